@@ -1,0 +1,3 @@
+"""The Firstline chat application."""
+
+__version__ = "0.1.0"

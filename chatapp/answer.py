@@ -1,0 +1,192 @@
+"""Who answers, and how: by the small model from an approved fact, by the cloud model, or honestly not at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatapp.backends.base import Backend, ChatMessage, Request
+from chatapp.context import Exchange, Fitted, fit
+from chatapp.errors import LocalModelError, ProviderFaultError
+from chatapp.events import Escalated, Source
+from chatapp.grounding import cloud_messages, local_messages
+from chatapp.guards import DegenerateGuard, SupportGuard
+from chatapp.ledger import MeteredCall
+from chatapp.settings import Settings
+from chatapp.store import Outcome, Purpose, Store
+from router.pack import Pack
+from router.types import Decision, Mode, Route, ScoredFact
+
+if TYPE_CHECKING:
+    from chatapp.turn import LiveTurn
+
+SURE_FACT = 0.75
+"""From this probability on the approved wording of a fact is given without asking the cloud for a second view."""
+
+AGAIN_TEMPERATURE = 0.7
+"""A second wording of the same fact is sampled: at temperature 0 it would be the first one again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the turn ends with. `status` is done, stopped or abstained."""
+
+    status: str
+    text: str
+    route: Route
+    sources: tuple[Source, ...] = ()
+
+
+class Answerer:
+    """Gives the answer of a turn, streaming it through the `LiveTurn` as it comes."""
+
+    def __init__(
+        self, settings: Settings, store: Store, pack: Pack, backends: Mapping[Route, Backend]
+    ) -> None:
+        self._settings, self._store, self._pack, self._backends = settings, store, pack, backends
+        self.left: dict[int, tuple[Exchange, ...]] = {}
+
+    async def reply(self, live: "LiveTurn", decision: Decision) -> Answer:
+        """The whole answer. Raises a ProviderError where a model failed and nothing approved stands in for it."""
+        match decision.route:
+            case Route.LOCAL:
+                return await self._local(live, decision)
+            case Route.CLOUD:
+                return await self._cloud(live, decision)
+            case Route.ABSTAIN:
+                return self._abstain(live, decision)
+
+    def stopped(self, live: "LiveTurn") -> Answer:
+        """What is kept of a turn that was stopped: the words that had been shown."""
+        route = live.decision.route if live.decision else Route.ABSTAIN
+        sources = _sources(live.decision.facts) if live.decision and route is Route.LOCAL else ()
+        return Answer("stopped", live.answer, route, sources)
+
+    async def _local(self, live: "LiveTurn", decision: Decision) -> Answer:
+        sources = _sources(decision.facts)
+        try:
+            trouble = await self._worded(live, decision)
+        except LocalModelError as error:
+            trouble = error.code
+        if trouble is None:
+            return Answer("done", live.answer, Route.LOCAL, sources)
+        if self._cloud_second(decision):
+            reason = "The local answer was not sure enough, so the cloud model was asked."
+            live.say("", replace=True)
+            live.emit(Escalated(live.turn.id, live.turn.conversation_id, reason))
+            live.notices.append({"code": "escalated", "text": reason})
+            return await self._cloud(live, decision)
+        live.say(approved_wording(decision.facts), replace=True)
+        live.notice("approved_wording", "This is the approved wording, word for word.")
+        return Answer("done", live.answer, Route.LOCAL, sources)
+
+    async def _worded(self, live: "LiveTurn", decision: Decision) -> str | None:
+        """Let the small model word the facts; None if all of it was borne out, else why it was given up."""
+        backend = self._backends[Route.LOCAL]
+
+        def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
+            return local_messages(self._pack.persona, kept, decision.facts, live.user_text, summary)
+
+        fitted = self._fit(live, backend, build, self._settings.local_prompt_tokens)
+        request = Request(
+            fitted.messages,
+            self._settings.local_max_tokens,
+            AGAIN_TEMPERATURE if live.replaces else self._settings.local_temperature,
+            self._settings.local_seed + (live.turn.id if live.replaces else 0),
+        )
+        support = SupportGuard([fact.text for fact in decision.facts], live.user_text)
+        loops = DegenerateGuard()
+        async with self._metered(live, backend, request) as call:
+            _tell_place_in_line(live, backend)
+            async for token in call:
+                released = support.feed(token.text)
+                if not support.verdict.ok or not loops.feed(token.text):
+                    call.outcome = Outcome.DEGENERATE if support.verdict.ok else Outcome.UNSUPPORTED
+                    break
+                if released:
+                    live.say(released)
+            else:
+                released = support.finish()
+                if released:
+                    live.say(released)
+                if not support.verdict.ok or not live.answer.strip():
+                    call.outcome = Outcome.UNSUPPORTED
+        live.cost_microusd += call.cost_microusd
+        return None if call.outcome is Outcome.OK else call.outcome
+
+    async def _cloud(self, live: "LiveTurn", decision: Decision) -> Answer:
+        backend = self._backends[Route.CLOUD]
+
+        def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
+            return cloud_messages(self._pack.persona, kept, decision.candidates, live.user_text, summary)
+
+        fitted = self._fit(live, backend, build, self._settings.cloud_prompt_tokens)
+        request = Request(
+            fitted.messages, self._settings.cloud_max_tokens, self._settings.cloud_temperature, live.turn.id
+        )
+        loops = DegenerateGuard()
+        call = self._metered(live, backend, request)
+        try:
+            async with call:
+                async for token in call:
+                    live.say(token.text)
+                    if not loops.feed(token.text):
+                        call.outcome = Outcome.DEGENERATE
+                        raise ProviderFaultError("The cloud model began to repeat itself.", "Try again.")
+        finally:
+            live.cost_microusd += call.cost_microusd
+        return Answer("done", live.answer.strip(), Route.CLOUD)
+
+    def _abstain(self, live: "LiveTurn", decision: Decision) -> Answer:
+        live.say(abstention(decision.mode, self._pack.contact))
+        return Answer("abstained", live.answer, Route.ABSTAIN)
+
+    def _fit(
+        self,
+        live: "LiveTurn",
+        backend: Backend,
+        build: Callable[[str, Sequence[Exchange]], Sequence[ChatMessage]],
+        budget_tokens: int,
+    ) -> Fitted:
+        history = self._store.history(
+            live.turn.conversation_id, backend.name, before_turn=live.turn.id, without=live.replaces
+        )
+        fitted = fit(build, history.summary, history.exchanges, backend.count_tokens, budget_tokens)
+        self.left[live.turn.id] = fitted.left
+        return fitted
+
+    def _metered(self, live: "LiveTurn", backend: Backend, request: Request) -> MeteredCall:
+        return MeteredCall(
+            self._store,
+            backend,
+            request,
+            turn_id=live.turn.id,
+            purpose=Purpose.ANSWER,
+        )
+
+    def _cloud_second(self, decision: Decision) -> bool:
+        return Route.CLOUD in self._backends and decision.facts[0].probability < SURE_FACT
+
+
+def approved_wording(facts: Sequence[ScoredFact]) -> str:
+    """The facts' own texts, one paragraph each."""
+    return "\n\n".join(fact.text for fact in facts)
+
+
+def abstention(mode: Mode, contact: str) -> str:
+    """What is said when nobody here may or can answer, and the way to a person."""
+    if mode is Mode.LOCAL_ONLY:
+        why = "I can't answer that here. This desk answers from its own approved information only."
+    else:
+        why = "I can't answer that myself, and no larger model is connected that I could ask."
+    return f"{why} A person can help: {contact}"
+
+
+def _sources(facts: Sequence[ScoredFact]) -> tuple[Source, ...]:
+    return tuple(Source(fact.id, fact.text, fact.probability) for fact in facts)
+
+
+def _tell_place_in_line(live: "LiveTurn", backend: Backend) -> None:
+    ahead = getattr(backend, "waiting", 0)
+    if ahead:
+        people = "1 answer is" if ahead == 1 else f"{ahead} answers are"
+        live.notice("queued", f"{people} ahead of yours.", keep=False)

@@ -1,0 +1,92 @@
+"""What a model backend is: messages in, a stream of tokens out, and what they cost.
+
+A backend is a small class. `LocalBackend`, `CloudBackend` and the shipped fake `ScriptedBackend` are the three.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message as a model sees it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to a model. `max_tokens` bounds the answer; `temperature` 0 and a fixed `seed` make it repeatable."""
+
+    messages: tuple[ChatMessage, ...]
+    max_tokens: int = 512
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the answer as it came. `logprob` is natural-log probability, None where the backend gives none."""
+
+    text: str
+    logprob: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call. `cached_tokens` is the part of `input_tokens` that the server did not compute again.
+
+    `estimated` is true while, or because, the provider has not said the exact figures (an aborted stream).
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    estimated: bool = True
+
+
+class Stream(Protocol):
+    """A running call: iterate for tokens; `usage` is the best knowledge so far, exact after the end where known.
+
+    Raises a `ProviderError` of `chatapp.errors` and no other exception. `aclose` ends the call and is safe to repeat.
+    """
+
+    @property
+    def usage(self) -> Usage: ...
+
+    @property
+    def compute_s(self) -> float:
+        """Seconds that the model worked on this call so far; waiting in line is left out."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[Token]: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Backend(Protocol):
+    """Where answers come from.
+
+    `name` is the route (`local` or `cloud`), `model` what the ledger calls it, `context_tokens` the longest prompt
+    plus answer that it takes.
+    """
+
+    name: str
+    model: str
+    context_tokens: int
+
+    def stream(self, request: Request) -> Stream: ...
+
+    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Tokens of the prompt these messages make, chat template included."""
+        ...
+
+    def cost_microusd(self, usage: Usage, seconds: float) -> int:
+        """What the call cost in micro-dollars: by tokens for a cloud, by `seconds` of compute for local."""
+        ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,105 @@
+"""Which addresses outside this machine local-only mode allows: the configured database's, and no other."""
+
+import _socket
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from chatapp.errors import SettingError
+
+_MAPPED = bytes(10) + b"\xff\xff"
+_POSTGRES_PORT = 5432
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """`addresses` are (packed address, port), four or sixteen bytes; `names` may be looked up, in lower
+    case.
+    """
+
+    addresses: frozenset[tuple[bytes, int]]
+    names: frozenset[str]
+    shown: tuple[str, ...]
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports alone, which is all that Landlock can tell apart."""
+        return frozenset(port for _, port in self.addresses)
+
+
+def packed(host: str) -> bytes | None:
+    """A numeric address as four or sixteen bytes, an IPv4-mapped one as its four; None for anything else.
+
+    Strict: short forms (`127.1`), other bases, zones (`::1%lo`) and names are not numeric addresses here.
+    """
+    for family in (_socket.AF_INET, _socket.AF_INET6):
+        try:
+            address = _socket.inet_pton(family, host)
+        except (OSError, ValueError):
+            continue
+        return address[12:] if address.startswith(_MAPPED) else address
+    return None
+
+
+def database_endpoints(url: str) -> tuple[tuple[str, int], ...]:
+    """The (host, port) pairs of a SQLAlchemy URL; none for SQLite and for a database behind a Unix socket.
+
+    Hosts stand in the address part, or as `host=` and `port=` in the query, several with commas or repeated.
+    Raises SettingError for a port that is no number.
+    """
+    parts = urlsplit(url)
+    if parts.scheme.startswith("sqlite"):
+        return ()
+    try:
+        port = parts.port or _POSTGRES_PORT
+        named = [(unquote(parts.hostname), port)] if parts.hostname else []
+        return tuple(named + list(_queried(parts.query, port)))
+    except ValueError as error:
+        raise SettingError(
+            f"FIRSTLINE_DATABASE_URL has a port that cannot be used: {error}.", "Give a port from 1 to 65535."
+        ) from None
+
+
+def _queried(query: str, port: int) -> Iterator[tuple[str, int]]:
+    fields = parse_qsl(query)
+    hosts = [host for key, value in fields if key in ("host", "hostaddr") for host in value.split(",")]
+    ports = [int(number) for key, value in fields if key == "port" for number in value.split(",")]
+    for place, host in enumerate(hosts):
+        if host and not host.startswith(("/", "@")):
+            name, own = _with_port(host)
+            yield name, own or (ports[min(place, len(ports) - 1)] if ports else port)
+
+
+def _with_port(host: str) -> tuple[str, int | None]:
+    name, colon, number = host.rpartition(":")
+    if not colon or packed(host) is not None:
+        return host, None
+    return name.strip("[]"), int(number)
+
+
+def resolve(allowed: Sequence[tuple[str, int]]) -> Endpoints:
+    """Look every host up, now: once a fence stands, only these addresses count. Raises SettingError."""
+    addresses: set[tuple[bytes, int]] = set()
+    for host, port in allowed:
+        addresses.update((address, port) for address in _addresses(host, port))
+    names = frozenset(host.lower() for host, _ in allowed if packed(host) is None)
+    return Endpoints(frozenset(addresses), names, tuple(f"{host} port {port}" for host, port in allowed))
+
+
+def _addresses(host: str, port: int) -> Iterator[bytes]:
+    address = packed(host)
+    if address is not None:
+        yield address
+        return
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise SettingError(
+            f"The database's host {host!r} has no address ({error}).",
+            "Correct FIRSTLINE_DATABASE_URL, or give the host's numeric address in it.",
+        ) from None
+    for entry in found:
+        address = packed(str(entry[4][0]))
+        if address is not None:
+            yield address

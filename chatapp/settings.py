@@ -1,0 +1,131 @@
+"""Every setting of the product: read from the environment with the prefix `FIRSTLINE_`, checked at start.
+
+The README's table is made from these fields; a test fails when a field has no description.
+"""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chatapp.errors import SettingError
+from router.types import Mode
+
+PREFIX = "FIRSTLINE_"
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Tokens = Annotated[int, Field(ge=64, le=1_000_000)]
+Dollars = Annotated[float, Field(ge=0)]
+
+
+class Settings(BaseSettings):
+    """One frozen object, built once in `create_app` or the command line and handed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    mode: Mode = Field(Mode.HYBRID, description="`hybrid`, or `local-only`: nothing leaves this machine.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".local" / "share" / "firstline",
+        description="Where the database, the exported encoder and the trained router live.",
+    )
+    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the data folder.")
+    pack: str = Field("support", description="Name of a shipped pack, or the path of a pack's folder.")
+    operator_token: SecretStr = Field(
+        SecretStr(""),
+        description="Opens the operator page; empty makes a new one at each start and prints it.",
+    )
+    session_secret: SecretStr = Field(
+        SecretStr(""), description="Signs the session cookie; empty keeps a random one in the data folder."
+    )
+
+    local_model: str = Field("", description="Path of a GGUF file; empty means the shipped SmolLM2-135M.")
+    local_model_sha256: str = Field(
+        "", description="Expected SHA-256 of `LOCAL_MODEL`; the shipped model's is pinned."
+    )
+    local_context_tokens: Tokens = Field(
+        2048, description="Context of the local model, prompt and answer, in tokens."
+    )
+    local_prompt_tokens: Tokens = Field(1024, description="Budget of one local prompt, in tokens.")
+    local_max_tokens: int = Field(160, ge=16, le=8192, description="Longest local answer, in tokens.")
+    local_threads: int = Field(0, ge=0, le=256, description="Threads of the local model; 0 means one a core.")
+    local_temperature: float = Field(0.0, ge=0, le=2, description="Sampling temperature of the local model.")
+    local_seed: int = Field(7, ge=0, description="Seed of the local model's sampling.")
+    local_hourly_usd: Dollars = Field(0.10, description="Price of an hour of this machine, for the ledger.")
+
+    cloud_base_url: str = Field(
+        "https://api.openai.com/v1", description="Base URL of an OpenAI-compatible server."
+    )
+    cloud_api_key: SecretStr = Field(
+        SecretStr(""), description="Its key; empty means that no cloud is connected."
+    )
+    cloud_model: str = Field("gpt-5-mini", description="Model name as that server calls it.")
+    cloud_context_tokens: Tokens = Field(16_384, description="Context of the cloud model, in tokens.")
+    cloud_prompt_tokens: Tokens = Field(4_000, description="Budget of one cloud prompt, in tokens.")
+    cloud_max_tokens: int = Field(800, ge=16, le=32_768, description="Longest cloud answer, in tokens.")
+    cloud_temperature: float = Field(0.3, ge=0, le=2, description="Sampling temperature of the cloud model.")
+    cloud_connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
+    cloud_first_token_timeout_s: Seconds = Field(
+        20, description="Longest wait for the first word, in seconds."
+    )
+    cloud_total_timeout_s: Seconds = Field(
+        90, description="Longest cloud answer, in seconds; what came is kept."
+    )
+    cloud_price_input: Dollars = Field(0.25, description="US dollars per million input tokens.")
+    cloud_price_cached: Dollars = Field(0.025, description="US dollars per million cached input tokens.")
+    cloud_price_output: Dollars = Field(2.00, description="US dollars per million output tokens.")
+
+    message_max_chars: int = Field(8_000, ge=100, le=100_000, description="Longest message, in characters.")
+
+    @field_validator("cloud_base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError(f"{value!r} must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _budgets(self) -> "Settings":
+        for route in ("local", "cloud"):
+            context = getattr(self, f"{route}_context_tokens")
+            prompt, answer = getattr(self, f"{route}_prompt_tokens"), getattr(self, f"{route}_max_tokens")
+            if prompt + answer > context:
+                raise ValueError(
+                    f"{route}_prompt_tokens ({prompt}) and {route}_max_tokens ({answer}) together exceed "
+                    f"{route}_context_tokens ({context})"
+                )
+        return self
+
+    @property
+    def cloud_connected(self) -> bool:
+        """Whether a cloud model may be asked: hybrid mode and a key."""
+        return self.mode is Mode.HYBRID and bool(self.cloud_api_key.get_secret_value())
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's URL, SQLite in the data folder unless set."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'firstline.db'}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; `overrides` win. Raises SettingError naming the variable and the remedy."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            meant = f"Did you mean {close[0]}?" if close else "See the README's settings table."
+            raise SettingError(f"There is no setting {name!r}.", f"{meant} Unset it, or correct its name.")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0]) if first["loc"] else ""
+        name = f"{PREFIX}{field.upper()}" if field else "The settings"
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingError(f"{name} cannot be used: {message}.", "Correct it and start again.") from None

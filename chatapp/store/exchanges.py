@@ -1,0 +1,117 @@
+"""What was said: turns and conversations as the pages, the prompts and the router read them."""
+
+import sys
+
+from sqlalchemy import func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from chatapp.errors import NotFoundError
+from chatapp.store.database import Database
+from chatapp.store.models import CallRow, ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
+from chatapp.store.records import Exchange, Past, Turn
+from chatapp.store.tries import existing, origin, origin_of, seen, standing, the_turn, with_text
+
+
+class Exchanges(Database):
+    """Reads of one conversation."""
+
+    def turn(self, user_id: str, turn_id: int) -> Turn:
+        """Raises NotFoundError also for another user's turn and for one of a deleted conversation."""
+        with self.read() as session:
+            row = the_turn(session, turn_id)
+            conversation = session.get(ConversationRow, row.conversation_id)
+            if existing(conversation, row.conversation_id).user_id != user_id:
+                raise NotFoundError(f"There is no turn {turn_id!r}.", "Reload the page.")
+            return seen(session, row)
+
+    def user_texts(self, conversation_id: str, before_turn: int, limit: int) -> list[str]:
+        """The user's last messages before the one that the turn answers, at most `limit`, oldest first."""
+        with self.read() as session:
+            asked = (
+                select(MessageRow.content)
+                .where(
+                    MessageRow.conversation_id == conversation_id,
+                    MessageRow.role == Role.USER,
+                    col(MessageRow.turn_id) < origin_of(the_turn(session, before_turn)),
+                )
+                .order_by(col(MessageRow.turn_id).desc())
+                .limit(limit)
+            )
+            return list(session.exec(asked))[::-1]
+
+    def exchanges(self, conversation_id: str) -> list[Exchange]:
+        """Every message with the try that stands for it, oldest first. Raises NotFoundError."""
+        with self.read() as session:
+            existing(session.get(ConversationRow, conversation_id), conversation_id)
+            turns = session.exec(
+                select(TurnRow).where(col(TurnRow.id).in_(standing(conversation_id))).order_by(origin)
+            )
+            rows = turns.all()
+            words = _words(session, conversation_id)
+            costs, marks = _costs(session, conversation_id), _marks(session, conversation_id)
+        return [
+            Exchange(
+                with_text(row, words.get((origin_of(row), Role.USER), "")),
+                words.get((row.id, Role.ASSISTANT), ""),
+                costs.get(row.id, 0),
+                marks.get(row.id, 0),
+            )
+            for row in rows
+        ]
+
+    def live_history(
+        self, conversation_id: str, after_turn: int | None = None, before_turn: int | None = None
+    ) -> list[Past]:
+        """What a prompt needs besides the summary: exchanges with an answer (done or stopped), oldest first.
+
+        Each message comes once, with the try that stands. `after_turn` and everything before it are left out
+        (None: what the summary covers), and so are `before_turn` (the turn to be answered), its other tries and all after it.
+        Raises NotFoundError.
+        """
+        with self.read() as session:
+            row = existing(session.get(ConversationRow, conversation_id), conversation_id)
+            after = row.summary_through if after_turn is None else _origin(session, after_turn)
+            before = _origin(session, before_turn) if before_turn else sys.maxsize
+            return _past(session, conversation_id, after, before)
+
+
+def _origin(session: Session, turn_id: int) -> int:
+    return origin_of(the_turn(session, turn_id)) if turn_id else 0
+
+
+def _past(session: Session, conversation_id: str, after: int, before: int) -> list[Past]:
+    """Answered exchanges whose first try lies between the two ids, both excluded; see `live_history`."""
+    asked, answer = aliased(MessageRow), aliased(MessageRow)
+    statement = (
+        select(col(TurnRow.id), asked.content, answer.content)
+        .join(asked, (col(asked.turn_id) == origin) & (col(asked.role) == Role.USER))
+        .join(answer, (col(answer.turn_id) == TurnRow.id) & (col(answer.role) == Role.ASSISTANT))
+        .where(
+            col(TurnRow.id).in_(standing(conversation_id)),
+            col(TurnRow.status).in_([TurnStatus.DONE, TurnStatus.STOPPED]),
+            origin > after,
+            origin < before,
+        )
+        .order_by(origin)
+    )
+    return [Past(*row) for row in session.exec(statement)]
+
+
+def _words(session: Session, conversation_id: str) -> dict[tuple[int | None, Role], str]:
+    messages = select(MessageRow.turn_id, MessageRow.role, MessageRow.content)
+    rows = session.exec(messages.where(MessageRow.conversation_id == conversation_id))
+    return {(turn_id, role): content for turn_id, role, content in rows}
+
+
+def _costs(session: Session, conversation_id: str) -> dict[int | None, int]:
+    costs = select(CallRow.turn_id, func.sum(CallRow.cost_microusd)).join(TurnRow)
+    rows = session.exec(
+        costs.where(TurnRow.conversation_id == conversation_id).group_by(col(CallRow.turn_id))
+    )
+    return {turn_id: int(cost) for turn_id, cost in rows}
+
+
+def _marks(session: Session, conversation_id: str) -> dict[int | None, int]:
+    marks = select(FeedbackRow.turn_id, FeedbackRow.value).join(TurnRow)
+    return dict(session.exec(marks.where(TurnRow.conversation_id == conversation_id)).all())

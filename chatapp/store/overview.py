@@ -1,0 +1,75 @@
+"""What the operator's page lists and draws: the latest turns, and how traffic went over time."""
+
+from collections import Counter
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import Float, and_, cast, extract, func, select
+from sqlmodel import col
+
+from chatapp.store.database import Database
+from chatapp.store.figures import UNROUTED, plain, within
+from chatapp.store.models import CallRow, MessageRow, Role, TurnRow
+from chatapp.store.records import Bucket, TurnLine
+from chatapp.store.tries import origin, with_text
+
+
+class Overview(Database):
+    """Turns of every user, for the operator."""
+
+    def latest_turns(
+        self,
+        limit: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        route: str | None = None,
+        category: str | None = None,
+        before_id: int | None = None,
+    ) -> list[TurnLine]:
+        """The newest turns that have ended, newest first, with their decisions, costs and questions.
+
+        `since` is included, `until` is not. The next page begins `before_id`, the last id of this one.
+        """
+        wanted = [within(since, until)]
+        wanted += [col(TurnRow.route) == route] if route else []
+        wanted += [col(TurnRow.category) == category] if category else []
+        wanted += [col(TurnRow.id) < before_id] if before_id else []
+        cost = select(func.coalesce(func.sum(CallRow.cost_microusd), 0)).where(
+            col(CallRow.turn_id) == TurnRow.id
+        )
+        asked = and_(col(MessageRow.turn_id) == origin, col(MessageRow.role) == Role.USER)
+        statement = (
+            select(TurnRow, func.coalesce(MessageRow.content, ""), cost.scalar_subquery())
+            .join(MessageRow, asked, isouter=True)
+            .where(*wanted)
+            .order_by(col(TurnRow.id).desc())
+            .limit(limit)
+        )
+        with self.read() as session:
+            return [
+                TurnLine(with_text(row, text), int(cost)) for row, text, cost in session.execute(statement)
+            ]
+
+    def timeline(self, since: datetime, until: datetime, buckets: int) -> list[Bucket]:
+        """The time cut into equal buckets, each with its turns by route and the 95th percentile of their
+        total time.
+
+        Counts the turns that `figures` counts.
+        """
+        began = cast(extract("epoch", col(TurnRow.created_at)), Float)
+        statement = select(began, plain(TurnRow.route), col(TurnRow.total_ms)).where(within(since, until))
+        with self.read() as session:
+            rows = session.connection().execute(statement).all()
+        step = (until - since) / buckets
+        # SQLite's epoch is in whole seconds, so a turn of the first second may seem to lie before `since`.
+        places = (np.array([row[0] for row in rows]) - since.timestamp()) // step.total_seconds()
+        members: list[list[tuple[str | None, float | None]]] = [[] for _ in range(buckets)]
+        for place, (_, route, total_ms) in zip(places.clip(0, buckets - 1).astype(int), rows, strict=True):
+            members[place].append((route, total_ms))
+        return [_bucket(since + index * step, turns) for index, turns in enumerate(members)]
+
+
+def _bucket(start: datetime, turns: list[tuple[str | None, float | None]]) -> Bucket:
+    times = [total_ms for _, total_ms in turns if total_ms is not None]
+    p95 = float(np.quantile(times, 0.95)) if times else None
+    return Bucket(start, dict(Counter(route or UNROUTED for route, _ in turns)), p95)

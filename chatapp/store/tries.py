@@ -1,0 +1,92 @@
+"""The tries at one message: which there are, which one stands, and what was said.
+
+Invariant: once none of a message's tries runs, exactly one is not superseded; and it has an answer if any
+has. While one runs, it stands in place of the others.
+"""
+
+from sqlalchemy import ColumnElement, func
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from chatapp.errors import NotFoundError
+from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus
+from chatapp.store.records import Turn
+
+ANSWERED = (TurnStatus.DONE, TurnStatus.STOPPED, TurnStatus.ABSTAINED)
+"""Ends of a turn whose words, if there are any, count as an answer."""
+
+origin: ColumnElement[int] = func.coalesce(col(TurnRow.again_of), col(TurnRow.id))
+"""SQL for the id of a turn's first try: what identifies the message, and orders exchanges."""
+
+
+def id_of(row: TurnRow) -> int:
+    """The id of a turn that the database has numbered."""
+    assert row.id is not None
+    return row.id
+
+
+def origin_of(row: TurnRow) -> int:
+    """The id of the turn's first try, its own if it is the first."""
+    return row.again_of or id_of(row)
+
+
+def the_turn(session: Session, turn_id: int) -> TurnRow:
+    """Raises NotFoundError."""
+    row = session.get(TurnRow, turn_id)
+    if row is None:
+        raise NotFoundError(f"There is no turn {turn_id!r}.", "Reload the page.")
+    return row
+
+
+def locked_conversation(session: Session, conversation_id: str) -> ConversationRow | None:
+    """The conversation, held against other writers until the session ends (SQLite: the whole database)."""
+    held = select(ConversationRow).where(ConversationRow.id == conversation_id).with_for_update()
+    return session.exec(held).one_or_none()
+
+
+def existing(row: ConversationRow | None, conversation_id: str) -> ConversationRow:
+    """Raises NotFoundError for one that is missing or deleted."""
+    if row is None or row.deleted_at is not None:
+        raise NotFoundError(f"There is no conversation {conversation_id!r}.", "It may have been deleted.")
+    return row
+
+
+def said(session: Session, turn_id: int, role: Role) -> MessageRow | None:
+    """What the user wrote in a first try, or the answer that a try gave."""
+    of_turn = select(MessageRow).where(MessageRow.turn_id == turn_id, MessageRow.role == role)
+    return session.exec(of_turn).one_or_none()
+
+
+def seen(session: Session, row: TurnRow, *, resent: bool = False) -> Turn:
+    """The row as callers see it."""
+    session.flush()
+    asked = said(session, origin_of(row), Role.USER)
+    return with_text(row, asked.content if asked else "", resent=resent)
+
+
+def with_text(row: TurnRow, user_text: str, *, resent: bool = False) -> Turn:
+    """The row as callers see it, its text at hand."""
+    return Turn(**row.model_dump(), user_text=user_text, resent=resent)
+
+
+def settle(session: Session, turn: TurnRow) -> None:
+    """Decides which try stands, now that `turn` has ended.
+
+    The newest does, unless it gave no answer and an older one did: a failed second try loses nothing.
+    """
+    session.flush()
+    tries = session.exec(select(TurnRow).where(origin == origin_of(turn), TurnRow.id != turn.id)).all()
+    others = [other for other in tries if not other.superseded]
+    turn.superseded = not _answered(session, turn) and any(_answered(session, other) for other in others)
+    for other in others:
+        other.superseded = other.superseded or not turn.superseded
+
+
+def _answered(session: Session, row: TurnRow) -> bool:
+    return row.status in ANSWERED and said(session, id_of(row), Role.ASSISTANT) is not None
+
+
+def standing(conversation_id: str) -> SelectOfScalar[int | None]:
+    """The ids of the tries that stand, one a message."""
+    of_conversation = col(TurnRow.conversation_id) == conversation_id, col(TurnRow.superseded).is_(False)
+    return select(func.max(TurnRow.id)).where(*of_conversation).group_by(origin)

@@ -1,0 +1,209 @@
+"""One turn, from the message that begins it to the answer that ends it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from chatapp.errors import BusyError
+from chatapp.store.conversations import forget_words, one_line
+from chatapp.store.database import Database, storable
+from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus, utcnow
+from chatapp.store.records import Turn
+from chatapp.store.tries import (
+    existing,
+    id_of,
+    locked_conversation,
+    origin,
+    origin_of,
+    said,
+    seen,
+    settle,
+    the_turn,
+)
+from router.types import Mode, Route
+
+FIRST_TITLE_CHARS = 60
+"""Length of a title made from a first message, in characters."""
+
+_OPEN = (TurnStatus.RUNNING, TurnStatus.INTERRUPTED)
+
+
+class Turns(Database):
+    """Turns and their words. At most one turn of a conversation runs, which the database enforces too."""
+
+    def begin_turn(
+        self,
+        conversation_id: str,
+        text: str,
+        client_id: str | None = None,
+        requested_route: str | None = None,
+        mode: str = "hybrid",
+    ) -> Turn:
+        """Commits the user's message and a running turn, together; the first message also makes the title.
+
+        A `client_id` that the conversation has seen before stores nothing and gives the newest try of its
+        message, marked `resent`. Raises NotFoundError, and BusyError while a turn runs.
+        """
+        with self.write() as session:
+            conversation = existing(locked_conversation(session, conversation_id), conversation_id)
+            known = _sent_before(session, conversation_id, client_id)
+            if known is not None:
+                return seen(session, known, resent=True)
+            turn = _begin(
+                session,
+                conversation,
+                TurnRow(
+                    conversation_id=conversation_id, requested_route=_route(requested_route), mode=Mode(mode)
+                ),
+            )
+            message = MessageRow(
+                conversation_id=conversation_id,
+                turn_id=id_of(turn),
+                role=Role.USER,
+                content=storable(text),
+                client_id=client_id,
+            )
+            session.add(message)
+            conversation.title = conversation.title or one_line(text, FIRST_TITLE_CHARS)
+            return seen(session, turn)
+
+    def begin_again(self, turn_id: int, requested_route: str | None = None, mode: str = "hybrid") -> Turn:
+        """A new running try at the same message.
+
+        The older try is superseded only once the new one has an answer. Raises NotFoundError, and BusyError
+        while a turn of the conversation runs.
+        """
+        with self.write() as session:
+            old = the_turn(session, turn_id)
+            conversation = existing(locked_conversation(session, old.conversation_id), old.conversation_id)
+            turn = _begin(
+                session,
+                conversation,
+                TurnRow(
+                    conversation_id=conversation.id,
+                    again_of=origin_of(old),
+                    requested_route=_route(requested_route),
+                    mode=Mode(mode),
+                ),
+            )
+            return seen(session, turn)
+
+    def routed(
+        self,
+        turn_id: int,
+        decision_json: Mapping[str, Any],
+        route: str,
+        category: str | None,
+        policy_version: str | None,
+        routing_ms: float,
+    ) -> None:
+        """Notes where the router sends the turn, and why. `decision_json` is `Decision.as_json()`."""
+        with self.write() as session:
+            turn, alive = _held(session, turn_id)
+            turn.decision, turn.route, turn.category = dict(decision_json), _route(route), category
+            turn.policy_version, turn.routing_ms = policy_version, routing_ms
+            if not alive:
+                forget_words(turn)
+
+    def save_partial(self, turn_id: int, text: str) -> None:
+        """Keeps what has come of the answer so far. Does nothing for a turn that has ended or was deleted."""
+        with self.write() as session:
+            turn, alive = _held(session, turn_id)
+            if alive and turn.status is TurnStatus.RUNNING:
+                _keep_answer(session, turn, text)
+
+    def finish(  # noqa: PLR0913 - a turn ends with all of it, in one transaction
+        self,
+        turn_id: int,
+        status: str,
+        text: str,
+        *,
+        route: str | None = None,
+        sources: Sequence[Mapping[str, Any]] = (),
+        notices: Sequence[Mapping[str, Any]] = (),
+        error_code: str | None = None,
+        ttft_ms: float | None = None,
+        total_ms: float | None = None,
+    ) -> Turn:
+        """Ends a turn; `route` None keeps what `routed` said. The first end stands, except over
+        `interrupted`.
+
+        With an answer, the message's other tries become superseded; without one, and if another has one, this
+        does. Of a deleted conversation no words are kept.
+        """
+        with self.write() as session:
+            turn, alive = _held(session, turn_id)
+            if turn.status not in _OPEN:
+                return seen(session, turn)
+            turn.sources, turn.notices = [dict(item) for item in sources], [dict(item) for item in notices]
+            turn.status, turn.route = TurnStatus(status), _route(route) or turn.route
+            turn.error_code, turn.ttft_ms, turn.total_ms = error_code, ttft_ms, total_ms
+            if alive:
+                _keep_answer(session, turn, text)
+            else:
+                forget_words(turn)
+            settle(session, turn)
+            return seen(session, turn)
+
+    def interrupt_running(self) -> int:
+        """Ends, as `interrupted`, every turn that runs, and says how many; what had come of their answers is
+        kept.
+
+        For the start of a server that has the database to itself: whatever runs then belongs to a killed
+        process.
+        """
+        with self.write() as session:
+            running = session.exec(
+                select(TurnRow).where(TurnRow.status == TurnStatus.RUNNING).with_for_update()
+            ).all()
+            for turn in running:
+                turn.status = TurnStatus.INTERRUPTED
+                settle(session, turn)
+            return len(running)
+
+
+def _route(name: str | None) -> Route | None:
+    return None if name is None else Route(name)
+
+
+def _begin(session: Session, conversation: ConversationRow, turn: TurnRow) -> TurnRow:
+    running = select(TurnRow.id).where(
+        TurnRow.conversation_id == conversation.id, TurnRow.status == TurnStatus.RUNNING
+    )
+    if session.exec(running).first() is not None:
+        raise BusyError(
+            "The last message is still being answered.", "Wait for the answer or stop it, then send again."
+        )
+    conversation.updated_at = utcnow()
+    session.add(turn)
+    session.flush()
+    return turn
+
+
+def _sent_before(session: Session, conversation_id: str, client_id: str | None) -> TurnRow | None:
+    if client_id is None:
+        return None
+    sent = select(MessageRow.turn_id).where(
+        MessageRow.conversation_id == conversation_id, MessageRow.client_id == client_id
+    )
+    newest = select(TurnRow).where(origin.in_(sent)).order_by(col(TurnRow.id).desc()).limit(1)
+    return session.exec(newest).first()
+
+
+def _held(session: Session, turn_id: int) -> tuple[TurnRow, bool]:
+    """The turn, its conversation locked, and whether that still exists: if not, no words may be kept."""
+    turn = the_turn(session, turn_id)
+    conversation = locked_conversation(session, turn.conversation_id)
+    session.refresh(turn)
+    return turn, conversation is not None and conversation.deleted_at is None
+
+
+def _keep_answer(session: Session, turn: TurnRow, text: str) -> None:
+    if not text:
+        return
+    message = said(session, id_of(turn), Role.ASSISTANT) or MessageRow(
+        conversation_id=turn.conversation_id, turn_id=id_of(turn), role=Role.ASSISTANT, content=""
+    )
+    message.content = storable(text)
+    session.add(message)

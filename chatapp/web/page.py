@@ -1,0 +1,154 @@
+"""The chat page of one user's conversation, whole and in the fragments that keep it up to date."""
+
+from markupsafe import escape
+
+from chatapp.errors import NotFoundError
+from chatapp.events import Failed, Finished, Started
+from chatapp.settings import Settings
+from chatapp.store import Exchange, Store
+from chatapp.turn import TurnRunner
+from chatapp.web.templates import Templates
+from chatapp.web.views import ModeView, TurnView, finished_view, live_view, mode_view, why_view
+from router.pack import Pack
+
+TITLE_OF_NEW = "New conversation"
+
+
+class Pages:
+    """What every page needs; `of` gives the page of one conversation."""
+
+    def __init__(self, settings: Settings, pack: Pack, store: Store, runner: TurnRunner, templates: Templates) -> None:
+        self.settings, self.pack, self.store, self.runner, self.templates = settings, pack, store, runner, templates
+        self.titles = {category.key: category.title for category in pack.categories}
+
+    @property
+    def mode(self) -> ModeView:
+        """What the bar says of the mode."""
+        return mode_view(self.settings.mode, self.runner.cloud_connected)
+
+    def of(self, user_id: str, conversation_id: str) -> "ChatPage":
+        """The page of one conversation."""
+        return ChatPage(self, user_id, conversation_id)
+
+    def rail(self, user_id: str, current: str, find: str = "") -> str:
+        """The list of conversations; an unused one is not listed."""
+        listed = [c for c in self.store.conversations(user_id, find) if c.title]
+        return self.templates.render("_rail.html", conversations=listed, current=current, find=find)
+
+    def why(self, exchange: Exchange) -> str:
+        """The reasons behind an answer, and its model calls."""
+        calls = tuple(self.store.calls(exchange.turn.id))
+        return self.templates.render("_why.html", why=why_view(exchange, calls, self.titles))
+
+
+class ChatPage:
+    """One user's conversation as HTML. Every fragment names the id it belongs to, so that it can come at any time."""
+
+    def __init__(self, pages: Pages, user_id: str, conversation_id: str) -> None:
+        self._pages, self._user_id, self._id = pages, user_id, conversation_id
+
+    def whole(self, theme: str) -> str:
+        """The page as a browser first gets it: complete without any script."""
+        pages = self._pages
+        conversation = pages.store.conversation(self._user_id, self._id)
+        listed = [c for c in pages.store.conversations(self._user_id) if c.title]
+        return pages.templates.render(
+            "chat.html",
+            theme=theme,
+            shop=pages.pack.title,
+            title=conversation.title or TITLE_OF_NEW,
+            conversation_id=self._id,
+            conversations=listed,
+            current=self._id,
+            find="",
+            turns=self._turns(),
+            mode=pages.mode,
+            busy=pages.runner.live(self._id) is not None,
+            starters=pages.pack.starters,
+            contact=pages.pack.contact,
+            message_max_chars=pages.settings.message_max_chars,
+        )
+
+    def thread(self) -> tuple[str, set[int]]:
+        """All turns and the composer's buttons as they are now, and the ids of the turns shown."""
+        pages, turns = self._pages, self._turns()
+        html = pages.templates.render(
+            "_turns.html", turns=turns, starters=pages.pack.starters, mode=pages.mode
+        )
+        return partial("#turns", "outerMorph", html) + self._buttons(), {turn.id for turn in turns}
+
+    def started(self, event: Started) -> str:
+        """A new turn at the end of the thread, or in the place of the one it would replace."""
+        live = self._pages.runner.live(self._id)
+        if live is None or live.turn.id != event.turn_id:
+            return ""
+        html = self._pages.templates.render("_turn.html", turn=live_view(live))
+        if event.replaces:
+            turn = partial(f"#turn-{event.replaces}", "outerHTML", html)
+        else:
+            turn = partial("#empty", "delete", "") + partial("#turns", "beforeend", html)
+        return turn + self._buttons() + self.trouble("") + self.announce("Your message is being answered.")
+
+    def answer(self) -> str:
+        """The running turn's words so far."""
+        live = self._pages.runner.live(self._id)
+        if live is None:
+            return ""
+        html = self._pages.templates.render("_answer.html", turn=live_view(live))
+        return partial(f"#answer-{live.turn.id}", "outerMorph", html)
+
+    def ended(self, event: Finished | Failed) -> str:
+        """The turn with all that stands under it, the rail with its title, and the answer for screen readers."""
+        turn = self._finished(self.exchange(event.turn_id))
+        html = self._pages.templates.render("_turn.html", turn=turn)
+        rail = self._pages.rail(self._user_id, self._id)
+        spoken = event.text if isinstance(event, Finished) else f"{event.what} {event.hint}"
+        return (
+            partial(f"#turn-{turn.id}", "outerMorph", html)
+            + self._buttons()
+            + partial("#rail-list", "outerMorph", rail)
+            + self.announce(spoken)
+        )
+
+    def replaced(self, turn_id: int) -> bool:
+        """Whether this turn was a second try that has not come to stand: the first one is shown again."""
+        return all(exchange.turn.id != turn_id for exchange in self._pages.store.exchanges(self._id))
+
+    def announce(self, words: str) -> str:
+        """A whole sentence for screen readers, in the page's one live region."""
+        return partial("#announce", "textContent", str(escape(words)))
+
+    def trouble(self, words: str) -> str:
+        """Why a message was not taken, at the composer; no words take the last ones away."""
+        return partial("#trouble", "innerHTML", f"<p>{escape(words)}</p>" if words else "")
+
+    def exchange(self, turn_id: int) -> Exchange:
+        """One exchange of this conversation. Raises NotFoundError."""
+        for exchange in self._pages.store.exchanges(self._id):
+            if exchange.turn.id == turn_id:
+                return exchange
+        raise NotFoundError(f"There is no turn {turn_id!r}.", "Reload the page.")
+
+    def thumbs(self, turn_id: int) -> str:
+        """The two thumbs of an answer."""
+        turn = self._finished(self.exchange(turn_id))
+        return self._pages.templates.render("_thumbs.html", turn=turn)
+
+    def _turns(self) -> list[TurnView]:
+        live = self._pages.runner.live(self._id)
+        return [
+            live_view(live) if live and live.turn.id == exchange.turn.id else self._finished(exchange)
+            for exchange in self._pages.store.exchanges(self._id)
+        ]
+
+    def _finished(self, exchange: Exchange) -> TurnView:
+        return finished_view(exchange, self._pages.titles, cloud_connected=self._pages.runner.cloud_connected)
+
+    def _buttons(self) -> str:
+        busy = self._pages.runner.live(self._id) is not None
+        return partial("#buttons", "outerMorph", self._pages.templates.render("_buttons.html", busy=busy))
+
+
+def partial(target: str, swap: str, html: str) -> str:
+    """A fragment that htmx swaps into the element `target` by the style `swap`."""
+    return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'

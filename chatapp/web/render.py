@@ -1,0 +1,61 @@
+"""Text for people: Markdown to safe HTML, and figures in the words of the page."""
+
+from functools import cache
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+TAGS = frozenset(
+    "a p br hr em strong del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td".split()
+)
+"""No images: a picture in an answer would be a request that leaves the origin."""
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+
+
+def markdown(text: str) -> Markup:
+    """An answer's Markdown as HTML that holds no script, style, image, form or foreign attribute."""
+    html = nh3.clean(
+        _parser().render(text),
+        tags=set(TAGS),
+        attributes={"a": {"href"}, "ol": {"start"}},
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
+    return Markup(html)  # noqa: S704 - sanitised in the line above
+
+
+def seconds(milliseconds: float | None) -> str:
+    """Milliseconds as seconds, as fine as a reader can use: `0.09 s`, `1.4 s`, `12 s`; a dash for none."""
+    if milliseconds is None:
+        return "–"
+    value = milliseconds / 1000
+    return f"{value:.2f} s" if value < 1 else f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+def dollars(microusd: float | None) -> str:
+    """Micro-dollars as dollars, to the first two figures that are not zero: `$0.00001`, `$0.012`, `$3.40`."""
+    if microusd is None:
+        return "–"
+    if microusd == 0:
+        return "$0"
+    value = microusd / 1_000_000
+    if abs(value) >= 1:
+        return f"${value:,.2f}"
+    places = next(n for n in range(1, 8) if abs(value) >= 10**-n) + 1
+    return "$" + f"{value:.{min(places, 6)}f}".rstrip("0")
+
+
+def percent(share: float | None) -> str:
+    """A share of one as a whole percentage; a dash for none."""
+    return "–" if share is None else f"{share:.0%}".replace("%", " %")
+
+
+def number(value: float | None) -> str:
+    """A count with thousands separated; a dash for none."""
+    return "–" if value is None else f"{value:,.0f}"

@@ -1,0 +1,92 @@
+"""Two renderings of the same events: JSON objects for programs, HTML fragments for the page. Neither has logic."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Protocol
+
+from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed, Started
+from chatapp.web.page import ChatPage
+
+
+class Rendering(Protocol):
+    """How a socket tells what happens. `pause_s` is the least time between two batches of events."""
+
+    pause_s: float
+
+    async def opened(self, so_far: Sequence[Event]) -> list[str]:
+        """The frames that a window needs when its socket opens; `so_far` are the running turn's events."""
+        ...
+
+    async def render(self, events: Sequence[Event]) -> list[str]:
+        """The frames to send for these events, in order."""
+        ...
+
+    def failed(self, event: Failed) -> str:
+        """The frame that says why a frame was not taken."""
+        ...
+
+
+class JsonRendering:
+    """One JSON object an event, with a `type` field. A window that opens in the middle gets the turn from its start."""
+
+    pause_s = 0.0
+
+    async def opened(self, so_far: Sequence[Event]) -> list[str]:
+        """The running turn's events so far."""
+        return await self.render(so_far)
+
+    async def render(self, events: Sequence[Event]) -> list[str]:
+        """Every event but `Started`, which a program knows of: it sent the message."""
+        return [self._frame(event) for event in events if not isinstance(event, Started)]
+
+    def failed(self, event: Failed) -> str:
+        """A `failed` event of turn 0."""
+        return self._frame(event)
+
+    def _frame(self, event: Event) -> str:
+        return json.dumps(event.as_json(), ensure_ascii=False)
+
+
+class HtmlRendering:
+    """Fragments that htmx swaps into the page by id. Words that come fast are sent together, 25 times a second."""
+
+    pause_s = 0.04
+
+    def __init__(self, page: ChatPage) -> None:
+        self._page = page
+        self._shown: set[int] = set()
+
+    async def opened(self, so_far: Sequence[Event]) -> list[str]:  # noqa: ARG002 - the thread holds them
+        """The whole thread as it is now: after a lost connection nothing is missing and nothing is there twice."""
+        return [await self._thread()]
+
+    async def render(self, events: Sequence[Event]) -> list[str]:
+        """A fragment for each event, and one for all the new words of the batch."""
+        frames = [frame for event in events if (frame := await self._frame(event))]
+        words = any(isinstance(event, Delta | Escalated | Routed) for event in events)
+        if words and not isinstance(events[-1], Finished | Failed):
+            frames.append(self._page.answer())
+        return frames
+
+    def failed(self, event: Failed) -> str:
+        """Words at the composer; what was written there stays."""
+        return self._page.trouble(f"{event.what} {event.hint}")
+
+    async def _frame(self, event: Event) -> str:
+        match event:
+            case Started() if event.turn_id not in self._shown:
+                self._shown.add(event.turn_id)
+                return self._page.started(event)
+            case Notice():
+                return self._page.announce(event.text)
+            case Failed() if self._page.replaced(event.turn_id):
+                return await self._thread() + self._page.announce(f"{event.what} {event.hint}")
+            case Finished() | Failed():
+                return await asyncio.to_thread(self._page.ended, event)
+            case _:
+                return ""
+
+    async def _thread(self) -> str:
+        html, self._shown = await asyncio.to_thread(self._page.thread)
+        return html

@@ -1,0 +1,45 @@
+"""Who a browser is: a random id in a signed, http-only cookie, made on its first request."""
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from chatapp.errors import NotAllowedError
+from chatapp.settings import Settings
+
+COOKIE = "firstline_session"
+MAX_AGE_S = 365 * 24 * 3600
+
+
+def session_secret(settings: Settings) -> str:
+    """The signing key: from the setting, or a random one kept in the data folder, readable by its owner only."""
+    configured = settings.session_secret.get_secret_value()
+    return configured or _kept_secret(settings.data_dir / "session.key")
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+def user_of(connection: HTTPConnection) -> str:
+    """The browser's user id, made now if it has none."""
+    user: str = connection.session.setdefault("user", secrets.token_urlsafe(16))
+    return user
+
+
+def same_origin(connection: HTTPConnection) -> None:
+    """Refuse a request that another site's page makes in this browser's name. Programs send no Origin and pass."""
+    origin = connection.headers.get("origin")
+    if origin and urlsplit(origin).netloc != connection.headers.get("host"):
+        raise NotAllowedError(f"A page of {origin!r} may not do that here.", "Open this site's own page.")
+
+
+User = Annotated[str, Depends(user_of)]

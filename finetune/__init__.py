@@ -1,0 +1,1 @@
+"""Make the local model the deployment's own."""

@@ -1,0 +1,1 @@
+"""Where a message goes: a library of its own, without web, database or network."""

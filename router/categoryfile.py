@@ -1,0 +1,51 @@
+"""One category of a pack, read from its file and checked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from router.source import Source
+from router.table import Table
+from router.types import Category, Fact
+
+MIN_EXAMPLES = 5
+_KEYS = ("key", "title", "description", "examples", "routing", "facts")
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFile:
+    """A category with the file it came from, and the in-scope threshold if the file sets one."""
+
+    source: Source
+    category: Category
+    threshold: float | None
+
+
+def read_category(path: Path) -> CategoryFile:
+    """Read one `categories/*.toml`. Raises PackError."""
+    source = Source.read(path, "Make the file readable, or remove it.")
+    table = Table(source, source.toml(), _KEYS)
+    key = table.text("key")
+    facts = tuple(_fact(source, key, data) for data in table.tables("facts"))
+    if not facts:
+        raise source.error(1, f"category {key!r} has no facts.", "Add approved answers as [[facts]].")
+    category = Category(key, table.text("title"), table.text("description"), _examples(table, key), facts)
+    return CategoryFile(source, category, table.table("routing", ("threshold",)).share("threshold"))
+
+
+def _examples(table: Table, key: str) -> tuple[str, ...]:
+    examples = table.texts("examples")
+    if len(examples) < MIN_EXAMPLES:
+        what = f"category {key!r} has {len(examples)} examples."
+        raise table.error("examples", what, f"Write at least {MIN_EXAMPLES} messages as people write them.")
+    return examples
+
+
+def _fact(source: Source, key: str, data: dict[str, Any]) -> Fact:
+    table = Table(source, data, ("id", "text", "questions"), str(data.get("id", "[[facts]]")))
+    fact = Fact(table.text("id"), key, table.text("text"), table.texts("questions"))
+    if not fact.id.startswith(f"{key}.") or fact.id == f"{key}.":
+        raise table.error("id", f"fact {fact.id!r} is not named after {key!r}.", f"Call it '{key}.<name>'.")
+    if not fact.questions:
+        raise table.error("id", f"fact {fact.id!r} has no questions.", "Write six or more that it answers.")
+    return fact

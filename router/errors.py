@@ -1,0 +1,33 @@
+"""The router's errors.
+
+RouterError                what happened, with the value, and what to do next
+├── PackError              a domain pack is malformed: file, line, remedy
+├── EncoderError           the encoder is missing, damaged or of another shape
+├── ArtefactError          trained artefacts cannot be read or written
+└── PolicyError            a policy does not fit the pack
+"""
+
+
+class RouterError(Exception):
+    """Says what happened and what to do next; `str()` gives both."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(f"{what} {hint}".strip())
+        self.what = what
+        self.hint = hint
+
+
+class PackError(RouterError):
+    """A domain pack cannot be used. `what` begins with `file:line:` where a line is known."""
+
+
+class EncoderError(RouterError):
+    """The sentence encoder cannot be loaded or does not fit."""
+
+
+class ArtefactError(RouterError):
+    """Trained artefacts cannot be read or written."""
+
+
+class PolicyError(RouterError):
+    """A policy names what the pack does not have, or a value out of range."""

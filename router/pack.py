@@ -1,0 +1,166 @@
+"""A domain pack: everything that makes a deployment its owner's, read from one folder and checked.
+
+The folder holds `pack.toml`, `categories/*.toml`, `edge.txt` and, if wanted, `calibration.jsonl`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from router.categoryfile import CategoryFile, read_category
+from router.errors import PackError
+from router.labelled import Labelled, read_labelled
+from router.source import Source
+from router.table import Table
+from router.types import Category, Fact
+
+_KEYS = ("name", "title", "language", "persona", "contact", "starters", "models", "defaults")
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A checked pack. Categories are in the order of their file names.
+
+    `persona` is the system text for the model, `contact` the way to a person, `starters` the questions that an empty
+    chat offers. `encoder` is a sentence-transformers name or path, empty for the shipped one. `thresholds` are the
+    in-scope thresholds that the pack sets itself, by category key; `fact_threshold` likewise, None when it does not.
+    `content_hash` is the SHA-256 of all files read.
+    """
+
+    name: str
+    title: str
+    language: str
+    persona: str
+    contact: str
+    starters: tuple[str, ...]
+    encoder: str
+    categories: tuple[Category, ...]
+    edge: tuple[str, ...]
+    calibration: tuple[Labelled, ...]
+    thresholds: dict[str, float]
+    fact_threshold: float | None
+    folder: Path
+    content_hash: str
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """All facts, category by category."""
+        return tuple(fact for category in self.categories for fact in category.facts)
+
+
+def load_pack(path: Path | str) -> Pack:
+    """Read and check the pack in the folder `path`.
+
+    Raises PackError: `file:line: what`, and a remedy.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise PackError(f"{folder}: no such folder.", "Give the path of a folder with a pack.toml.")
+    main = Source.read(folder / "pack.toml", "A pack is a folder with a pack.toml; write one.")
+    files = _category_files(folder)
+    edge = Source.read(folder / "edge.txt", "List in it, one a line, messages that must not be answered locally.")
+    messages = _edge(edge)
+    _check_unique_facts(files)
+    _check_one_meaning(files, edge, messages)
+    calibration = _calibration(folder, files)
+    sources = [main, *(file.source for file in files), edge, *(row for row, _ in calibration)]
+    return _assemble(Table(main, main.toml(), _KEYS), files, messages, calibration, folder, sources)
+
+
+def _assemble(
+    table: Table,
+    files: list[CategoryFile],
+    edge: tuple[str, ...],
+    calibration: list[tuple[Source, tuple[Labelled, ...]]],
+    folder: Path,
+    sources: list[Source],
+) -> Pack:
+    defaults = table.table("defaults", ("fact_threshold",))
+    return Pack(
+        name=table.text("name"),
+        title=table.text("title"),
+        language=table.text("language", "en"),
+        persona=table.text("persona"),
+        contact=table.text("contact"),
+        starters=table.texts("starters"),
+        encoder=table.table("models", ("encoder",)).text("encoder", ""),
+        categories=tuple(file.category for file in files),
+        edge=edge,
+        calibration=tuple(row for _, rows in calibration for row in rows),
+        thresholds={f.category.key: f.threshold for f in files if f.threshold is not None},
+        fact_threshold=defaults.share("fact_threshold"),
+        folder=folder,
+        content_hash=_hash(folder, sources),
+    )
+
+
+def _category_files(folder: Path) -> list[CategoryFile]:
+    paths = sorted((folder / "categories").glob("*.toml"))
+    if not paths:
+        raise PackError(f"{folder / 'categories'}: no category file.", "Write at least two, named <key>.toml.")
+    files = [read_category(path) for path in paths]
+    keys = [file.category.key for file in files]
+    for number, file in enumerate(files):
+        if file.category.key in keys[:number]:
+            line = file.source.line_of(file.category.key)
+            raise file.source.error(line, f"category {file.category.key!r} exists twice.", "Rename one of them.")
+    if len(files) < 2:
+        raise files[0].source.error(1, "the only category of the pack.", "Write at least two categories.")
+    return files
+
+
+def _edge(source: Source) -> tuple[str, ...]:
+    lines = (line.strip() for line in source.text.splitlines())
+    messages = tuple(line for line in lines if line and not line.startswith("#"))
+    if not messages:
+        hint = "List, one a line, messages that must not be answered locally."
+        raise source.error(1, "no messages.", hint)
+    return messages
+
+
+def _check_unique_facts(files: list[CategoryFile]) -> None:
+    seen: set[str] = set()
+    for file in files:
+        for fact in file.category.facts:
+            if fact.id in seen:
+                line = file.source.line_of(fact.id, last=True)
+                raise file.source.error(line, f"fact {fact.id!r} exists twice.", "Rename or remove one of them.")
+            seen.add(fact.id)
+
+
+def _check_one_meaning(files: list[CategoryFile], edge: Source, messages: tuple[str, ...]) -> None:
+    seen: dict[str, str] = {}
+    for text, key, source in _meanings(files, edge, messages):
+        other = seen.setdefault(text.casefold(), key)
+        if other != key:
+            what = f"{text!r} stands under {other!r} and under {key!r}."
+            raise source.error(source.line_of(text), what, "Keep it in one of them.")
+
+
+def _meanings(
+    files: list[CategoryFile], edge: Source, messages: tuple[str, ...]
+) -> Iterator[tuple[str, str, Source]]:
+    for file in files:
+        category = file.category
+        for text in (*category.examples, *(q for fact in category.facts for q in fact.questions)):
+            yield text, category.key, file.source
+    yield from ((text, "edge", edge) for text in messages)
+
+
+def _calibration(folder: Path, files: list[CategoryFile]) -> list[tuple[Source, tuple[Labelled, ...]]]:
+    path = folder / "calibration.jsonl"
+    if not path.exists():
+        return []
+    source = Source.read(path, "Make it readable, or remove it.")
+    keys = frozenset(file.category.key for file in files)
+    ids = frozenset(fact.id for file in files for fact in file.category.facts)
+    return [(source, read_labelled(source, keys, ids))]
+
+
+def _hash(folder: Path, sources: list[Source]) -> str:
+    digest = hashlib.sha256()
+    for source in sources:
+        name = source.path.relative_to(folder).as_posix()
+        digest.update(f"{name}\0{source.text}\0".encode())
+    return digest.hexdigest()

@@ -1,0 +1,143 @@
+"""The router's vocabulary: what goes in, what comes out. Everything here is frozen."""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Route(StrEnum):
+    """Who answers."""
+
+    LOCAL = "local"
+    CLOUD = "cloud"
+    ABSTAIN = "abstain"
+
+
+class Mode(StrEnum):
+    """What the deployment allows."""
+
+    HYBRID = "hybrid"
+    LOCAL_ONLY = "local-only"
+
+
+class ReasonCode(StrEnum):
+    """Why a message took its route; the words for it are in `Reason.text`."""
+
+    IN_SCOPE = "in_scope"
+    OUT_OF_SCOPE = "out_of_scope"
+    FACT_FOUND = "fact_found"
+    NO_FACT = "no_fact"
+    FOLLOW_UP = "follow_up"
+    CLOUD_NOT_ALLOWED = "cloud_not_allowed"
+    CLOUD_NOT_CONNECTED = "cloud_not_connected"
+    FORCED = "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: a code for programs, one plain sentence for people."""
+
+    code: ReasonCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One approved answer of a pack. `id` is `<category>.<name>`."""
+
+    id: str
+    category: str
+    text: str
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One kind of message that the deployment answers by itself."""
+
+    key: str
+    title: str
+    description: str
+    examples: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFact:
+    """A fact with the calibrated probability that it answers the message, 0 to 1."""
+
+    id: str
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A training message near the one routed. `label` is a category key or `edge`; similarity is a cosine."""
+
+    text: str
+    label: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the classifiers say of one message, before any policy.
+
+    `confidence` is P(category | in scope) and `in_scope` P(some category covers it), both calibrated, 0 to 1.
+    `no_fact` is the probability that none of the pack's facts answers. `facts` are the likeliest, best first.
+    """
+
+    category: str
+    confidence: float
+    in_scope: float
+    no_fact: float
+    facts: tuple[ScoredFact, ...]
+    neighbours: tuple[Neighbour, ...]
+    leaned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the policy must know besides the message."""
+
+    mode: Mode = Mode.HYBRID
+    cloud_connected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where one message goes, and why.
+
+    `threshold` is what `in_scope` was held against for this category, `fact_threshold` what the best fact was.
+    `facts` are the chosen facts, best first; empty when none is sure enough. `leaned` says that the message was read
+    together with the one before it. `elapsed_ms` is the time of the whole decision in milliseconds.
+    """
+
+    route: Route
+    mode: Mode
+    category: str
+    confidence: float
+    in_scope: float
+    threshold: float
+    fact_threshold: float
+    facts: tuple[ScoredFact, ...]
+    neighbours: tuple[Neighbour, ...]
+    reasons: tuple[Reason, ...]
+    policy: str
+    leaned: bool = False
+    elapsed_ms: float = field(default=0.0, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The decision as JSON-ready data: enums as their values, probabilities to four places."""
+        return _plain(asdict(self))  # type: ignore[no-any-return]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, StrEnum):
+        return value.value
+    return round(value, 4) if isinstance(value, float) else value

@@ -1,18 +1,21 @@
 """Who answers, and how: by the small model from an approved fact, by the cloud model, or honestly not at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatapp.backends.base import Backend, ChatMessage, Request
 from chatapp.context import Exchange, Fitted, fit
+from chatapp.context.prune import Build
 from chatapp.errors import LocalModelError, ProviderFaultError
 from chatapp.events import Escalated, Source
 from chatapp.grounding import cloud_messages, local_messages
 from chatapp.guards import DegenerateGuard, SupportGuard
 from chatapp.ledger import MeteredCall
 from chatapp.settings import Settings
-from chatapp.store import Outcome, Purpose, Store
+from chatapp.store import Store
+from chatapp.store.models import Outcome, Purpose
 from router.pack import Pack
 from router.types import Decision, Mode, Route, ScoredFact
 
@@ -36,6 +39,16 @@ class Answer:
     sources: tuple[Source, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ToFold:
+    """History that the summary shall stand for, once the answer is out."""
+
+    backend: Backend
+    summary: str
+    left: tuple[Exchange, ...]
+    budget_tokens: int
+
+
 class Answerer:
     """Gives the answer of a turn, streaming it through the `LiveTurn` as it comes."""
 
@@ -43,7 +56,6 @@ class Answerer:
         self, settings: Settings, store: Store, pack: Pack, backends: Mapping[Route, Backend]
     ) -> None:
         self._settings, self._store, self._pack, self._backends = settings, store, pack, backends
-        self.left: dict[int, tuple[Exchange, ...]] = {}
 
     async def reply(self, live: "LiveTurn", decision: Decision) -> Answer:
         """The whole answer. Raises a ProviderError where a model failed and nothing approved stands in for it."""
@@ -86,7 +98,7 @@ class Answerer:
         def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
             return local_messages(self._pack.persona, kept, decision.facts, live.user_text, summary)
 
-        fitted = self._fit(live, backend, build, self._settings.local_prompt_tokens)
+        fitted = await self._fit(live, backend, build, self._settings.local_prompt_tokens)
         request = Request(
             fitted.messages,
             self._settings.local_max_tokens,
@@ -119,7 +131,7 @@ class Answerer:
         def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
             return cloud_messages(self._pack.persona, kept, decision.candidates, live.user_text, summary)
 
-        fitted = self._fit(live, backend, build, self._settings.cloud_prompt_tokens)
+        fitted = await self._fit(live, backend, build, self._settings.cloud_prompt_tokens)
         request = Request(
             fitted.messages, self._settings.cloud_max_tokens, self._settings.cloud_temperature, live.turn.id
         )
@@ -140,18 +152,14 @@ class Answerer:
         live.say(abstention(decision.mode, self._pack.contact))
         return Answer("abstained", live.answer, Route.ABSTAIN)
 
-    def _fit(
-        self,
-        live: "LiveTurn",
-        backend: Backend,
-        build: Callable[[str, Sequence[Exchange]], Sequence[ChatMessage]],
-        budget_tokens: int,
-    ) -> Fitted:
-        history = self._store.history(
-            live.turn.conversation_id, backend.name, before_turn=live.turn.id, without=live.replaces
-        )
-        fitted = fit(build, history.summary, history.exchanges, backend.count_tokens, budget_tokens)
-        self.left[live.turn.id] = fitted.left
+    async def _fit(self, live: "LiveTurn", backend: Backend, build: Build, budget_tokens: int) -> Fitted:
+        conversation_id = live.turn.conversation_id
+        summary = await asyncio.to_thread(self._store.summary, conversation_id)
+        past = await asyncio.to_thread(self._store.live_history, conversation_id, before_turn=live.turn.id)
+        exchanges = [Exchange(*one) for one in past]
+        fitted = await asyncio.to_thread(fit, build, summary, exchanges, backend.count_tokens, budget_tokens)
+        if fitted.left:
+            live.to_fold = ToFold(backend, summary, fitted.left, budget_tokens)
         return fitted
 
     def _metered(self, live: "LiveTurn", backend: Backend, request: Request) -> MeteredCall:
@@ -159,7 +167,7 @@ class Answerer:
             self._store,
             backend,
             request,
-            turn_id=live.turn.id,
+            turn=live.turn,
             purpose=Purpose.ANSWER,
         )
 

@@ -7,7 +7,8 @@ from types import TracebackType
 
 from chatapp.backends.base import Backend, Request, Stream, Token
 from chatapp.errors import ProviderCutError, ProviderError, ProviderTimeoutError
-from chatapp.store import CallRecord, Outcome, Purpose, Store
+from chatapp.store import CallRecord, Store, Turn
+from chatapp.store.models import Outcome, Purpose
 from router.types import Route
 
 
@@ -20,13 +21,13 @@ class MeteredCall:
     """
 
     def __init__(
-        self, store: Store, backend: Backend, request: Request, *, turn_id: int, purpose: Purpose
+        self, store: Store, backend: Backend, request: Request, *, turn: Turn, purpose: Purpose
     ) -> None:
         self.outcome = Outcome.OK
         self.ttft_ms: float | None = None
         self.cost_microusd = 0
         self._store, self._backend, self._request = store, backend, request
-        self._turn_id, self._purpose = turn_id, purpose
+        self._turn, self._purpose = turn, purpose
         self._stream: Stream | None = None
         self._began = 0.0
 
@@ -50,7 +51,8 @@ class MeteredCall:
         usage, total_ms = self._stream.usage, self._elapsed_ms()
         self.cost_microusd = self._backend.cost_microusd(usage, self._stream.compute_s)
         record = CallRecord(
-            turn_id=self._turn_id,
+            turn_id=self._turn.id,
+            conversation_id=self._turn.conversation_id,
             purpose=self._purpose,
             route=Route(self._backend.name),
             model=self._backend.model,

@@ -10,8 +10,10 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 
-from chatapp.answer import Answer, Answerer
+from chatapp.answer import Answer, Answerer, ToFold
 from chatapp.backends.base import Backend
 from chatapp.errors import BusyError, FirstlineError, NotAllowedError, ProviderError
 from chatapp.events import Delta, Event, Failed, Finished, Notice, Routed, Started
@@ -44,6 +46,7 @@ class LiveTurn:
         self.cost_microusd = 0
         self.task: asyncio.Task[None] | None = None
         self.stopping = False
+        self.to_fold: ToFold | None = None
         self._hub = hub
         self._began = time.perf_counter()
         self.emit(Started(turn.id, turn.conversation_id, text, replaces))
@@ -101,7 +104,12 @@ class TurnRunner:
             yield subscription, tuple(live.events) if live else ()
 
     async def start(
-        self, user_id: str, conversation_id: str, text: object, client_id: str | None = None
+        self,
+        user_id: str,
+        conversation_id: str,
+        text: object,
+        client_id: str | None = None,
+        requested_route: Route | None = None,
     ) -> int:
         """Store the message and begin its turn; gives the turn's id. A `client_id` seen before starts nothing.
 
@@ -111,7 +119,7 @@ class TurnRunner:
         await asyncio.to_thread(self._store.conversation, user_id, conversation_id)
         self._refuse_if_busy(conversation_id, client_id)
         turn = await asyncio.to_thread(
-            self._store.begin_turn, conversation_id, message, client_id, mode=self._settings.mode.value
+            self._store.begin_turn, conversation_id, message, client_id, requested_route, self._settings.mode
         )
         if not turn.resent:
             self._launch(turn, message)
@@ -126,9 +134,8 @@ class TurnRunner:
             raise NotAllowedError("No cloud model is connected here.", "Answers come from this machine only.")
         old = await asyncio.to_thread(self._store.turn, user_id, turn_id)
         self._refuse_if_busy(old.conversation_id)
-        requested = Route.CLOUD.value if cloud else None
         turn = await asyncio.to_thread(
-            self._store.begin_again, turn_id, requested_route=requested, mode=self._settings.mode.value
+            self._store.begin_again, turn_id, Route.CLOUD if cloud else None, self._settings.mode
         )
         self._launch(turn, old.user_text, replaces=turn_id)
         return turn.id
@@ -262,24 +269,23 @@ class TurnRunner:
         live.emit(Failed(live.turn.id, live.turn.conversation_id, code, what, hint, live.answer))
 
     def _fold_later(self, live: LiveTurn) -> None:
-        conversation_id = live.turn.conversation_id
-        backend = self._backends.get(live.decision.route) if live.decision else None
-        left = self._answerer.left.pop(live.turn.id, ())
-        if backend is None or not left or live.stopping:
+        work = live.to_fold
+        if work is None or live.stopping:
             return
-        task = asyncio.create_task(fold(self._settings, self._store, backend, live.turn, left))
-        self._folds[conversation_id] = task
-        task.add_done_callback(
-            lambda done: (
-                self._folds.pop(conversation_id, None) if self._folds.get(conversation_id) is done else None
-            )
+        turn = live.turn
+        task = asyncio.create_task(
+            fold(self._store, work.backend, turn, work.summary, work.left, work.budget_tokens)
         )
+        self._folds[turn.conversation_id] = task
+        task.add_done_callback(partial(self._folded, turn.conversation_id))
+
+    def _folded(self, conversation_id: str, task: asyncio.Task[None]) -> None:
+        if self._folds.get(conversation_id) is task:
+            del self._folds[conversation_id]
 
 
 def _forced(decision: Decision, requested: str | None) -> Decision:
     if requested is None or decision.route.value == requested:
         return decision
-    from dataclasses import replace
-
-    reason = Reason(ReasonCode.FORCED, "You asked for the cloud model.")
-    return replace(decision, route=Route(requested), reasons=(*decision.reasons, reason))
+    reason = Reason(ReasonCode.FORCED, "The cloud model was asked for.")
+    return replace(decision, route=Route(requested), reasons=(reason, *decision.reasons))

@@ -10,7 +10,7 @@ from router.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A message, its category (None: must not be answered locally) and the ids of the facts that answer it."""
+    """A message, its category (None: not to be answered locally) and the ids of the facts that answer it."""
 
     text: str
     category: str | None
@@ -32,12 +32,12 @@ def _row(source: Source, number: int, line: str, keys: Set[str], ids: Set[str]) 
     hint = 'Write {"text": "…", "category": "<key>" or null, "facts": ["<id>"]}.'
     if not isinstance(text, str) or not text.strip():
         raise source.error(number, f"'text' is {text!r}.", hint)
-    if category is not None and category not in keys:
+    if category is not None and (not isinstance(category, str) or category not in keys):
         raise source.error(number, f"unknown category {category!r}.", f"Use null, or: {', '.join(sorted(keys))}.")
     if not isinstance(facts, list):
         raise source.error(number, f"'facts' is {facts!r}.", hint)
     for fact in facts:
-        if fact not in ids:
+        if not isinstance(fact, str) or fact not in ids:
             raise source.error(number, f"unknown fact {fact!r}.", "Use the id of a fact of this pack.")
     return Labelled(text, category, tuple(facts))
 

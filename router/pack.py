@@ -22,10 +22,10 @@ _KEYS = ("name", "title", "language", "persona", "contact", "starters", "models"
 class Pack:
     """A checked pack. Categories are in the order of their file names.
 
-    `persona` is the system text for the model, `contact` the way to a person, `starters` the questions that an empty
-    chat offers. `encoder` is a sentence-transformers name or path, empty for the shipped one. `thresholds` are the
-    in-scope thresholds that the pack sets itself, by category key; `fact_threshold` likewise, None when it does not.
-    `content_hash` is the SHA-256 of all files read.
+    `persona` is the system text for the model, `contact` the way to a person, `starters` the questions that
+    an empty chat offers. `encoder` is a sentence-transformers name or path, empty for the shipped one.
+    `thresholds` are the in-scope thresholds that the pack sets itself, by category key; `fact_threshold`
+    likewise, None when it does not. `content_hash` is the SHA-256 of all files read.
     """
 
     name: str
@@ -138,9 +138,7 @@ def _check_one_meaning(files: list[CategoryFile], edge: Source, messages: tuple[
             raise source.error(source.line_of(text), what, "Keep it in one of them.")
 
 
-def _meanings(
-    files: list[CategoryFile], edge: Source, messages: tuple[str, ...]
-) -> Iterator[tuple[str, str, Source]]:
+def _meanings(files: list[CategoryFile], edge: Source, messages: tuple[str, ...]) -> Iterator[tuple[str, str, Source]]:
     for file in files:
         category = file.category
         for text in (*category.examples, *(q for fact in category.facts for q in fact.questions)):

@@ -17,8 +17,8 @@ def sha256(path: Path) -> str:
 def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
     """Let `fill` write a new folder beside `target`, then put it in its place.
 
-    A reader never sees a half-written folder; when two processes write at once, either's folder stands. What `fill`
-    raises passes through, and nothing is left behind.
+    A reader never sees a half-written folder; when two processes write at once, either's folder stands. What
+    `fill` raises passes through, and nothing is left behind.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))

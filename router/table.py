@@ -7,7 +7,7 @@ from typing import Any
 from router.errors import PackError
 from router.source import Source
 
-_WORDS = {str: "a string", list: "a list", dict: "a table"}
+_WORDS: dict[type, str] = {str: "a string", list: "a list", dict: "a table"}
 
 
 class Table:
@@ -24,7 +24,7 @@ class Table:
                 raise self.error(key, f"unknown key {key!r}.", meant)
 
     def error(self, key: str, what: str, hint: str) -> PackError:
-        """A PackError at the first line from the table's start on that begins with `key`, else at its start."""
+        """A PackError at the table's first line that begins with `key`, else at its start."""
         lines = self.source.text.splitlines()
         for number, line in enumerate(lines[self.start - 1 :], self.start):
             if line.strip(" [").startswith(key):

@@ -110,7 +110,8 @@ class Decision:
     """Where one message goes, and why.
 
     `threshold` is what `in_scope` was held against for this category, `fact_threshold` what the best fact was.
-    `facts` are the chosen facts, best first; empty when none is sure enough. `leaned` says that the message was read
+    `facts` are the chosen facts, best first; empty when none is sure enough. `candidates` are the likeliest facts
+    whatever the threshold, for who answers instead. `leaned` says that the message was read
     together with the one before it. `elapsed_ms` is the time of the whole decision in milliseconds.
     """
 
@@ -125,6 +126,7 @@ class Decision:
     neighbours: tuple[Neighbour, ...]
     reasons: tuple[Reason, ...]
     policy: str
+    candidates: tuple[ScoredFact, ...] = ()
     leaned: bool = False
     elapsed_ms: float = field(default=0.0, compare=False)
 

@@ -24,8 +24,8 @@ _RATIO_CAP = 4.0  # a server whose usage is nonsense must not starve the context
 class CloudBackend:
     """An OpenAI-compatible server.
 
-    `counter` counts tokens with any tokenizer; what the server reports corrects it. A call that does not reach the
-    server, or meets a 5xx, is sent once more; never one that it refused, or whose answer had begun.
+    `counter` counts tokens with any tokenizer; what the server reports corrects it. A call that does not
+    reach the server, or meets a 5xx, is sent once more; never one that it refused, or whose answer had begun.
     """
 
     name = "cloud"
@@ -186,9 +186,10 @@ class CloudStream:
         """What is wrong with a stream that ended without an error, if anything."""
         if not self._pipe.started:
             return ProviderFaultError(
-                f"The cloud model {self._backend.model!r} gave an empty answer (it ended by {self._finish!r}).",
-                "Raise FIRSTLINE_CLOUD_MAX_TOKENS if the model thinks before it writes, or change "
-                "FIRSTLINE_CLOUD_MODEL.",
+                f"The cloud model {self._backend.model!r} gave an empty answer, ended by {self._finish!r}.",
+                "Raise FIRSTLINE_CLOUD_MAX_TOKENS if the model thinks before it writes."
+                if self._finish
+                else "See its log; some end so when FIRSTLINE_CLOUD_PROMPT_TOKENS is more than they take.",
             )
         return None if self._finish else self._cut()
 

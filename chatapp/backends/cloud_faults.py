@@ -40,7 +40,11 @@ _BUSY: _Kind = (
     "has no capacity or quota left for this key",
     "Wait, or raise the quota there.",
 )
-_SLOW = "Raise FIRSTLINE_CLOUD_FIRST_TOKEN_TIMEOUT_S or FIRSTLINE_CLOUD_TOTAL_TIMEOUT_S, or choose a faster model."
+_SLOW: _Kind = (
+    ProviderTimeoutError,
+    "did not answer in time",
+    "Raise FIRSTLINE_CLOUD_FIRST_TOKEN_TIMEOUT_S or FIRSTLINE_CLOUD_TOTAL_TIMEOUT_S, or take a faster model.",
+)
 _LONG: _Kind = (
     ProviderContextError,
     "found the prompt too long",
@@ -70,14 +74,15 @@ _BY_STATUS = {401: _AUTH, 403: _AUTH, 402: _BUSY, 429: _BUSY, 413: _LONG, 405: _
 
 
 def cloud_fault(error: BaseException, settings: Settings) -> ProviderError:
-    """The ProviderError for anything that a call of the cloud may raise; a ProviderError is returned as it is.
+    """The ProviderError for anything that a call of the cloud may raise; a ProviderError is returned as it
+    is.
 
     Invariants: never another class; `hint` names a setting or says to wait; the API key is in no part of it.
     """
     if isinstance(error, ProviderError):
         return error
     if isinstance(error, TimeoutError | openai.APITimeoutError) and not _while_connecting(error):
-        return _error((ProviderTimeoutError, "did not answer in time", _SLOW), error, settings)
+        return _error(_SLOW, error, settings)
     if isinstance(error, openai.APIConnectionError):
         return _unreachable(error, settings)
     return _error(_kind(error), error, settings)
@@ -85,7 +90,7 @@ def cloud_fault(error: BaseException, settings: Settings) -> ProviderError:
 
 def refused_parameter(error: openai.APIError, names: Set[str]) -> str | None:
     """Which of `names` the server does not take at all, as its 400 or 422 says; or None."""
-    said = _said(error)
+    said = _told(error)
     if getattr(error, "status_code", None) not in (400, 422) or not _UNSUPPORTED.search(said):
         return None
     named = [error.param or "", *re.findall(r"\w+", said)]
@@ -93,7 +98,7 @@ def refused_parameter(error: openai.APIError, names: Set[str]) -> str | None:
 
 
 def _kind(error: BaseException) -> _Kind:
-    status, said = getattr(error, "status_code", None), _said(error)
+    status, said = getattr(error, "status_code", None), _told(error)
     if status is None and not isinstance(error, openai.APIError):
         return _FAULT
     if _TOO_LONG.search(said) and status in (None, 400, 413, 422):
@@ -135,3 +140,9 @@ def _said(error: BaseException) -> str:
     code = getattr(error, "code", None)
     text = str(getattr(error, "message", None) or error or type(error).__name__)
     return f"{code}: {text}" if code else text
+
+
+def _told(error: BaseException) -> str:
+    """All that the server told, to read reasons from. Not to be shown: it may quote the conversation."""
+    body = getattr(error, "body", None)
+    return f"{_said(error)} {body}" if isinstance(body, dict) else _said(error)

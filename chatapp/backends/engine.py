@@ -1,8 +1,8 @@
 """llama.cpp, one generation at a time, with no knowledge of asyncio, queues or money.
 
 The loop is ours and not `Llama.generate` for three things that it does not give: an abort that also ends a
-running prompt evaluation, the number of prompt tokens served from the warm prefix, and the probability of each
-token without keeping the logits of the whole context.
+running prompt evaluation, the number of prompt tokens served from the warm prefix, and the probability of
+each token without keeping the logits of the whole context.
 """
 
 import codecs
@@ -30,9 +30,9 @@ _TOP_K, _TOP_P, _MIN_P = 40, 0.95, 0.05  # llama.cpp's own defaults
 class Abort:
     """A flag that native code reads by itself.
 
-    llama.cpp asks its abort callback after every graph node, 605 times a token for SmolLM2-135M. A callback in
-    Python would take the interpreter's lock each time, so the callback is libc's `strlen` on these two bytes:
-    empty is false, one character is true.
+    llama.cpp asks its abort callback after every graph node, 605 times a token for SmolLM2-135M. A callback
+    in Python would take the interpreter's lock each time, so the callback is libc's `strlen` on these two
+    bytes: empty is false, one character is true.
     """
 
     def __init__(self) -> None:
@@ -81,8 +81,8 @@ class Engine:
     def tokenize(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The prompt of these messages in the model's own chat template, ready for the answer to follow.
 
-        Text that spells one of the model's control tokens is split by a space, so that nobody can write a turn
-        of somebody else. Raises LocalModelError.
+        Text that spells one of the model's control tokens is split by a space, so that nobody can write a
+        turn of somebody else. Raises LocalModelError.
         """
         try:
             plain = [{"role": m.role, "content": self._defused(m.content)} for m in messages]
@@ -189,22 +189,31 @@ def _load(path: Path, context_tokens: int, threads: int, adapter: Path | None) -
     from llama_cpp import Llama
 
     lora = str(adapter) if adapter else None
+    options: Any = {
+        "n_ctx": context_tokens,
+        "n_threads": threads,
+        "n_threads_batch": threads,
+        "lora_path": lora,
+    }
     try:
-        return Llama(
-            str(path),
-            n_ctx=context_tokens,
-            n_threads=threads,
-            n_threads_batch=threads,
-            lora_path=lora,
-            verbose=False,
-        )
+        llama = Llama(str(path), verbose=False, **options)
     except Exception as error:
-        files = f"{str(path)!r}" + (f" with the adapter {lora!r}" if lora else "")
-        raise ModelFileError(
-            f"The engine cannot load {files}: {error}.",
-            "The file is damaged, of a kind this llama.cpp does not know, or too large for the memory: set "
-            "FIRSTLINE_LOCAL_MODEL to another GGUF file, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
-        ) from error
+        raise _unloadable(str(path), str(error), "LOCAL_MODEL to another GGUF file") from error
+    # llama-cpp-python 0.3.36 tests for None, but an adapter that failed is a null pointer never applied.
+    if lora and not llama._lora_adapter:
+        llama.close()
+        raise _unloadable(
+            lora, "not a LoRA adapter for this model", "PACK to one whose adapter fits the model"
+        )
+    return llama
+
+
+def _unloadable(path: str, reason: str, setting: str) -> ModelFileError:
+    return ModelFileError(
+        f"The engine cannot load {path!r}: {reason}.",
+        "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
+        f"FIRSTLINE_{setting}, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
+    )
 
 
 def _template(llama: Any, path: Path) -> Callable[..., Any]:

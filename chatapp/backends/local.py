@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
 from chatapp.backends.base import ChatMessage, Request, Token, Usage
@@ -60,12 +60,16 @@ class LocalBackend:
         return LocalStream(self, self._worker, request)
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
-        """Exact, chat template included; loads the model if need be. Raises ModelFileError, LocalModelError."""
+        """Exact, chat template included; loads the model if need be.
+
+        Raises ModelFileError, LocalModelError.
+        """
         return len(self.load().tokenize(messages))
 
     def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - the machine's time is what costs
         """`seconds` of compute (`LocalStream.seconds`) at FIRSTLINE_LOCAL_HOURLY_USD, rounded up."""
-        return math.ceil(seconds * self._settings.local_hourly_usd / 3600 * 1_000_000)
+        dollars = Decimal(str(seconds)) * Decimal(str(self._settings.local_hourly_usd)) / 3600
+        return int((dollars * 1_000_000).to_integral_value(ROUND_CEILING))
 
     async def aclose(self) -> None:
         """End every call and free the model."""

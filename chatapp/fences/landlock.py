@@ -38,10 +38,10 @@ def raise_landlock(ports: Iterable[int]) -> KernelFence:
     outside, so with such threads the fence counts as not up.
     """
     abi = _abi()
+    if abi <= 0:
+        return KernelFence("Landlock", False, "this kernel has no Landlock")
     if abi < _NET_ABI:
-        return KernelFence(
-            "Landlock", False, f"ABI {abi} of this kernel; network rules need {_NET_ABI}", max(abi, 0)
-        )
+        return KernelFence("Landlock", False, f"ABI {abi} of this kernel; network rules need {_NET_ABI}", abi)
     before = _other_threads()
     try:
         _restrict(sorted(ports), abi)

@@ -62,9 +62,7 @@ class Bookkeeping(Database):
             if add_if_absent(session, row):
                 return
             if session.get_one(PolicyRow, version).content != dict(content):
-                raise UserError(
-                    f"The policy {version!r} is recorded with other content.", "Give it a new version."
-                )
+                raise UserError(f"The policy {version!r} is recorded with other content.", "Give it a new version.")
 
     def policies(self) -> list[Policy]:
         """Every version, newest first."""

@@ -46,9 +46,7 @@ class Conversations(Database):
                 col(MessageRow.conversation_id) == col(ConversationRow.id),
                 func.lower(MessageRow.content).contains(needle.lower(), autoescape=True),
             )
-            mine = mine.where(
-                or_(func.lower(ConversationRow.title).contains(needle.lower(), autoescape=True), said)
-            )
+            mine = mine.where(or_(func.lower(ConversationRow.title).contains(needle.lower(), autoescape=True), said))
         newest = col(ConversationRow.updated_at).desc(), col(ConversationRow.created_at).desc()
         with self.read() as session:
             return [_conversation(row) for row in session.exec(mine.order_by(*newest))]
@@ -56,9 +54,7 @@ class Conversations(Database):
     def conversation(self, user_id: str, conversation_id: str) -> Conversation:
         """Raises NotFoundError also for another user's."""
         with self.read() as session:
-            return _conversation(
-                _owned(session.get(ConversationRow, conversation_id), user_id, conversation_id)
-            )
+            return _conversation(_owned(session.get(ConversationRow, conversation_id), user_id, conversation_id))
 
     def rename(self, user_id: str, conversation_id: str, title: str) -> None:
         """Sets the title, made one line of at most 200 characters. Raises NotFoundError."""
@@ -78,6 +74,11 @@ class Conversations(Database):
             session.exec(delete(MessageRow).where(col(MessageRow.conversation_id) == conversation_id))
             for turn in session.exec(select(TurnRow).where(TurnRow.conversation_id == conversation_id)):
                 forget_words(turn)
+
+    def summary(self, conversation_id: str) -> str:
+        """The running summary, empty if there is none. Raises NotFoundError."""
+        with self.read() as session:
+            return existing(session.get(ConversationRow, conversation_id), conversation_id).summary
 
     def save_summary(self, conversation_id: str, text: str, through_turn_id: int) -> None:
         """Keeps the summary of all messages up to that turn's. Raises NotFoundError."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,16 +21,15 @@ _USABLE = "Use sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME."
 
 
 class Database:
-    """An engine and its two kinds of session.
+    """The engines that read and write, and a short session of either.
 
-    `read()` sees one state of the database. `write()` commits when its block ends and rolls back when it
-    raises. Both raise DatabaseError for whatever the database does.
+    `read()` is for looking. `write()` commits when its block ends and rolls back when it raises. Both raise
+    DatabaseError for whatever the database does.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.where = engine.url.render_as_string()
-        self._writer = engine.execution_options(writes=True)
+    def __init__(self, reader: Engine, writer: Engine) -> None:
+        self.reader, self.writer = reader, writer
+        self.where = reader.url.render_as_string()
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -39,9 +39,9 @@ class Database:
         """
         parsed = _parsed(url)
         with explained(parsed.render_as_string()):
-            database = cls(_engine(parsed))
+            database = cls(*_engines(parsed))
             try:
-                upgrade(database._writer)
+                upgrade(database.writer)
             except BaseException:
                 database.close()
                 raise
@@ -49,7 +49,8 @@ class Database:
 
     def close(self) -> None:
         """Closes every idle connection."""
-        self.engine.dispose()
+        self.reader.dispose()
+        self.writer.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -57,16 +58,21 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def ping(self) -> None:
+        """Asks the database for nothing. Raises DatabaseError if it does not answer."""
+        with self.read() as session:
+            session.connection().exec_driver_sql("SELECT 1")
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for looking."""
-        with explained(self.where), Session(self.engine) as session:
+        with explained(self.where), Session(self.reader) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session for changing; committed at the end of its block."""
-        with explained(self.where), Session(self._writer) as session:
+        with explained(self.where), Session(self.writer) as session:
             yield session
             session.commit()
 
@@ -94,29 +100,32 @@ def _parsed(url: str) -> URL:
     shown, backend = parsed.render_as_string(), parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
         raise DatabaseError(f"The database {shown!r} is of a kind that is not supported.", _USABLE)
-    if backend == "sqlite" and (parsed.database or ":memory:") == ":memory:":
-        raise DatabaseError(
-            f"The database {shown!r} lives in memory, where threads cannot share it.", _USABLE
-        )
+    if backend == "sqlite" and (":memory:" in (parsed.database or ":memory:") or parsed.query.get("mode") == "memory"):
+        raise DatabaseError(f"The database {shown!r} lives in memory, where threads cannot share it.", _USABLE)
     return parsed
 
 
-def _engine(url: URL) -> Engine:
+def _engines(url: URL) -> tuple[Engine, Engine]:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     options = f"-c timezone=utc -c lock_timeout={BUSY_TIMEOUT_S}s"
     arguments = {"connect_timeout": BUSY_TIMEOUT_S, "options": options}
-    return create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=16, max_overflow=16)
+    engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=16, max_overflow=16)
+    return engine, engine
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL) -> tuple[Engine, Engine]:
     _private_file(url.database or "")
-    # isolation_level None keeps the driver from beginning transactions by itself; `_begin` does it.
+    # isolation_level None keeps the driver from beginning transactions by itself; the listeners do it.
     arguments = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
-    engine = create_engine(url, connect_args=arguments, pool_size=16, max_overflow=16)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
+    reader = create_engine(url, connect_args=arguments, pool_size=16, max_overflow=16)
+    # One connection, for which our writers stand in line: SQLite would have them poll, and some never win.
+    writer = create_engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
+    # A writer that began as a reader fails at once, without the busy timeout, if another wrote in between.
+    for engine, begin in ((reader, "BEGIN"), (writer, "BEGIN IMMEDIATE")):
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", partial(Connection.exec_driver_sql, statement=begin))
+    return reader, writer
 
 
 def _private_file(name: str) -> None:
@@ -133,9 +142,3 @@ def _prepare(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
     # SQLite's own lower() knows ASCII only, and searches fold case with it.
     connection.create_function("lower", 1, lambda text: text and text.lower(), deterministic=True)
-
-
-def _begin(connection: Connection) -> None:
-    # A writer that began as a reader fails at once, without the busy timeout, if another wrote in between.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

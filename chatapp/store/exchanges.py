@@ -1,8 +1,6 @@
 """What was said: turns and conversations as the pages, the prompts and the router read them."""
 
-import sys
-
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, Integer, func, type_coerce
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -44,9 +42,7 @@ class Exchanges(Database):
         """Every message with the try that stands for it, oldest first. Raises NotFoundError."""
         with self.read() as session:
             existing(session.get(ConversationRow, conversation_id), conversation_id)
-            turns = session.exec(
-                select(TurnRow).where(col(TurnRow.id).in_(standing(conversation_id))).order_by(origin)
-            )
+            turns = session.exec(select(TurnRow).where(col(TurnRow.id).in_(standing(conversation_id))).order_by(origin))
             rows = turns.all()
             words = _words(session, conversation_id)
             costs, marks = _costs(session, conversation_id), _marks(session, conversation_id)
@@ -65,40 +61,43 @@ class Exchanges(Database):
     ) -> list[Past]:
         """What a prompt needs besides the summary: exchanges with an answer (done or stopped), oldest first.
 
-        Each message comes once, with the try that stands. `after_turn` and everything before it are left out
-        (None: what the summary covers), and so are `before_turn` (the turn to be answered), its other tries and all after it.
-        Raises NotFoundError.
+        Each message comes once, with the try that stands. Left out are `after_turn` and everything before it
+        (None: what the summary covers), and `before_turn` (the turn to be answered), its other tries and
+        everything after it. Raises NotFoundError.
         """
         with self.read() as session:
             row = existing(session.get(ConversationRow, conversation_id), conversation_id)
             after = row.summary_through if after_turn is None else _origin(session, after_turn)
-            before = _origin(session, before_turn) if before_turn else sys.maxsize
+            before = None if before_turn is None else _origin(session, before_turn)
             return _past(session, conversation_id, after, before)
+
+
+_id: ColumnElement[int] = type_coerce(col(TurnRow.id), Integer)
 
 
 def _origin(session: Session, turn_id: int) -> int:
     return origin_of(the_turn(session, turn_id)) if turn_id else 0
 
 
-def _past(session: Session, conversation_id: str, after: int, before: int) -> list[Past]:
+def _past(session: Session, conversation_id: str, after: int, before: int | None) -> list[Past]:
     """Answered exchanges whose first try lies between the two ids, both excluded; see `live_history`."""
     asked, answer = aliased(MessageRow), aliased(MessageRow)
     statement = (
-        select(col(TurnRow.id), asked.content, answer.content)
+        select(_id, asked.content, answer.content)
         .join(asked, (col(asked.turn_id) == origin) & (col(asked.role) == Role.USER))
         .join(answer, (col(answer.turn_id) == TurnRow.id) & (col(answer.role) == Role.ASSISTANT))
         .where(
             col(TurnRow.id).in_(standing(conversation_id)),
             col(TurnRow.status).in_([TurnStatus.DONE, TurnStatus.STOPPED]),
             origin > after,
-            origin < before,
+            *([] if before is None else [origin < before]),
         )
         .order_by(origin)
     )
     return [Past(*row) for row in session.exec(statement)]
 
 
-def _words(session: Session, conversation_id: str) -> dict[tuple[int | None, Role], str]:
+def _words(session: Session, conversation_id: str) -> dict[tuple[int | None, str], str]:
     messages = select(MessageRow.turn_id, MessageRow.role, MessageRow.content)
     rows = session.exec(messages.where(MessageRow.conversation_id == conversation_id))
     return {(turn_id, role): content for turn_id, role, content in rows}
@@ -106,9 +105,7 @@ def _words(session: Session, conversation_id: str) -> dict[tuple[int | None, Rol
 
 def _costs(session: Session, conversation_id: str) -> dict[int | None, int]:
     costs = select(CallRow.turn_id, func.sum(CallRow.cost_microusd)).join(TurnRow)
-    rows = session.exec(
-        costs.where(TurnRow.conversation_id == conversation_id).group_by(col(CallRow.turn_id))
-    )
+    rows = session.exec(costs.where(TurnRow.conversation_id == conversation_id).group_by(col(CallRow.turn_id)))
     return {turn_id: int(cost) for turn_id, cost in rows}
 
 

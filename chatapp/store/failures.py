@@ -31,24 +31,16 @@ _NO_DATABASE = _Failure(
     "is not a database, or is damaged",
     "Point FIRSTLINE_DATABASE_URL at another file, or restore this one from a backup.",
 )
-_DISK = _Failure(
-    "cannot be read or written: the disk fails", "Check the disk, then restore from a backup if needed."
-)
-_NO_ENTRY = _Failure(
-    "refuses the user or password", "Correct the user and password in FIRSTLINE_DATABASE_URL."
-)
+_DISK = _Failure("cannot be read or written: the disk fails", "Check the disk, then restore from a backup if needed.")
+_NO_ENTRY = _Failure("refuses the user or password", "Correct the user and password in FIRSTLINE_DATABASE_URL.")
 _NO_SUCH = _Failure("does not exist on its server", "Create it with `createdb`, or correct its name.")
 _NO_RIGHT = _Failure("does not let this user do that", "Grant the user the right to create and write tables.")
-_CROWDED = _Failure(
-    "takes no more connections", "Raise its server's `max_connections`, or run fewer app processes."
-)
+_CROWDED = _Failure("takes no more connections", "Raise its server's `max_connections`, or run fewer app processes.")
 _NO_SERVER = _Failure(
     "cannot be reached",
     "Check that its server runs and that host and port in FIRSTLINE_DATABASE_URL are right.",
 )
-_NO_DRIVER = _Failure(
-    "needs a driver that is not installed", "Install it: pip install 'firstline[postgres]'."
-)
+_NO_DRIVER = _Failure("needs a driver that is not installed", "Install it: pip install 'firstline[postgres]'.")
 _UNKNOWN_KIND = _Failure(
     "is of a kind that is not supported",
     "Use sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME.",
@@ -95,6 +87,7 @@ _WORDS = {
     "too many clients": _CROWDED,
     "connect": _NO_SERVER,
     "host name": _NO_SERVER,
+    "resolve host": _NO_SERVER,
     "timeout": _NO_SERVER,
 }
 
@@ -144,6 +137,4 @@ def _by_driver(error: BaseException) -> _Failure:
 
 def _unknown(error: BaseException) -> _Failure:
     first = str(error).partition("\n")[0]
-    return _Failure(
-        f"failed: {type(error).__name__}: {first}", "See the log; the request can be tried again."
-    )
+    return _Failure(f"failed: {type(error).__name__}: {first}", "See the log; the request can be tried again.")

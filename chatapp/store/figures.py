@@ -1,34 +1,29 @@
 """The operator's figures: how many turns went where, how fast, at what cost, and what that saved."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Select,
-    SQLColumnExpression,
-    String,
-    and_,
-    case,
-    func,
-    select,
-    type_coerce,
-)
-from sqlmodel import col
+from numpy.typing import NDArray
+from sqlalchemy import Row
 
 from chatapp.store.database import Database
-from chatapp.store.models import CallRow, Purpose, TurnRow, TurnStatus
 from chatapp.store.records import Figure, Figures, Prices, Quantiles
-from router.types import Route
+from chatapp.store.traffic import sums_within, turns_within
 
 UNROUTED = "unrouted"
 """The name of the group of turns that ended before they had a route, or a category."""
 
-_Rows = Sequence[Row[Any]]
+
+class _Columns(NamedTuple):
+    """Turns by column; a time that was not measured is NaN."""
+
+    route: NDArray[np.str_]
+    category: NDArray[np.str_]
+    failed: NDArray[np.bool_]
+    ttft_ms: NDArray[np.float64]
+    total_ms: NDArray[np.float64]
 
 
 class FigureBook(Database):
@@ -47,112 +42,58 @@ class FigureBook(Database):
         """
         with self.read() as session:
             connection = session.connection()
-            turns = connection.execute(_turns(since, until)).all()
-            sums = connection.execute(_sums(since, until)).all()
+            turns = _columns(connection.execute(turns_within(since, until)).all())
+            sums = connection.execute(sums_within(since, until)).all()
+        everything = np.ones(turns.failed.size, dtype=bool)
         return Figures(
-            _figure("total", turns, sums, len(turns), prices),
+            _figure("total", turns, everything, sums, prices),
             _groups("route", turns, sums, prices),
             _groups("category", turns, sums, prices),
         )
 
 
-def within(since: datetime | None, until: datetime | None) -> ColumnElement[bool]:
-    """SQL for turns that began in the half-open time and have ended."""
-    began = col(TurnRow.created_at)
-    bounds = [began >= since] if since else []
-    bounds += [began < until] if until else []
-    return and_(col(TurnRow.status) != TurnStatus.RUNNING, *bounds)
+def _columns(rows: Sequence[Any]) -> _Columns:
+    return _Columns(
+        np.array([row[0] or UNROUTED for row in rows], dtype=np.str_),
+        np.array([row[1] or UNROUTED for row in rows], dtype=np.str_),
+        np.array([row[2] for row in rows], dtype=np.bool_),
+        np.array([row[3] for row in rows], dtype=np.float64),
+        np.array([row[4] for row in rows], dtype=np.float64),
+    )
 
 
-def plain(column: Any) -> ColumnElement[str]:
-    """The column's stored word, without making an enum of each of many rows."""
-    return type_coerce(col(column), String).label(column.key)
-
-
-def _turns(since: datetime | None, until: datetime | None) -> Select[*tuple[Any, ...]]:
-    failed = (col(TurnRow.status) == TurnStatus.FAILED).label("failed")
-    times = col(TurnRow.ttft_ms), col(TurnRow.total_ms)
-    return select(plain(TurnRow.route), col(TurnRow.category), failed, *times).where(within(since, until))
-
-
-def _sums(since: datetime | None, until: datetime | None) -> Select[*tuple[Any, ...]]:
-    """Sums over calls by route and category: what was spent, and what a turn without the cloud spared."""
-    turn = _sums_by_turn(since, until).subquery()
-    spared = turn.c.cloud_output == 0
-    credited = and_(spared, turn.c.status.in_([TurnStatus.DONE.value, TurnStatus.STOPPED.value]))
-    return select(
-        turn.c.route,
-        turn.c.category,
-        func.sum(turn.c.cost).label("cost"),
-        func.sum(turn.c.rest).label("rest"),
-        func.sum(turn.c.rest_ms).label("rest_ms"),
-        func.sum(case((spared, turn.c.cost), else_=0)).label("spared_cost"),
-        func.sum(case((credited, turn.c.local_input), else_=0)).label("input"),
-        func.sum(case((credited, turn.c.local_output), else_=0)).label("output"),
-    ).group_by(turn.c.route, turn.c.category)
-
-
-def _sums_by_turn(since: datetime | None, until: datetime | None) -> Select[*tuple[Any, ...]]:
-    """Sums over the calls of each turn; `rest` is the answer's tokens after the first, `rest_ms` their time."""
-    answer = col(CallRow.purpose) == Purpose.ANSWER
-    local = and_(answer, col(CallRow.route) == Route.LOCAL)
-    cloud = col(CallRow.route) == Route.CLOUD
-    timed = and_(answer, col(CallRow.route) == col(TurnRow.route), col(CallRow.output_tokens) > 1)
-    rest_ms = col(CallRow.total_ms) - col(CallRow.ttft_ms)
-    timed = and_(timed, rest_ms > 0)
-    return (
-        select(
-            plain(TurnRow.route),
-            col(TurnRow.category),
-            plain(TurnRow.status),
-            func.sum(CallRow.cost_microusd).label("cost"),
-            _sum_if(cloud, col(CallRow.output_tokens), "cloud_output"),
-            _sum_if(local, col(CallRow.input_tokens), "local_input"),
-            _sum_if(local, col(CallRow.output_tokens), "local_output"),
-            _sum_if(timed, col(CallRow.output_tokens) - 1, "rest"),
-            _sum_if(timed, rest_ms, "rest_ms"),
+def _groups(by: str, turns: _Columns, sums: Sequence[Row[Any]], prices: Prices) -> tuple[Figure, ...]:
+    column = getattr(turns, by)
+    groups = [
+        _figure(
+            name,
+            turns,
+            column == name,
+            [row for row in sums if (getattr(row, by) or UNROUTED) == name],
+            prices,
         )
-        .join_from(TurnRow, CallRow, col(CallRow.turn_id) == col(TurnRow.id))
-        .where(within(since, until))
-        .group_by(col(TurnRow.id))
-    )
+        for name in sorted(set(column.tolist()))
+    ]
+    return tuple(sorted(groups, key=lambda group: -group.turns))
 
 
-def _sum_if(condition: ColumnElement[bool], value: SQLColumnExpression[Any], name: str) -> ColumnElement[Any]:
-    return func.sum(case((condition, value), else_=0)).label(name)
-
-
-def _groups(by: str, turns: _Rows, sums: _Rows, prices: Prices) -> tuple[Figure, ...]:
-    turns_of, sums_of = _split(by, turns), _split(by, sums)
-    names = sorted(turns_of, key=lambda name: (-len(turns_of[name]), name))
-    return tuple(_figure(name, turns_of[name], sums_of.get(name, []), len(turns), prices) for name in names)
-
-
-def _split(by: str, rows: _Rows) -> dict[str, list[Row[Any]]]:
-    groups: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        groups[getattr(row, by) or UNROUTED].append(row)
-    return groups
-
-
-def _figure(name: str, turns: _Rows, sums: _Rows, of: int, prices: Prices) -> Figure:
+def _figure(name: str, turns: _Columns, members: NDArray[np.bool_], sums: Sequence[Row[Any]], prices: Prices) -> Figure:
+    count = int(members.sum())
     rest_ms = float(sum(row.rest_ms for row in sums))
-    cloud_price = sum(
-        float(row.input) * prices.input_usd + float(row.output) * prices.output_usd for row in sums
-    )
+    cloud_microusd = sum(float(row.input) * prices.input_usd + float(row.output) * prices.output_usd for row in sums)
     return Figure(
         name=name,
-        turns=len(turns),
-        share=len(turns) / of if of else 0.0,
-        error_rate=sum(row.failed for row in turns) / len(turns) if turns else 0.0,
-        ttft=_quantiles(turns, "ttft_ms"),
-        total=_quantiles(turns, "total_ms"),
+        turns=count,
+        share=count / max(members.size, 1),
+        error_rate=int(turns.failed[members].sum()) / max(count, 1),
+        ttft=_quantiles(turns.ttft_ms[members]),
+        total=_quantiles(turns.total_ms[members]),
         tokens_per_s=float(sum(row.rest for row in sums)) / rest_ms * 1000 if rest_ms else None,
         cost_microusd=int(sum(row.cost for row in sums)),
-        saved_microusd=round(cloud_price) - int(sum(row.spared_cost for row in sums)),
+        saved_microusd=round(cloud_microusd) - int(sum(row.spared_cost for row in sums)),
     )
 
 
-def _quantiles(turns: _Rows, name: str) -> Quantiles | None:
-    values = [value for row in turns if (value := getattr(row, name)) is not None]
-    return Quantiles(*np.quantile(values, (0.5, 0.95, 0.99)).tolist()) if values else None
+def _quantiles(times: NDArray[np.float64]) -> Quantiles | None:
+    measured = times[~np.isnan(times)]
+    return Quantiles(*np.quantile(measured, (0.5, 0.95, 0.99)).tolist()) if measured.size else None

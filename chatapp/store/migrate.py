@@ -33,6 +33,8 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         config = alembic_config(connection)
         _check_known(connection, config)
         command.upgrade(config, revision)
+        # Changes nothing, but tells at the start, not with the first message, that writing is not possible.
+        connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 def _check_known(connection: Connection, config: Config) -> None:

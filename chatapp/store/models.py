@@ -93,9 +93,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def _word(kind: type[StrEnum]) -> Enum:
     """A column of an enum's values as plain VARCHAR, so that a new value needs no change of type."""
-    return Enum(
-        kind, native_enum=False, length=16, values_callable=lambda words: [word.value for word in words]
-    )
+    return Enum(kind, native_enum=False, length=16, values_callable=lambda words: [word.value for word in words])
 
 
 class Table(SQLModel, registry=registry()):

@@ -4,13 +4,14 @@ from collections import Counter
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import Float, and_, cast, extract, func, select
+from sqlalchemy import and_, func, select
 from sqlmodel import col
 
 from chatapp.store.database import Database
-from chatapp.store.figures import UNROUTED, plain, within
+from chatapp.store.figures import UNROUTED
 from chatapp.store.models import CallRow, MessageRow, Role, TurnRow
 from chatapp.store.records import Bucket, TurnLine
+from chatapp.store.traffic import plain, within
 from chatapp.store.tries import origin, with_text
 
 
@@ -34,9 +35,7 @@ class Overview(Database):
         wanted += [col(TurnRow.route) == route] if route else []
         wanted += [col(TurnRow.category) == category] if category else []
         wanted += [col(TurnRow.id) < before_id] if before_id else []
-        cost = select(func.coalesce(func.sum(CallRow.cost_microusd), 0)).where(
-            col(CallRow.turn_id) == TurnRow.id
-        )
+        cost = select(func.coalesce(func.sum(CallRow.cost_microusd), 0)).where(col(CallRow.turn_id) == TurnRow.id)
         asked = and_(col(MessageRow.turn_id) == origin, col(MessageRow.role) == Role.USER)
         statement = (
             select(TurnRow, func.coalesce(MessageRow.content, ""), cost.scalar_subquery())
@@ -46,9 +45,7 @@ class Overview(Database):
             .limit(limit)
         )
         with self.read() as session:
-            return [
-                TurnLine(with_text(row, text), int(cost)) for row, text, cost in session.execute(statement)
-            ]
+            return [TurnLine(with_text(row, text), int(cost)) for row, text, cost in session.execute(statement)]
 
     def timeline(self, since: datetime, until: datetime, buckets: int) -> list[Bucket]:
         """The time cut into equal buckets, each with its turns by route and the 95th percentile of their
@@ -56,16 +53,13 @@ class Overview(Database):
 
         Counts the turns that `figures` counts.
         """
-        began = cast(extract("epoch", col(TurnRow.created_at)), Float)
-        statement = select(began, plain(TurnRow.route), col(TurnRow.total_ms)).where(within(since, until))
+        statement = select(col(TurnRow.created_at), plain(TurnRow.route), col(TurnRow.total_ms))
         with self.read() as session:
-            rows = session.connection().execute(statement).all()
+            rows = session.connection().execute(statement.where(within(since, until))).all()
         step = (until - since) / buckets
-        # SQLite's epoch is in whole seconds, so a turn of the first second may seem to lie before `since`.
-        places = (np.array([row[0] for row in rows]) - since.timestamp()) // step.total_seconds()
         members: list[list[tuple[str | None, float | None]]] = [[] for _ in range(buckets)]
-        for place, (_, route, total_ms) in zip(places.clip(0, buckets - 1).astype(int), rows, strict=True):
-            members[place].append((route, total_ms))
+        for began, route, total_ms in rows:
+            members[min((began - since) // step, buckets - 1)].append((route, total_ms))
         return [_bucket(since + index * step, turns) for index, turns in enumerate(members)]
 
 

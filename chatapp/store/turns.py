@@ -53,9 +53,7 @@ class Turns(Database):
             turn = _begin(
                 session,
                 conversation,
-                TurnRow(
-                    conversation_id=conversation_id, requested_route=_route(requested_route), mode=Mode(mode)
-                ),
+                TurnRow(conversation_id=conversation_id, requested_route=_route(requested_route), mode=Mode(mode)),
             )
             message = MessageRow(
                 conversation_id=conversation_id,
@@ -154,9 +152,7 @@ class Turns(Database):
         process.
         """
         with self.write() as session:
-            running = session.exec(
-                select(TurnRow).where(TurnRow.status == TurnStatus.RUNNING).with_for_update()
-            ).all()
+            running = session.exec(select(TurnRow).where(TurnRow.status == TurnStatus.RUNNING).with_for_update()).all()
             for turn in running:
                 turn.status = TurnStatus.INTERRUPTED
                 settle(session, turn)
@@ -168,13 +164,9 @@ def _route(name: str | None) -> Route | None:
 
 
 def _begin(session: Session, conversation: ConversationRow, turn: TurnRow) -> TurnRow:
-    running = select(TurnRow.id).where(
-        TurnRow.conversation_id == conversation.id, TurnRow.status == TurnStatus.RUNNING
-    )
+    running = select(TurnRow.id).where(TurnRow.conversation_id == conversation.id, TurnRow.status == TurnStatus.RUNNING)
     if session.exec(running).first() is not None:
-        raise BusyError(
-            "The last message is still being answered.", "Wait for the answer or stop it, then send again."
-        )
+        raise BusyError("The last message is still being answered.", "Wait for the answer or stop it, then send again.")
     conversation.updated_at = utcnow()
     session.add(turn)
     session.flush()

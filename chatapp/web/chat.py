@@ -67,16 +67,18 @@ class ChatSocket:
             if message["type"] == "websocket.disconnect":
                 return
             try:
-                await self._take(_frame(message))
+                await self._take(_frame(message), rendering)
             except FirstlineError as error:
                 await self._send(rendering.failed(_frame_failure(self._conversation_id, error)))
 
-    async def _take(self, frame: dict[str, Any]) -> None:
+    async def _take(self, frame: dict[str, Any], rendering: Rendering) -> None:
         match frame.get("action", "send"):
             case "send":
                 client_id = frame.get("client_id")
                 key = client_id[:64] if isinstance(client_id, str) and client_id else None
                 await self._runner.start(self._user_id, self._conversation_id, frame.get("text"), key)
+                if key:
+                    await self._send(rendering.taken(key))
             case "stop":
                 self._runner.stop(self._conversation_id)
             case "again" | "cloud" as action:

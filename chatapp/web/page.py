@@ -17,8 +17,16 @@ TITLE_OF_NEW = "New conversation"
 class Pages:
     """What every page needs; `of` gives the page of one conversation."""
 
-    def __init__(self, settings: Settings, pack: Pack, store: Store, runner: TurnRunner, templates: Templates) -> None:
-        self.settings, self.pack, self.store, self.runner, self.templates = settings, pack, store, runner, templates
+    def __init__(
+        self, settings: Settings, pack: Pack, store: Store, runner: TurnRunner, templates: Templates
+    ) -> None:
+        self.settings, self.pack, self.store, self.runner, self.templates = (
+            settings,
+            pack,
+            store,
+            runner,
+            templates,
+        )
         self.titles = {category.key: category.title for category in pack.categories}
 
     @property
@@ -121,6 +129,10 @@ class ChatPage:
     def trouble(self, words: str) -> str:
         """Why a message was not taken, at the composer; no words take the last ones away."""
         return partial("#trouble", "innerHTML", f"<p>{escape(words)}</p>" if words else "")
+
+    def taken(self, client_id: str) -> str:
+        """That the message sent under this id is stored."""
+        return partial("#taken", "textContent", str(escape(client_id)))
 
     def exchange(self, turn_id: int) -> Exchange:
         """One exchange of this conversation. Raises NotFoundError."""

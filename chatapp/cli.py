@@ -1,0 +1,120 @@
+"""`firstline serve | ask | route | doctor | version`. Libraries load in the commands: help is instant."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chatapp import __version__
+from chatapp.errors import FirstlineError, ProviderError
+from router.errors import RouterError
+from router.types import Mode
+
+if TYPE_CHECKING:
+    from chatapp.fences import FenceReport
+    from chatapp.settings import Settings
+
+OPERATOR_EXIT, PROVIDER_EXIT = 2, 3
+
+app = typer.Typer(
+    name="firstline",
+    help="Answers the common questions on this machine and escalates the rest; set by FIRSTLINE_* variables.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ModeOption = Annotated[Mode | None, typer.Option(help="Instead of FIRSTLINE_MODE.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def main() -> None:
+    """Run the command line. An error that someone can put right is two lines on stderr, not a traceback.
+
+    Exit codes: 2 the operator's or the caller's mistake, 3 a model failed, 130 interrupted.
+    """
+    try:
+        app()
+    except (FirstlineError, RouterError) as error:
+        typer.echo(f"firstline: {error.what}", err=True)
+        if error.hint:
+            typer.echo(error.hint, err=True)
+        sys.exit(PROVIDER_EXIT if isinstance(error, ProviderError) else OPERATOR_EXIT)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Instead of FIRSTLINE_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Instead of FIRSTLINE_PORT; 0 takes a free one.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the chat in a browser.")] = False,
+) -> None:
+    """Run the chat server."""
+    settings, fences = _start(host=host, port=port)
+    from chatapp.commands.serve import serve as run
+
+    run(settings, fences, open_browser=open_)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="The message.")],
+    json: JsonOption = False,
+    cloud: Annotated[bool, typer.Option("--cloud", help="Let the cloud model answer.")] = False,
+) -> None:
+    """Answer one message, as the server would, and print the answer as it comes."""
+    settings, fences = _start()
+    from chatapp.commands.ask import ask as run
+
+    raise typer.Exit(run(settings, fences, text, as_json=json, cloud=cloud))
+
+
+@app.command()
+def route(
+    text: Annotated[str, typer.Argument(help="A message; `-` reads JSON lines from stdin.")],
+    json: JsonOption = False,
+    mode: ModeOption = None,
+) -> None:
+    """Say where a message would go, and why. No model is asked.
+
+    A line of stdin is {"turns": ["earlier", "the message"]} or {"text": "the message"}; for each, a decision
+    is printed at once, or {"error": ..., "line": n}, which makes the exit code 1.
+    """
+    settings, _ = _start(mode=mode)
+    from chatapp.commands.route import route_lines, route_text
+
+    if text == "-":
+        raise typer.Exit(route_lines(settings, sys.stdin.buffer))
+    route_text(settings, text, as_json=json)
+
+
+@app.command()
+def doctor(json: JsonOption = False) -> None:
+    """Check the installation, part by part, and say how to put right what is wrong."""
+    from chatapp.doctor import doctor as examine
+
+    raise typer.Exit(examine(_start, as_json=json))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"firstline {__version__}")
+
+
+def _start(**overrides: object) -> "tuple[Settings, FenceReport | None]":
+    """The settings and, in local-only mode, the fences around everything that is loaded from here on."""
+    from chatapp.settings import load_settings
+
+    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    if settings.mode is not Mode.LOCAL_ONLY:
+        return settings, None
+    from chatapp.fences import database_endpoints, raise_fences
+
+    return settings, raise_fences(database_endpoints(settings.resolved_database_url))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""`firstline ask`: one turn by the way that every message takes, rendered on the terminal."""
+
+import asyncio
+import json
+import sys
+from contextlib import redirect_stdout
+
+import typer
+
+from chatapp.errors import NotAllowedError
+from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed
+from chatapp.fences import FenceReport
+from chatapp.product import Product, build_product
+from chatapp.settings import Settings
+from router.types import Route
+
+USER = "command-line"
+"""Whose conversations those of `ask` are."""
+
+FAILED_EXIT = 3
+
+
+def ask(settings: Settings, fences: FenceReport | None, text: str, *, as_json: bool, cloud: bool) -> int:
+    """Print the answer as it comes, or every event as a JSON line.
+
+    Gives the exit code: 3 if no whole answer came. Raises NotAllowedError when the cloud is asked for and none
+    is connected, MessageError, and what `build_product` raises.
+    """
+    if cloud and not settings.cloud_connected:
+        raise NotAllowedError("No cloud model is connected here.", "Set FIRSTLINE_CLOUD_API_KEY in hybrid mode.")
+    with redirect_stdout(sys.stderr):  # the libraries talk while the encoder is exported
+        product = build_product(settings, fences)
+    return asyncio.run(_turn(product, text, as_json, Route.CLOUD if cloud else None))
+
+
+async def _turn(product: Product, text: str, as_json: bool, requested: Route | None) -> int:
+    try:
+        await asyncio.to_thread(product.store.ensure_user, USER)
+        conversation = (await asyncio.to_thread(product.store.create_conversation, USER)).id
+        with product.runner.watch(conversation) as (events, _):
+            await product.runner.start(USER, conversation, text, requested_route=requested)
+            async for event in events:
+                show_json(event) if as_json else show(event)
+                if isinstance(event, Finished | Failed):
+                    return FAILED_EXIT if isinstance(event, Failed) else 0
+        raise AssertionError("a subscription ends only with its block")
+    finally:
+        await product.aclose()
+
+
+def show_json(event: Event) -> None:
+    """One event, one line."""
+    typer.echo(json.dumps(event.as_json()))
+
+
+def show(event: Event) -> None:
+    """The answer goes to stdout, what is said about it to stderr."""
+    match event:
+        case Routed(decision=decision):
+            typer.echo(f"[{decision.route.value}: {'; '.join(r.text for r in decision.reasons)}]", err=True)
+        case Delta(text=text, replace=replace):
+            typer.echo(f"\n\n{text}" if replace else text, nl=False)
+        case Escalated(reason=reason) | Notice(text=reason):
+            typer.echo(f"[{reason}]", err=True)
+        case Finished():
+            typer.echo()
+            typer.echo(_about(event), err=True)
+        case Failed(what=what, hint=hint):
+            typer.echo()
+            typer.echo(f"firstline: {what}\n{hint}".rstrip(), err=True)
+
+
+def _about(event: Finished) -> str:
+    sources = [f"[source {source.id}: {source.text}]" for source in event.sources]
+    cost = f"${event.cost_microusd / 1_000_000:.6f}"
+    return "\n".join([*sources, f"[{event.status}, {event.route}, {cost}, {event.total_ms:.0f} ms]"])

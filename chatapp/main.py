@@ -1,0 +1,101 @@
+"""The composition root of the server: `create_app(settings)` builds everything, and nothing is built at import."""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.staticfiles import StaticFiles
+
+from chatapp.errors import FirstlineError, NotFoundError, UserError
+from chatapp.fences import FenceReport
+from chatapp.paths import STATIC
+from chatapp.product import build_product
+from chatapp.settings import Settings
+from chatapp.web import api, health, ops, pages
+from chatapp.web.page import Pages
+from chatapp.web.session import COOKIE, MAX_AGE_S, session_secret
+from chatapp.web.templates import Templates
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy: no request leaves the origin, whatever an answer holds."""
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI:
+    """The application, ready to serve. Raises OperatorError and RouterError for what an operator must put right."""
+    product = build_product(settings, fences)
+    app = FastAPI(
+        title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=partial(_lifespan)
+    )
+    templates = Templates()
+    app.state.firstline = product
+    app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)
+    app.state.operator_token = settings.operator_token.get_secret_value() or secrets.token_urlsafe(16)
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=session_secret(settings),
+        session_cookie=COOKIE,
+        max_age=MAX_AGE_S,
+        same_site="lax",
+    )
+    app.middleware("http")(_headers)
+    app.add_exception_handler(FirstlineError, _explain)
+    app.add_exception_handler(HTTPException, _explain)
+    app.add_exception_handler(RequestValidationError, _explain)
+    for room in (pages, api, ops, health):
+        app.include_router(room.router)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/vendor", StaticFiles(packages=[("django_htmx", "static/django_htmx")]))
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await app.state.firstline.aclose()
+
+
+async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    immutable = request.url.path.startswith("/static/") and request.url.query
+    cached = "public, max-age=31536000, immutable" if immutable else "no-cache"
+    response.headers.setdefault("Cache-Control", cached)
+    return response
+
+
+def _explain(request: Request, error: Exception) -> Response:
+    """One error shape: JSON for programs and fragments, a page for a person's browser."""
+    known = _known(error)
+    if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
+        return JSONResponse(known.as_json(), known.status)
+    page: Pages = request.app.state.pages
+    html = page.templates.render(
+        "error.html", theme=request.cookies.get("theme", ""), shop=page.pack.title, error=known
+    )
+    return HTMLResponse(html, known.status)
+
+
+def _known(error: Exception) -> FirstlineError:
+    match error:
+        case FirstlineError():
+            return error
+        case HTTPException(status_code=404):
+            return NotFoundError("There is nothing at this address.", "Go to the first page.")
+        case _:
+            return UserError("This request could not be understood.", "Reload the page and try again.")

@@ -1,0 +1,57 @@
+"""The product's parts, built once from the settings: what the server and `firstline ask` both stand on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chatapp.backends.base import Backend
+from chatapp.backends.cloud import CloudBackend
+from chatapp.backends.local import LocalBackend
+from chatapp.fences import FenceReport
+from chatapp.paths import pack_folder
+from chatapp.settings import Settings
+from chatapp.store import Store
+from chatapp.turn import TurnRunner
+from router.router import Router
+from router.types import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Everything that is built at start, and closed at the end."""
+
+    settings: Settings
+    store: Store
+    router: Router
+    backends: Mapping[Route, Backend]
+    runner: TurnRunner
+    fences: FenceReport | None = None
+
+    async def aclose(self) -> None:
+        """End what runs, store it, and free the models."""
+        await self.runner.aclose()
+        for backend in self.backends.values():
+            await backend.aclose()
+        self.store.close()
+
+
+def build_product(settings: Settings, fences: FenceReport | None = None) -> Product:
+    """Load the pack, the router and the local model, and open the database.
+
+    In local-only mode no cloud backend exists. Blocks for a second or two, longer on the very first start, when the
+    encoder is exported and the router trained. Raises OperatorError and RouterError.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store.open(settings.resolved_database_url)
+    try:
+        router = Router.open(pack_folder(settings.pack), settings.data_dir / "router")
+        local = LocalBackend(settings)
+        local.load()
+        backends: dict[Route, Backend] = {Route.LOCAL: local}
+        if settings.cloud_connected:
+            backends[Route.CLOUD] = CloudBackend(settings, local.count_tokens)
+        store.interrupt_running()
+        runner = TurnRunner(settings, store, router, backends)
+    except BaseException:
+        store.close()
+        raise
+    return Product(settings, store, router, backends, runner, fences)

@@ -1,0 +1,127 @@
+"""The operator's page: what each route and category costs, how fast it is, how often it fails. Behind a token."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from chatapp.errors import NotAllowedError
+from chatapp.store import Bucket, Prices
+from chatapp.web.pages import SEE_OTHER, Built
+from chatapp.web.session import same_origin
+
+router = APIRouter(default_response_class=HTMLResponse)
+
+PERIODS = {
+    "1h": ("Last hour", timedelta(hours=1)),
+    "24h": ("Last 24 hours", timedelta(days=1)),
+    "7d": ("Last 7 days", timedelta(days=7)),
+    "30d": ("Last 30 days", timedelta(days=30)),
+    "all": ("All", timedelta(days=3650)),
+}
+BUCKETS = 48
+PAGE_TURNS = 50
+
+
+class TokenNeededError(NotAllowedError):
+    """The operator page was asked for without its token."""
+
+    code = "token_needed"
+    status = 401
+
+
+def operator(request: Request) -> None:
+    """Let the operator in: by a token in the session, or in an `Authorization: Bearer` header.
+
+    Raises TokenNeededError.
+    """
+    token = request.app.state.operator_token
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    given = request.session.get("operator", "") or bearer
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        raise TokenNeededError(
+            "This page needs the operator token.", "It was printed when the server started."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sparkline:
+    """A small curve: `points` for an SVG polyline on 100 × 24, `words` say the same to a screen reader."""
+
+    name: str
+    points: str
+    words: str
+
+
+@router.get("/ops")
+def ops(
+    request: Request,
+    pages: Built,
+    period: str = "24h",
+    route: str = "",
+    category: str = "",
+    before: int = 0,
+    token: str = "",
+) -> Response:
+    """Figures of one period, and its latest turns, filtered by route or category where asked."""
+    if token:
+        request.session["operator"] = token
+        return RedirectResponse("/ops", SEE_OTHER)
+    operator(request)
+    period = period if period in PERIODS else "24h"
+    now = datetime.now(UTC)
+    since = now - PERIODS[period][1]
+    settings = pages.settings
+    prices = Prices(settings.cloud_price_input, settings.cloud_price_output)
+    turns = pages.store.latest_turns(PAGE_TURNS, since, now, route or None, category or None, before or None)
+    timeline = pages.store.timeline(since, now, BUCKETS) if period != "all" else []
+    html = pages.templates.render(
+        "ops.html",
+        theme=request.cookies.get("theme", ""),
+        shop=pages.pack.title,
+        mode=pages.mode,
+        period=period,
+        periods=PERIODS,
+        figures=pages.store.figures(since, now, prices),
+        sparklines=_sparklines(timeline),
+        titles=pages.titles,
+        turns=turns,
+        page_turns=PAGE_TURNS,
+        route=route,
+        category=category,
+        prices=prices,
+        hourly_usd=settings.local_hourly_usd,
+        policy=request.app.state.firstline.router.policy.version,
+        made_at=now,
+    )
+    return HTMLResponse(html)
+
+
+@router.post("/ops", dependencies=[Depends(same_origin)])
+def enter(request: Request, token: Annotated[str, Form()]) -> RedirectResponse:
+    """Take the token from the form."""
+    request.session["operator"] = token.strip()
+    return RedirectResponse("/ops", SEE_OTHER)
+
+
+def _sparklines(timeline: list[Bucket]) -> list[Sparkline]:
+    if not timeline:
+        return []
+    turns = [float(sum(bucket.turns.values())) for bucket in timeline]
+    local = [float(bucket.turns.get("local", 0)) for bucket in timeline]
+    p95 = [bucket.p95_total_ms or 0.0 for bucket in timeline]
+    return [
+        _sparkline("Turns", turns, f"at most {max(turns):.0f} at a time"),
+        _sparkline("Answered here", local, f"at most {max(local):.0f} at a time"),
+        _sparkline("p95 of the total time", p95, f"at most {max(p95) / 1000:.1f} s"),
+    ]
+
+
+def _sparkline(name: str, values: list[float], words: str) -> Sparkline:
+    top = max(values) or 1.0
+    step = 100 / max(1, len(values) - 1)
+    points = " ".join(f"{i * step:.1f},{23 - 22 * value / top:.1f}" for i, value in enumerate(values))
+    return Sparkline(name, points, words)

@@ -1,0 +1,98 @@
+"""The pages' addresses: conversations and what can be done with them."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from chatapp.errors import UserError
+from chatapp.web.page import ChatPage, Pages
+from chatapp.web.session import User, same_origin
+
+router = APIRouter(default_response_class=HTMLResponse)
+guarded = [Depends(same_origin)]
+
+SEE_OTHER = 303
+
+
+def pages_of(request: Request) -> Pages:
+    """The pages built in `create_app`."""
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+Built = Annotated[Pages, Depends(pages_of)]
+
+
+@router.get("/")
+def home(pages: Built, user: User) -> RedirectResponse:
+    """To a conversation that is ready to be written in."""
+    return _to(unused_conversation(pages, user))
+
+
+@router.get("/c/{conversation_id}")
+def conversation(request: Request, pages: Built, user: User, conversation_id: str) -> str:
+    """One conversation, whole."""
+    theme = request.cookies.get("theme", "")
+    return pages.of(user, conversation_id).whole(theme if theme in {"light", "dark"} else "")
+
+
+@router.get("/conversations")
+def rail(pages: Built, user: User, current: str = "", find: str = "") -> str:
+    """The list of conversations that hold the words looked for."""
+    return pages.rail(user, current, find.strip())
+
+
+@router.post("/conversations", dependencies=guarded)
+def new(pages: Built, user: User) -> RedirectResponse:
+    """A new conversation, or the one at hand that nothing was written in yet."""
+    return _to(unused_conversation(pages, user))
+
+
+@router.post("/c/{conversation_id}/rename", dependencies=guarded)
+def rename(pages: Built, user: User, conversation_id: str, title: Annotated[str, Form()]) -> RedirectResponse:
+    """Give a conversation another name. Raises UserError for an empty one."""
+    if not title.strip():
+        raise UserError("A conversation needs a name.", "Go back and write one.")
+    pages.store.rename(user, conversation_id, title)
+    return _to(conversation_id)
+
+
+@router.post("/c/{conversation_id}/delete", dependencies=guarded)
+async def delete(pages: Built, user: User, conversation_id: str) -> RedirectResponse:
+    """Stop what runs there, and delete every word of it."""
+    await asyncio.to_thread(pages.store.conversation, user, conversation_id)
+    pages.runner.stop(conversation_id)
+    await asyncio.to_thread(pages.store.delete, user, conversation_id)
+    return _to(await asyncio.to_thread(unused_conversation, pages, user))
+
+
+@router.get("/turns/{turn_id}/why")
+def why(pages: Built, user: User, turn_id: int) -> str:
+    """Why this answer came from where it did."""
+    return pages.why(_page(pages, user, turn_id).exchange(turn_id))
+
+
+@router.post("/turns/{turn_id}/feedback", dependencies=guarded)
+def feedback(pages: Built, user: User, turn_id: int, value: Annotated[int, Form()]) -> str:
+    """Thumbs up (1), down (-1), or neither (0)."""
+    pages.store.rate(user, turn_id, value)
+    return _page(pages, user, turn_id).thumbs(turn_id)
+
+
+def unused_conversation(pages: Pages, user: str) -> str:
+    """The id of a conversation in which nothing was written yet, a new one if there is none."""
+    pages.store.ensure_user(user)
+    for known in pages.store.conversations(user):
+        if not known.title:
+            return known.id
+    return pages.store.create_conversation(user).id
+
+
+def _page(pages: Pages, user: str, turn_id: int) -> ChatPage:
+    return pages.of(user, pages.store.turn(user, turn_id).conversation_id)
+
+
+def _to(conversation_id: str) -> RedirectResponse:
+    return RedirectResponse(f"/c/{conversation_id}", SEE_OTHER)

@@ -1,0 +1,127 @@
+"""The policy: scores and circumstances in, a decision with reasons out. Pure; nothing else routes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor
+
+from router.errors import PolicyError
+from router.types import Circumstances, Decision, Mode, Reason, ReasonCode, Route, ScoredFact, Scores
+
+MAX_FACTS = 3
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the scores are held against: `thresholds` for `in_scope` by category, one `fact_threshold` for
+    all.
+
+    Raises PolicyError when a threshold is not from 0 to 1.
+    """
+
+    thresholds: Mapping[str, float]
+    fact_threshold: float
+
+    def __post_init__(self) -> None:
+        for name, value in (*self.thresholds.items(), ("fact_threshold", self.fact_threshold)):
+            if not 0 <= value <= 1:
+                raise PolicyError(f"The threshold of {name!r} is {value!r}.", "Give a number from 0 to 1.")
+
+    @cached_property
+    def version(self) -> str:
+        """A short hash of the contents: equal policies have equal versions."""
+        contents = json.dumps([sorted(self.thresholds.items()), self.fact_threshold])
+        return hashlib.sha256(contents.encode()).hexdigest()[:8]
+
+    def threshold(self, category: str) -> float:
+        """The in-scope threshold of a category. Raises PolicyError when the policy does not know it."""
+        if category not in self.thresholds:
+            known = ", ".join(sorted(self.thresholds))
+            raise PolicyError(f"The policy has no threshold for {category!r}.", f"It knows: {known}. Calibrate again.")
+        return self.thresholds[category]
+
+
+def decide(scores: Scores, policy: Policy, circumstances: Circumstances) -> Decision:
+    """Route one message.
+
+    - LOCAL only if `in_scope` reaches its category's threshold and the best fact reaches the fact threshold.
+    - Otherwise CLOUD only in hybrid mode with a cloud connected; else ABSTAIN.
+    - More in-scope or fact probability never turns LOCAL into something else.
+    - A LOCAL decision has one to three facts, any other has none; there is always a reason.
+    """
+    threshold = policy.threshold(scores.category)
+    covered = scores.in_scope >= threshold
+    facts = _chosen(scores.facts, policy.fact_threshold) if covered else ()
+    reasons = _reasons(scores, policy, threshold)
+    if facts:
+        route = Route.LOCAL
+    elif circumstances.mode is Mode.HYBRID and circumstances.cloud_connected:
+        route = Route.CLOUD
+    else:
+        route = Route.ABSTAIN
+        reasons = (*reasons, _no_cloud(circumstances))
+    return Decision(
+        route=route,
+        mode=circumstances.mode,
+        category=scores.category,
+        confidence=scores.confidence,
+        in_scope=scores.in_scope,
+        threshold=threshold,
+        fact_threshold=policy.fact_threshold,
+        facts=facts,
+        neighbours=scores.neighbours,
+        reasons=reasons,
+        policy=policy.version,
+        candidates=scores.facts[:MAX_FACTS],
+        leaned=scores.leaned,
+    )
+
+
+def _chosen(facts: tuple[ScoredFact, ...], threshold: float) -> tuple[ScoredFact, ...]:
+    """The facts that reach the threshold and are at least half as likely as the best."""
+    best = facts[0].probability if facts else 0.0
+    likely = (fact for fact in facts if fact.probability >= max(threshold, best / 2))
+    return tuple(likely)[:MAX_FACTS]
+
+
+def _reasons(scores: Scores, policy: Policy, threshold: float) -> tuple[Reason, ...]:
+    reasons = [_scope_reason(scores, threshold)]
+    if scores.leaned:
+        reasons.insert(0, Reason(ReasonCode.FOLLOW_UP, "Read together with the message before it."))
+    if scores.in_scope >= threshold:
+        reasons.append(_fact_reason(scores, policy.fact_threshold))
+    return tuple(reasons)
+
+
+def _scope_reason(scores: Scores, threshold: float) -> Reason:
+    sure = _held_against(scores.in_scope, threshold)
+    if scores.in_scope >= threshold:
+        topic = scores.category.replace("_", " ")
+        return Reason(ReasonCode.IN_SCOPE, f"This reads like a question about {topic} ({sure}).")
+    text = f"This does not read like a question that is answered here ({sure})."
+    return Reason(ReasonCode.OUT_OF_SCOPE, text)
+
+
+def _fact_reason(scores: Scores, threshold: float) -> Reason:
+    best = scores.facts[0].probability if scores.facts else 0.0
+    if scores.facts and best >= threshold:
+        return Reason(ReasonCode.FACT_FOUND, f"An approved answer fits ({_held_against(best, threshold)}).")
+    shown = f"best {floor(best * 100)} %; {ceil(threshold * 100)} % is needed"
+    text = f"No approved answer fits well enough ({shown})."
+    return Reason(ReasonCode.NO_FACT, text)
+
+
+def _held_against(value: float, threshold: float) -> str:
+    """Both in whole per cent, rounded so that the shown figures never contradict the outcome."""
+    if value >= threshold:
+        return f"{floor(value * 100)} % sure; {floor(threshold * 100)} % is enough"
+    return f"{floor(value * 100)} % sure; {ceil(threshold * 100)} % is needed"
+
+
+def _no_cloud(circumstances: Circumstances) -> Reason:
+    if circumstances.mode is Mode.LOCAL_ONLY:
+        text = "This deployment answers on this machine only, so the cloud was not asked."
+        return Reason(ReasonCode.CLOUD_NOT_ALLOWED, text)
+    return Reason(ReasonCode.CLOUD_NOT_CONNECTED, "No cloud model is connected, so none was asked.")

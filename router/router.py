@@ -1,0 +1,77 @@
+"""The router: a message in, a decision out, in about two milliseconds and without a model call."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from router.artefact import Artefact, artefact_folder, load_artefact, save_artefact
+from router.build import build_artefact
+from router.classifier import Classifier
+from router.encoder import Encoder
+from router.followup import anchor, leads
+from router.pack import Pack, load_pack
+from router.policy import Policy, decide
+from router.text import clean, has_words, views
+from router.types import Circumstances, Decision, Scores
+
+_ALONE = Circumstances()
+
+
+class Router:
+    """Pure, synchronous and thread-safe once open: no input or output, no state that changes."""
+
+    def __init__(self, pack: Pack, encoder: Encoder, classifier: Classifier, policy: Policy) -> None:
+        for category in pack.categories:
+            policy.threshold(category.key)
+        self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
+
+    @classmethod
+    def open(cls, pack_path: Path | str, cache_dir: Path | str, encoder: Encoder | None = None) -> "Router":
+        """Load the pack in `pack_path` and what was trained for it under `cache_dir`, training first if need
+        be.
+
+        Raises PackError, EncoderError or ArtefactError.
+        """
+        pack = load_pack(pack_path)
+        encoder = encoder or Encoder.load(cache_dir, pack.encoder)
+        artefact = _artefact(pack, encoder, Path(cache_dir))
+        return cls(pack, encoder, artefact.classifier, artefact.policy)
+
+    def with_policy(self, policy: Policy) -> "Router":
+        """The same router under another policy. Raises PolicyError when it lacks a category of the pack."""
+        return Router(self.pack, self.encoder, self.classifier, policy)
+
+    def decide(self, text: str, turns: Sequence[str] = (), circumstances: Circumstances = _ALONE) -> Decision:
+        """Route `text`. `turns` are the user's earlier messages, oldest first. Any string will do."""
+        began = time.perf_counter()
+        decision = decide(self.scores(text, turns), self.policy, circumstances)
+        return replace(decision, elapsed_ms=(time.perf_counter() - began) * 1000)
+
+    def scores(self, text: str, turns: Sequence[str] = ()) -> Scores:
+        """What the classifiers say of `text`, read with the turn before where it leans on it."""
+        message = clean(text)
+        alone = self._read(message)
+        earlier = anchor(message, [clean(turn) for turn in turns[-8:]])
+        if earlier is None:
+            return alone
+        together = self._score(f"{earlier} {message}")
+        return replace(together, leaned=True) if leads(message, alone, together) else alone
+
+    def _read(self, message: str) -> Scores:
+        """The surest reading of a message's whole and parts."""
+        if not has_words(message):
+            return replace(self._score(message), in_scope=0.0, no_fact=1.0, facts=())
+        return max((self._score(view) for view in views(message)), key=lambda scores: scores.in_scope)
+
+    def _score(self, text: str) -> Scores:
+        return self.classifier.scores(self.encoder.encode_one(text))
+
+
+def _artefact(pack: Pack, encoder: Encoder, cache_dir: Path) -> Artefact:
+    folder = artefact_folder(cache_dir, pack.content_hash, encoder.fingerprint)
+    artefact = load_artefact(folder)
+    if artefact is None:
+        artefact = build_artefact(pack, encoder)
+        save_artefact(artefact, folder)
+    return artefact

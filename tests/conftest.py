@@ -1,0 +1,33 @@
+"""One switch for all tests: no connection leaves this machine, and no setting of the developer's leaks in."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Refuse every connection but loopback and Unix sockets, in this process."""
+    patch = pytest.MonkeyPatch()
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+            raise RuntimeError(f"a test tried to reach {address!r}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    patch.setattr(socket.socket, "connect", guarded)
+    patch.setenv("HF_HUB_OFFLINE", "1")
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the developer's FIRSTLINE_ variables out of the environment."""
+    for name in [name for name in os.environ if name.startswith("FIRSTLINE_")]:
+        monkeypatch.delenv(name)

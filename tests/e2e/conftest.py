@@ -1,0 +1,102 @@
+"""The whole product as a process, a real model server as its cloud, and a real browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from bench.client import Client
+from bench.processes import Served, cloud_server, firstline
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+ARTEFACTS = Path("artefacts")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is real."""
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.real)
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One data folder for all, so that the encoder is exported once."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Served]:
+    with cloud_server() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def product(data_dir: Path, cloud: Served) -> Iterator[Served]:
+    """Hybrid, with the cloud connected."""
+    with firstline(data_dir, cloud) as served:
+        yield served
+
+
+@pytest.fixture
+def client(product: Served) -> Iterator[Client]:
+    client = Client(product.url)
+    yield client
+    client.close()
+
+
+def chromium() -> str | None:
+    """The path of an installed Chromium, or None to take Playwright's own."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = chromium() or playwright.chromium.executable_path
+        if not Path(path).exists():
+            assert not os.environ.get("CI"), "CI must have a Chromium"
+            pytest.skip("no Chromium on this machine; Debian: apt-get install chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh browser: no cookie, no storage."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, product: Served) -> Iterator[Page]:
+    """The chat page; a message in its console fails the test."""
+    page = context.new_page()
+    said: list[str] = []
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None
+    )
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(product.url)
+    page.wait_for_selector('#connection[data-state="open"]')
+    yield page
+    assert said == []
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Keep a picture among the test artefacts."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png")

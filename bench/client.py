@@ -32,16 +32,12 @@ class Client:
         return "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
 
     @asynccontextmanager
-    async def socket(
-        self, conversation_id: str, subprotocol: str | None = PROTOCOL
-    ) -> AsyncIterator[ClientConnection]:
+    async def socket(self, conversation_id: str, subprotocol: str | None = PROTOCOL) -> AsyncIterator[ClientConnection]:
         """The conversation's socket."""
         address = self.url.replace("http://", "ws://") + f"/ws/chat/{conversation_id}"
         protocols = [subprotocol] if subprotocol else None
         headers = {"Cookie": self.cookie}
-        async with connect(
-            address, subprotocols=protocols, additional_headers=headers, max_size=None
-        ) as socket:  # type: ignore[arg-type]
+        async with connect(address, subprotocols=protocols, additional_headers=headers, max_size=None) as socket:  # type: ignore[arg-type]
             yield socket
 
     def close(self) -> None:

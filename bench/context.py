@@ -3,7 +3,8 @@
     python -m bench.context [--turns 100] [--budget 1024] [--name "Ada Lindqvist"] [--json]
 
 It talks to the local backend itself, with a context of 2,048 tokens, without router, store and web. Times are
-this machine's; tokens, folds and answers are repeatable (temperature 0).
+this machine's; tokens, folds and answers are repeatable (temperature 0). The history holds the facts themselves
+as answers, as the application shows them where the model's wording is not borne out.
 """
 
 import argparse
@@ -95,7 +96,7 @@ class Conversation:
                 self.folds,
                 notes_tokens,
             )
-            self.exchanges.append(Exchange(turn, user, said.text))
+            self.exchanges.append(Exchange(turn, user, fact))
             if fitted.left:
                 await self.fold(fitted.left)
 

@@ -75,9 +75,7 @@ def halves(rows: list[dict[str, Any]], route: str, key: str) -> tuple[float, flo
 
 def main() -> None:
     """Run the conversation and print its table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=100)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data-dir", type=Path, default=Path(tempfile.gettempdir()) / "firstline-bench")

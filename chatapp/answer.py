@@ -52,9 +52,7 @@ class ToFold:
 class Answerer:
     """Gives the answer of a turn, streaming it through the `LiveTurn` as it comes."""
 
-    def __init__(
-        self, settings: Settings, store: Store, pack: Pack, backends: Mapping[Route, Backend]
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, pack: Pack, backends: Mapping[Route, Backend]) -> None:
         self._settings, self._store, self._pack, self._backends = settings, store, pack, backends
 
     async def reply(self, live: "LiveTurn", decision: Decision) -> Answer:

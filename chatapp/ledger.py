@@ -20,9 +20,7 @@ class MeteredCall:
     the block, where the caller ends a call for a reason of its own (unsupported, degenerate).
     """
 
-    def __init__(
-        self, store: Store, backend: Backend, request: Request, *, turn: Turn, purpose: Purpose
-    ) -> None:
+    def __init__(self, store: Store, backend: Backend, request: Request, *, turn: Turn, purpose: Purpose) -> None:
         self.outcome = Outcome.OK
         self.ttft_ms: float | None = None
         self.cost_microusd = 0

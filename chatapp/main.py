@@ -38,9 +38,7 @@ HEADERS = {
 def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI:
     """The application, ready to serve. Raises OperatorError and RouterError for what an operator must put right."""
     product = build_product(settings, fences)
-    app = FastAPI(
-        title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=partial(_lifespan)
-    )
+    app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=partial(_lifespan))
     templates = Templates()
     app.state.firstline = product
     app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)

@@ -46,12 +46,8 @@ class Settings(BaseSettings):
     )
 
     local_model: str = Field("", description="Path of a GGUF file; empty means the shipped SmolLM2-135M.")
-    local_model_sha256: str = Field(
-        "", description="Expected SHA-256 of `LOCAL_MODEL`; the shipped model's is pinned."
-    )
-    local_context_tokens: Tokens = Field(
-        2048, description="Context of the local model, prompt and answer, in tokens."
-    )
+    local_model_sha256: str = Field("", description="Expected SHA-256 of `LOCAL_MODEL`; the shipped model's is pinned.")
+    local_context_tokens: Tokens = Field(2048, description="Context of the local model, prompt and answer, in tokens.")
     local_prompt_tokens: Tokens = Field(1024, description="Budget of one local prompt, in tokens.")
     local_max_tokens: int = Field(160, ge=16, le=8192, description="Longest local answer, in tokens.")
     local_threads: int = Field(0, ge=0, le=256, description="Threads of the local model; 0 means one a core.")
@@ -59,24 +55,16 @@ class Settings(BaseSettings):
     local_seed: int = Field(7, ge=0, description="Seed of the local model's sampling.")
     local_hourly_usd: Dollars = Field(0.10, description="Price of an hour of this machine, for the ledger.")
 
-    cloud_base_url: str = Field(
-        "https://api.openai.com/v1", description="Base URL of an OpenAI-compatible server."
-    )
-    cloud_api_key: SecretStr = Field(
-        SecretStr(""), description="Its key; empty means that no cloud is connected."
-    )
+    cloud_base_url: str = Field("https://api.openai.com/v1", description="Base URL of an OpenAI-compatible server.")
+    cloud_api_key: SecretStr = Field(SecretStr(""), description="Its key; empty means that no cloud is connected.")
     cloud_model: str = Field("gpt-5-mini", description="Model name as that server calls it.")
     cloud_context_tokens: Tokens = Field(16_384, description="Context of the cloud model, in tokens.")
     cloud_prompt_tokens: Tokens = Field(4_000, description="Budget of one cloud prompt, in tokens.")
     cloud_max_tokens: int = Field(800, ge=16, le=32_768, description="Longest cloud answer, in tokens.")
     cloud_temperature: float = Field(0.3, ge=0, le=2, description="Sampling temperature of the cloud model.")
     cloud_connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
-    cloud_first_token_timeout_s: Seconds = Field(
-        20, description="Longest wait for the first word, in seconds."
-    )
-    cloud_total_timeout_s: Seconds = Field(
-        90, description="Longest cloud answer, in seconds; what came is kept."
-    )
+    cloud_first_token_timeout_s: Seconds = Field(20, description="Longest wait for the first word, in seconds.")
+    cloud_total_timeout_s: Seconds = Field(90, description="Longest cloud answer, in seconds; what came is kept.")
     cloud_price_input: Dollars = Field(0.25, description="US dollars per million input tokens.")
     cloud_price_cached: Dollars = Field(0.025, description="US dollars per million cached input tokens.")
     cloud_price_output: Dollars = Field(2.00, description="US dollars per million output tokens.")

@@ -78,9 +78,7 @@ class LiveTurn:
 class TurnRunner:
     """Runs turns: at most one a conversation, any number at once."""
 
-    def __init__(
-        self, settings: Settings, store: Store, router: Router, backends: Mapping[Route, Backend]
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, router: Router, backends: Mapping[Route, Backend]) -> None:
         self.hub = Hub()
         self._settings, self._store, self._router, self._backends = settings, store, router, backends
         self._answerer = Answerer(settings, store, router.pack, backends)
@@ -273,9 +271,7 @@ class TurnRunner:
         if work is None or live.stopping:
             return
         turn = live.turn
-        task = asyncio.create_task(
-            fold(self._store, work.backend, turn, work.summary, work.left, work.budget_tokens)
-        )
+        task = asyncio.create_task(fold(self._store, work.backend, turn, work.summary, work.left, work.budget_tokens))
         self._folds[turn.conversation_id] = task
         task.add_done_callback(partial(self._folded, turn.conversation_id))
 

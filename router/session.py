@@ -11,7 +11,7 @@ from tokenizers import Tokenizer  # type: ignore[import-untyped]
 CARD = "export.json"
 ONNX = "model.onnx"
 TOKENIZER = "tokenizer.json"
-THREADS = 1  # a second one saves 0.3 ms on an idle machine, and costs tens while the local model computes
+THREADS = 1  # a second one saves 0.3 ms on an idle machine, costs ten while another model computes
 
 
 class OnnxSession:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 MAX_CHARS = 8_000  # of a longer message, the two ends are read
-LONG_WORDS = 40  # from here on, one vector for all words drowns the question among them
+LONG_WORDS = 100  # from about here on, one vector for all words drowns the question among them
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 _ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
 _MIN_PART_WORDS = 3

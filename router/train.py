@@ -31,6 +31,7 @@ class Trained:
 
 def train(corpus: Corpus, vectors: Vectors) -> Trained:
     """Train on all rows; calibrate on out-of-fold scores, of labelled traffic alone where it suffices."""
+    import sklearn.linear_model  # noqa: F401  (first: only the BLAS already loaded can be limited)
     from threadpoolctl import threadpool_limits  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     held = traffic_rows(corpus)

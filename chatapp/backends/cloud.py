@@ -112,6 +112,7 @@ class CloudStream:
         self._finish = ""
         self._input_tokens = 0
         self._exact: Usage | None = None
+        self.compute_s = 0.0
 
     @property
     def usage(self) -> Usage:

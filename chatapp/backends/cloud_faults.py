@@ -19,13 +19,9 @@ from chatapp.errors import (
 )
 from chatapp.settings import Settings
 
-_TOO_LONG = re.compile(
-    r"context.?(length|window|size)|maximum.context|too.many.tokens|prompt is too long", re.I
-)
+_TOO_LONG = re.compile(r"context.?(length|window|size)|maximum.context|too.many.tokens|prompt is too long", re.I)
 _NO_MODEL = re.compile(r"model_not_found|\bmodel\b", re.I)
-_UNSUPPORTED = re.compile(
-    r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed", re.I
-)
+_UNSUPPORTED = re.compile(r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed", re.I)
 _KEY_LIKE = re.compile(r"\b(sk|pk|key|gsk|Bearer)[-_ ][\w*.-]{6,}")
 _MESSAGE_CHARS = 300
 

@@ -63,9 +63,7 @@ class Engine:
     same part of it is warm; after an abort or an error the next generation is not affected.
     """
 
-    def __init__(
-        self, path: Path, context_tokens: int, threads: int = 0, adapter: Path | None = None
-    ) -> None:
+    def __init__(self, path: Path, context_tokens: int, threads: int = 0, adapter: Path | None = None) -> None:
         """Load the file, and put the LoRA `adapter` (GGUF) over it. Raises ModelFileError."""
         import llama_cpp
 
@@ -202,9 +200,7 @@ def _load(path: Path, context_tokens: int, threads: int, adapter: Path | None) -
     # llama-cpp-python 0.3.36 tests for None, but an adapter that failed is a null pointer never applied.
     if lora and not llama._lora_adapter:
         llama.close()
-        raise _unloadable(
-            lora, "not a LoRA adapter for this model", "PACK to one whose adapter fits the model"
-        )
+        raise _unloadable(lora, "not a LoRA adapter for this model", "PACK to one whose adapter fits the model")
     return llama
 
 

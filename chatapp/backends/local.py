@@ -67,7 +67,7 @@ class LocalBackend:
         return len(self.load().tokenize(messages))
 
     def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - the machine's time is what costs
-        """`seconds` of compute (`LocalStream.seconds`) at FIRSTLINE_LOCAL_HOURLY_USD, rounded up."""
+        """`seconds` of compute (`LocalStream.compute_s`) at FIRSTLINE_LOCAL_HOURLY_USD, rounded up."""
         dollars = Decimal(str(seconds)) * Decimal(str(self._settings.local_hourly_usd)) / 3600
         return int((dollars * 1_000_000).to_integral_value(ROUND_CEILING))
 
@@ -83,7 +83,7 @@ class LocalBackend:
 
 
 class LocalStream:
-    """One call. `seconds` is for how long it had the engine, the wait in the line not counted."""
+    """One call. `compute_s` is for how long it had the engine, the wait in the line not counted."""
 
     def __init__(self, backend: LocalBackend, worker: ThreadPoolExecutor, request: Request) -> None:
         self._backend = backend
@@ -94,7 +94,7 @@ class LocalStream:
         self._job: Future[None] | None = None
         self._left = asyncio.Event()
         self._prompt_tokens = self._warm_tokens = self._answer_tokens = 0
-        self.seconds = 0.0
+        self.compute_s = 0.0
 
     @property
     def usage(self) -> Usage:
@@ -151,7 +151,7 @@ class LocalStream:
             error = known if isinstance(known, ProviderError) else LocalModelError(known.what, known.hint)
         except Exception as unknown:
             error = local_fault("The local model failed", unknown)
-        self.seconds = time.perf_counter() - began
+        self.compute_s = time.perf_counter() - began
         with contextlib.suppress(RuntimeError):  # the event loop is gone, and nobody waits
             post(self._leave, error)
 

@@ -60,6 +60,7 @@ class ScriptedStream:
         self._request = request
         self._closed = False
         self.usage = Usage()
+        self.compute_s = 0.0
 
     async def __aiter__(self) -> AsyncIterator[Token]:
         """The reply's tokens. Raises its ProviderError."""
@@ -89,7 +90,5 @@ def _parts(reply: Reply) -> tuple[Sequence[str], ProviderError | None]:
 
 def _in_order(replies: Iterable[Reply]) -> Callable[[Request], Reply]:
     left = iter(replies)
-    empty = LocalModelError(
-        "The script has no reply left.", "Give ScriptedBackend one reply for each request."
-    )
+    empty = LocalModelError("The script has no reply left.", "Give ScriptedBackend one reply for each request.")
     return lambda _request: next(left, empty)

@@ -80,9 +80,7 @@ def remember(summary: str, left: Sequence[Exchange], count: Count, budget_tokens
     """
     notes = Notes.parse(summary)
     for exchange in left:
-        notes = replace(
-            notes, name=name_in(exchange.user) or notes.name, said=_with(notes.said, exchange.user)
-        )
+        notes = replace(notes, name=name_in(exchange.user) or notes.name, said=_with(notes.said, exchange.user))
     if not notes.gist or notes.gist.startswith(_ASKED):
         notes = replace(notes, gist=_topics(notes.gist, left, count, budget_tokens))
     return settle(notes, count, budget_tokens).text
@@ -93,9 +91,7 @@ def settle(notes: Notes, count: Count, budget_tokens: int) -> Notes:
     fit.
     """
     limit = summary_budget(budget_tokens)
-    ranked = sorted(
-        range(len(notes.said)), key=lambda at: (bool(kinds(notes.said[at]) & IDENTITY), at), reverse=True
-    )
+    ranked = sorted(range(len(notes.said)), key=lambda at: (bool(kinds(notes.said[at]) & IDENTITY), at), reverse=True)
 
     def attempt(base: Notes, wanted: int) -> Notes | None:
         tried = replace(base, said=tuple(notes.said[at] for at in sorted(ranked[:wanted])))

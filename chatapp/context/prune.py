@@ -1,5 +1,6 @@
 """Fitting a conversation into a route's prompt budget."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -102,9 +103,7 @@ class _Fitting:
         if kept == everything and fitted.prompt_tokens <= FOLD_ABOVE * self.budget_tokens:
             return ()
         lower = int(FOLD_TO * self.budget_tokens)
-        stay = largest(
-            min(keep_latest, kept), kept, lambda wanted: wanted if self._tokens(wanted) <= lower else None
-        )
+        stay = largest(min(keep_latest, kept), kept, lambda wanted: wanted if self._tokens(wanted) <= lower else None)
         return self.exchanges[: everything - (min(keep_latest, kept) if stay is None else stay)]
 
     def _latest(self, wanted: int) -> tuple[Exchange, ...]:
@@ -131,10 +130,10 @@ class _Fitting:
 
 
 def _too_long(messages: Sequence[ChatMessage], count: Count, budget_tokens: int) -> MessageError:
-    """How many characters too many, by the tokens that this very message takes for its characters."""
+    """How many characters too many, a tenth to be safe included, by the tokens that this message takes for its own."""
     tokens, fixed = count(messages), count(messages[:-1])
     over, chars = tokens - budget_tokens, len(messages[-1].content)
-    too_many = min(chars, -(-chars * over // max(1, tokens - fixed)) + 1)
+    too_many = min(chars, math.ceil(1.1 * chars * over / max(1, tokens - fixed)))
     return MessageError(
         f"This message is too long for the model: with its instructions it makes {tokens:,} tokens, "
         f"where {budget_tokens:,} fit.",

@@ -35,9 +35,7 @@ _KINDS = {
 _ALWAYS_KEPT = IDENTITY - {"home"}
 """Kept out of questions too: "Where is order TT-48213?" states the number."""
 
-_CORRECTION = re.compile(
-    r"(?i)^(?:no\b|actually\b|sorry\b|correction\b|I meant\b|wait\b|oh\b)|\bnot\b.*\bbut\b"
-)
+_CORRECTION = re.compile(r"(?i)^(?:no\b|actually\b|sorry\b|correction\b|I meant\b|wait\b|oh\b)|\bnot\b.*\bbut\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
 
 _WORD = r"[^\W\d_][\w'’-]*"

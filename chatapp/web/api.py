@@ -29,9 +29,7 @@ def create(pages: Built, user: User) -> JSONResponse:
 def conversations(pages: Built, user: User, find: str = "") -> JSONResponse:
     """The caller's conversations, the last written to first."""
     listed = pages.store.conversations(user, find.strip())
-    return JSONResponse(
-        [{"id": c.id, "title": c.title, "updated_at": c.updated_at.isoformat()} for c in listed]
-    )
+    return JSONResponse([{"id": c.id, "title": c.title, "updated_at": c.updated_at.isoformat()} for c in listed])
 
 
 @router.get("/api/conversations/{conversation_id}")

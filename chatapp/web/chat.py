@@ -84,13 +84,9 @@ class ChatSocket:
             case "again" | "cloud" as action:
                 await self._runner.again(self._user_id, _turn_id(frame), cloud=action == "cloud")
             case unknown:
-                raise FrameError(
-                    f"There is no action {unknown!r}.", "Send a text, or the action stop, again or cloud."
-                )
+                raise FrameError(f"There is no action {unknown!r}.", "Send a text, or the action stop, again or cloud.")
 
-    async def _write(
-        self, rendering: Rendering, subscription: Subscription, so_far: tuple[Event, ...]
-    ) -> None:
+    async def _write(self, rendering: Rendering, subscription: Subscription, so_far: tuple[Event, ...]) -> None:
         for text in await rendering.opened(so_far):
             await self._send(text)
         async for event in subscription:
@@ -118,9 +114,7 @@ def _frame(message: Any) -> dict[str, Any]:
     """The JSON object of a frame; htmx wraps the form's fields in `body`. Raises FrameError."""
     text = message.get("text")
     if text is None:
-        raise FrameError(
-            "A frame must be text, and this one is binary.", 'Send {"text": "..."} as a text frame.'
-        )
+        raise FrameError("A frame must be text, and this one is binary.", 'Send {"text": "..."} as a text frame.')
     try:
         frame = json.loads(text)
     except (ValueError, RecursionError):

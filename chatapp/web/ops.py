@@ -42,9 +42,7 @@ def operator(request: Request) -> None:
     bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
     given = request.session.get("operator", "") or bearer
     if not hmac.compare_digest(given.encode(), token.encode()):
-        raise TokenNeededError(
-            "This page needs the operator token.", "It was printed when the server started."
-        )
+        raise TokenNeededError("This page needs the operator token.", "It was printed when the server started.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,7 @@ TITLE_OF_NEW = "New conversation"
 class Pages:
     """What every page needs; `of` gives the page of one conversation."""
 
-    def __init__(
-        self, settings: Settings, pack: Pack, store: Store, runner: TurnRunner, templates: Templates
-    ) -> None:
+    def __init__(self, settings: Settings, pack: Pack, store: Store, runner: TurnRunner, templates: Templates) -> None:
         self.settings, self.pack, self.store, self.runner, self.templates = (
             settings,
             pack,
@@ -80,9 +78,7 @@ class ChatPage:
     def thread(self) -> tuple[str, set[int]]:
         """All turns and the composer's buttons as they are now, and the ids of the turns shown."""
         pages, turns = self._pages, self._turns()
-        html = pages.templates.render(
-            "_turns.html", turns=turns, starters=pages.pack.starters, mode=pages.mode
-        )
+        html = pages.templates.render("_turns.html", turns=turns, starters=pages.pack.starters, mode=pages.mode)
         return partial("#turns", "outerMorph", html) + self._buttons(), {turn.id for turn in turns}
 
     def started(self, event: Started) -> str:

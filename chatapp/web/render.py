@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 TAGS = frozenset(
-    "a p br hr em strong del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td".split()
+    "a p br hr em strong del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td".split()  # noqa: SIM905 - read as one line
 )
 """No images: a picture in an answer would be a request that leaves the origin."""
 
@@ -44,11 +44,11 @@ def dollars(microusd: float | None) -> str:
         return "–"
     if microusd == 0:
         return "$0"
-    value = microusd / 1_000_000
-    if abs(value) >= 1:
-        return f"${value:,.2f}"
-    places = next(n for n in range(1, 8) if abs(value) >= 10**-n) + 1
-    return "$" + f"{value:.{min(places, 6)}f}".rstrip("0")
+    sign, value = "−" if microusd < 0 else "", abs(microusd) / 1_000_000
+    if value >= 1:
+        return f"{sign}${value:,.2f}"
+    places = next(n for n in range(1, 8) if value >= 10**-n) + 1
+    return f"{sign}$" + f"{value:.{min(places, 6)}f}".rstrip("0")
 
 
 def percent(share: float | None) -> str:

@@ -135,7 +135,7 @@ def finished_view(exchange: Exchange, titles: Mapping[str, str], *, cloud_connec
         route_words="stopped" if status == "stopped" else _words(route, status),
         figures=tuple(figures),
         sources=tuple(turn.sources),
-        source_titles=_source_titles(turn.sources),
+        source_titles=_source_titles(turn.sources, titles),
         is_wording="approved_wording" in codes,
         notices=_notices(turn.notices, status),
         feedback=exchange.feedback,
@@ -170,9 +170,7 @@ def why_view(exchange: Exchange, calls: tuple[Any, ...], titles: Mapping[str, st
     meters: list[Meter] = []
     if decision:
         category = titles.get(decision["category"], decision["category"])
-        meters.append(
-            _meter(f"A question we cover ({category})", decision["in_scope"], decision["threshold"])
-        )
+        meters.append(_meter(f"A question we cover ({category})", decision["in_scope"], decision["threshold"]))
         best = max((fact["probability"] for fact in decision.get("candidates", ())), default=None)
         if best is not None:
             meters.append(_meter("An approved answer fits", best, decision["fact_threshold"]))
@@ -193,8 +191,10 @@ def _words(route: Route, status: str) -> str:
     return "not answered" if status == "failed" else ROUTE_WORDS[route]
 
 
-def _source_titles(sources: list[dict[str, Any]]) -> str:
-    return ", ".join(source["id"] for source in sources)
+def _source_titles(sources: list[dict[str, Any]], titles: Mapping[str, str]) -> str:
+    """`Returns and refunds (returns.window)`."""
+    categories = dict.fromkeys(titles.get(one["id"].split(".")[0], "") for one in sources)
+    return f"{', '.join(filter(None, categories))} ({', '.join(one['id'] for one in sources)})"
 
 
 def _notices(notices: list[dict[str, Any]], status: str) -> tuple[NoticeView, ...]:

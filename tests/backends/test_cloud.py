@@ -121,9 +121,7 @@ async def test_cut_in_the_middle_keeps_what_came(raw: RawServer, play: Play) -> 
 
 async def test_dropped_connection_in_the_middle_of_a_chunked_answer(raw: RawServer) -> None:
     async def play(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: object) -> None:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         data = b'data: {"choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}\n\n'
         writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         await writer.drain()
@@ -150,9 +148,7 @@ async def test_total_timeout_keeps_what_came(raw: RawServer) -> None:
 
 
 async def test_nobody_listens() -> None:
-    fault = await fails(
-        CloudBackend(make_settings(cloud_base_url="http://127.0.0.1:1/v1")), ProviderUnreachableError
-    )
+    fault = await fails(CloudBackend(make_settings(cloud_base_url="http://127.0.0.1:1/v1")), ProviderUnreachableError)
     assert "FIRSTLINE_CLOUD_BASE_URL" in fault.hint
 
 
@@ -180,15 +176,11 @@ async def test_a_busy_server_is_not_asked_again(raw: RawServer) -> None:
 
 
 async def test_parameters_that_the_server_refuses_are_left_out_from_then_on(raw: RawServer) -> None:
-    instead = (
-        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'"
-    )
+    instead = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'"
     backend = raw.cloud(
         error(400, instead, param="max_tokens", code="unsupported_parameter"),
         error(400, "Unsupported value: 'temperature' does not support 0.3 with this model."),
-        status(
-            422, {"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}]}
-        ),
+        status(422, {"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}]}),
         HELLO,
     )
     assert await read(backend.stream(ask("hi"))) == "Hello"
@@ -252,9 +244,7 @@ async def test_the_ratio_is_learned_and_never_below_one(raw: RawServer) -> None:
 
 
 def test_price_is_in_whole_microdollars_rounded_up() -> None:
-    backend = CloudBackend(
-        make_settings(cloud_price_input=0.25, cloud_price_cached=0.025, cloud_price_output=2)
-    )
+    backend = CloudBackend(make_settings(cloud_price_input=0.25, cloud_price_cached=0.025, cloud_price_output=2))
     assert backend.cost_microusd(Usage(1000, 100, 400), 9.0) == 150 + 10 + 200
     assert backend.cost_microusd(Usage(1, 0), 0) == 1
     assert backend.cost_microusd(Usage(), 0) == 0

@@ -38,11 +38,7 @@ def make(kind: type[BaseException], status: int) -> BaseException:
     if kind.__init__ in (Exception.__init__, ValueError.__init__):
         return kind(f"it said {KEY}")
     given = ARGUMENTS | {"response": httpx2.Response(status, request=REQUEST), "completion": _Completion()}
-    wanted = [
-        p
-        for p in inspect.signature(kind).parameters.values()
-        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-    ]
+    wanted = [p for p in inspect.signature(kind).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     plain = [given.get(p.name, "x") for p in wanted if p.kind is p.POSITIONAL_ONLY]
     return kind(*plain, **{p.name: given.get(p.name, "x") for p in wanted if p.kind is not p.POSITIONAL_ONLY})
 
@@ -96,9 +92,7 @@ def test_our_own_error_passes_through() -> None:
     assert cloud_fault(fault, make_settings()) is fault
 
 
-@pytest.mark.parametrize(
-    "text", [f"key {KEY} bad", "Incorrect API key provided: sk-ab****wxyz.", "Bearer abcdefgh123"]
-)
+@pytest.mark.parametrize("text", [f"key {KEY} bad", "Incorrect API key provided: sk-ab****wxyz.", "Bearer abcdefgh123"])
 def test_keys_are_redacted(text: str) -> None:
     cleaned = redacted(text, make_settings())
     assert "[key]" in cleaned

@@ -40,7 +40,7 @@ async def test_answer_usage_and_probabilities(local: LocalBackend) -> None:
     assert stream.usage.input_tokens == backend.count_tokens(delivery().messages)
     assert stream.usage.output_tokens == len(answer) <= 16
     assert not stream.usage.estimated
-    assert stream.seconds > 0
+    assert stream.compute_s > 0
     assert local.cost_microusd(stream.usage, 3.6) == 100
     assert local.cost_microusd(stream.usage, 0.00001) == 1
 

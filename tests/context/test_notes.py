@@ -37,7 +37,7 @@ def test_taking_in_twice_changes_only_the_order(left: tuple[Exchange, ...], budg
     assert set(Notes.parse(twice).said) <= set(Notes.parse(once).said)
 
 
-@given(st.integers(1, 60), st.integers(100, 600))
+@given(st.integers(1, 60), st.integers(120, 600))
 def test_the_name_survives_any_number_of_folds(folds: int, budget: int) -> None:
     summary = remember("", (NAMED,), count, budget)
     for fold in range(folds):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -65,7 +67,7 @@ def test_the_prompt_only_grows_between_folds() -> None:
             summary = remember(summary, fitted.left, count, 512)
             history, previous = history[len(fitted.left) :], ()
             folds.append(exchange.turn_id)
-    gaps = [later - earlier for earlier, later in zip(folds, folds[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(folds)]
     assert min(gaps) >= 4
 
 

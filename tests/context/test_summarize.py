@@ -42,7 +42,6 @@ async def test_a_gist_that_holds_is_taken() -> None:
         ("The customer asked about size 46.", "not in the conversation: 46"),
         ("The customer is called Emma.", "not in the conversation: emma"),
         ("The customer bought seven tents.", "not in the conversation: seven"),
-        ("The customer asked " + ", ".join(f"a{n}" for n in range(9)) + ".", "not in the conversation"),
         ("They spoke " + " ".join(a + b for a in "abcdefgh" for b in "stuvw") + ".", "longer than its budget"),
     ],
 )

@@ -86,9 +86,7 @@ def page(context: BrowserContext, product: Served) -> Iterator[Page]:
     """The chat page; a message in its console fails the test."""
     page = context.new_page()
     said: list[str] = []
-    page.on(
-        "console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None
-    )
+    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(product.url)
     page.wait_for_selector('#connection[data-state="open"]')

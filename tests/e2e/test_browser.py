@@ -178,9 +178,7 @@ def test_the_operator_page_needs_its_token(page: Page, product: Served) -> None:
 @pytest.mark.parametrize(
     ("device", "width", "height"), [("desktop", 1280, 860), ("phone", 390, 780), ("narrow", 320, 640)]
 )
-def test_pictures(
-    browser: Browser, product: Served, scheme: str, device: str, width: int, height: int
-) -> None:
+def test_pictures(browser: Browser, product: Served, scheme: str, device: str, width: int, height: int) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=scheme,

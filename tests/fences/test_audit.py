@@ -13,9 +13,7 @@ from chatapp.errors import FenceError
 from chatapp.fences.audit import Refusal, build_hook, holds
 from chatapp.fences.endpoints import Endpoints, packed
 
-DATABASE = Endpoints(
-    frozenset({(bytes([203, 0, 113, 7]), 5432)}), frozenset({"db.example"}), ("db.example port 5432",)
-)
+DATABASE = Endpoints(frozenset({(bytes([203, 0, 113, 7]), 5432)}), frozenset({"db.example"}), ("db.example port 5432",))
 SOCKET = object()
 SENDS = ["socket.connect", "socket.sendto", "socket.sendmsg"]
 LOOKUPS = ["socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"]

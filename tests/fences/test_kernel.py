@@ -69,9 +69,7 @@ def test_a_kernel_without_network_rules(play: Play, abi: int, said: str) -> None
 
 def test_a_kernel_that_refuses_landlock(play: Play) -> None:
     play(Kernel({444: 4, 446: -1}))
-    assert (
-        landlock.raise_landlock(()).line == "Landlock: not up (the kernel refused: Operation not permitted)"
-    )
+    assert landlock.raise_landlock(()).line == "Landlock: not up (the kernel refused: Operation not permitted)"
 
 
 def test_a_kernel_that_refuses_the_filter(play: Play) -> None:

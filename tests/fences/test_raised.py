@@ -36,8 +36,7 @@ OUTSIDE = {
     "urllib": "__import__('urllib.request').request.urlopen('http://203.0.113.1/')",
     "urllib, a name": "__import__('urllib.request').request.urlopen('http://example.com/')",
     "httpx": "__import__('httpx').get('http://203.0.113.1/')",
-    "openai": "__import__('openai').OpenAI(api_key='x', base_url='http://203.0.113.1/v1', max_retries=0)"
-    ".models.list()",
+    "openai": "__import__('openai').OpenAI(api_key='x', base_url='http://203.0.113.1/v1', max_retries=0).models.list()",
 }
 
 

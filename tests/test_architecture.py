@@ -1,0 +1,66 @@
+"""Calls go one way: who may import whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+FORBIDDEN = {
+    "router": ("chatapp", "finetune", "bench", "fastapi", "starlette", "sqlmodel", "sqlalchemy", "openai", "httpx"),
+    "finetune": ("chatapp", "bench"),
+    "chatapp": ("bench", "tests"),
+    "chatapp/store": ("chatapp.web", "chatapp.turn", "chatapp.backends", "chatapp.context", "router.router"),
+    "chatapp/context": ("chatapp.web", "chatapp.turn", "chatapp.store", "router"),
+    "chatapp/backends": ("chatapp.web", "chatapp.turn", "chatapp.store", "chatapp.context", "router"),
+    "chatapp/guards": ("chatapp.web", "chatapp.turn", "chatapp.store", "chatapp.backends", "router"),
+    "chatapp/turn.py": ("chatapp.web", "chatapp.commands", "fastapi", "starlette"),
+    "chatapp/answer.py": ("chatapp.web", "chatapp.commands", "fastapi", "starlette"),
+    "chatapp/fences": ("chatapp.web", "chatapp.turn", "chatapp.store", "chatapp.backends"),
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Modules that a file names in its imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_a_room_does_not_import_what_it_must_not_know(room: str) -> None:
+    files = [Path(room)] if room.endswith(".py") else sorted(Path(room).rglob("*.py"))
+    assert files
+    wrong = [
+        f"{file} imports {name}"
+        for file in files
+        for name in imported(file)
+        for banned in FORBIDDEN[room]
+        if name == banned or name.startswith(banned + ".")
+    ]
+    assert wrong == []
+
+
+def test_no_file_is_too_long() -> None:
+    rooms = ("router", "chatapp", "finetune", "bench")
+    long = [str(p) for room in rooms for p in Path(room).rglob("*.py") if len(p.read_text().splitlines()) > 400]
+    assert long == []
+
+
+def test_the_held_out_messages_are_in_no_training_data() -> None:
+    import json
+
+    from router.pack import load_pack
+
+    def plain(text: str) -> str:
+        return " ".join(text.lower().split()).strip("?!. ")
+
+    pack = load_pack("packs/support")
+    trained = {plain(text) for category in pack.categories for text in category.examples}
+    trained |= {plain(question) for fact in pack.facts for question in fact.questions}
+    trained |= {plain(text) for text in pack.edge} | {plain(row.text) for row in pack.calibration}
+    held_out = [json.loads(line)["text"] for line in Path("packs/support/eval/messages.jsonl").read_text().splitlines()]
+    assert [text for text in held_out if plain(text) in trained] == []

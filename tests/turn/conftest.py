@@ -1,0 +1,105 @@
+"""A turn's surroundings: a real database, scripted models, and a router that says what it is told."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest_asyncio
+
+from chatapp.backends.scripted import Script, ScriptedBackend
+from chatapp.events import Event, Failed, Finished
+from chatapp.settings import Settings
+from chatapp.store import Store
+from chatapp.turn import TurnRunner
+from router.types import Circumstances, Decision, Route, ScoredFact
+
+FACT = ScoredFact("returns.window", "You have 60 days from delivery to send unused goods back.", 0.9)
+
+
+@dataclass
+class ToldRouter:
+    """Routes by the first word: `edge …` away from here, all else local with one fact."""
+
+    fact: ScoredFact = FACT
+    pack: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(persona="You are a help desk.", contact="call 0800.")
+    )
+    seen: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def decide(self, text: str, turns: list[str], circumstances: Circumstances) -> Decision:
+        self.seen.append((text, tuple(turns)))
+        edge = text.startswith("edge")
+        away = Route.CLOUD if circumstances.cloud_connected else Route.ABSTAIN
+        return Decision(
+            route=away if edge else Route.LOCAL,
+            mode=circumstances.mode,
+            category="returns",
+            confidence=0.9,
+            in_scope=0.1 if edge else 0.9,
+            threshold=0.5,
+            fact_threshold=0.3,
+            facts=() if edge else (self.fact,),
+            neighbours=(),
+            reasons=(),
+            policy="test",
+            candidates=(self.fact,),
+        )
+
+
+class Desk:
+    """A runner over scripted models, and what a test does with it."""
+
+    user = "someone"
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(data_dir=folder, cloud_api_key="sk-x")  # type: ignore[arg-type]
+        self.store = Store.open(f"sqlite:///{folder / 'turns.db'}")
+        self.router = ToldRouter()
+        self.store.ensure_user(self.user)
+        self.conversation = self.store.create_conversation(self.user).id
+        self.runner: TurnRunner
+
+    def use(self, local: Script = (), cloud: Script | None = (), delay_s: float = 0.0, **settings: object) -> None:
+        """Put these models behind the desk; `cloud` None connects none."""
+        self.settings = self.settings.model_copy(update=settings)
+        self.local = ScriptedBackend(local, "local", delay_s)
+        backends = {Route.LOCAL: self.local}
+        if cloud is not None:
+            self.cloud = ScriptedBackend(cloud, "cloud", delay_s)
+            backends[Route.CLOUD] = self.cloud
+        self.runner = TurnRunner(self.settings, self.store, self.router, backends)  # type: ignore[arg-type]
+
+    def unsure(self) -> None:
+        """Make the router less sure of its fact."""
+        self.router.fact = replace(FACT, probability=0.4)
+
+    async def say(self, text: str, **more: object) -> list[Event]:
+        """Send a message and collect its events up to the end."""
+        with self.runner.watch(self.conversation) as (subscription, _):
+            await self.runner.start(self.user, self.conversation, text, **more)  # type: ignore[arg-type]
+            return await self.collect(subscription)
+
+    async def again(self, turn_id: int, *, cloud: bool = False) -> list[Event]:
+        """Answer once more, and collect the events."""
+        with self.runner.watch(self.conversation) as (subscription, _):
+            await self.runner.again(self.user, turn_id, cloud=cloud)
+            return await self.collect(subscription)
+
+    async def collect(self, subscription: object) -> list[Event]:
+        """Events up to the end of the turn."""
+        told: list[Event] = []
+        async for event in subscription:  # type: ignore[attr-defined]
+            told.append(event)
+            if isinstance(event, Finished | Failed):
+                return told
+        raise AssertionError("unreachable")
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    desk = Desk(tmp_path)
+    desk.use()
+    yield desk
+    await desk.runner.aclose()
+    desk.store.close()

@@ -1,0 +1,269 @@
+"""One turn: what is told, what is stored, what is booked, whatever the models do."""
+
+import asyncio
+
+import pytest
+
+from chatapp.errors import (
+    BusyError,
+    DatabaseError,
+    LocalModelError,
+    MessageError,
+    NotAllowedError,
+    NotFoundError,
+    ProviderCutError,
+    ProviderUnreachableError,
+)
+from chatapp.events import Delta, Escalated, Failed, Finished, Notice, Routed, Started
+from router.types import Mode, Route
+from tests.turn.conftest import FACT, Desk
+
+BORNE_OUT = "You have 60 days from delivery to send unused goods back."
+INVENTED = "You have 90 days and we pay you 500 EUR."
+LOCAL = "how long do i have"
+EDGE = "edge of everything"
+
+
+def kinds(events: list[object]) -> list[str]:
+    names = [type(event).__name__ for event in events]
+    return [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]
+
+
+async def test_a_local_turn_is_told_stored_and_booked(desk: Desk) -> None:
+    desk.use([BORNE_OUT])
+    told = await desk.say(LOCAL)
+    assert kinds(told) == ["Started", "Routed", "Delta", "Finished"]
+    end = told[-1]
+    assert isinstance(end, Finished)
+    assert (end.status, end.route, end.text) == ("done", "local", BORNE_OUT)
+    assert [source.id for source in end.sources] == [FACT.id]
+    assert "".join(event.text for event in told if isinstance(event, Delta)) == BORNE_OUT
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert (exchange.user_text, exchange.answer_text) == (LOCAL, BORNE_OUT)
+    (call,) = desk.store.calls(exchange.turn.id)
+    assert (call.purpose, call.route, call.outcome) == ("answer", "local", "ok")
+    assert call.cost_microusd == exchange.cost_microusd == end.cost_microusd > 0
+    assert call.ttft_ms is not None
+
+
+async def test_what_the_fact_does_not_bear_out_is_never_told(desk: Desk) -> None:
+    desk.use([INVENTED])
+    told = await desk.say(LOCAL)
+    assert "90" not in "".join(event.text for event in told if isinstance(event, Delta))
+    end = told[-1]
+    assert isinstance(end, Finished)
+    assert end.text == FACT.text
+    assert end.notices[0]["code"] == "approved_wording"
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert desk.store.calls(exchange.turn.id)[0].outcome == "unsupported"
+
+
+async def test_a_doubtful_fact_and_a_doubtful_wording_go_to_the_cloud(desk: Desk) -> None:
+    desk.use([INVENTED], ["The cloud says hello."])
+    desk.unsure()
+    told = await desk.say(LOCAL)
+    assert any(isinstance(event, Escalated) for event in told)
+    end = told[-1]
+    assert isinstance(end, Finished)
+    assert (end.route, end.text) == ("cloud", "The cloud says hello.")
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert [call.route for call in desk.store.calls(exchange.turn.id)] == ["local", "cloud"]
+
+
+async def test_without_a_cloud_a_doubtful_fact_is_given_in_its_approved_wording(desk: Desk) -> None:
+    desk.use([INVENTED], None)
+    desk.unsure()
+    end = (await desk.say(LOCAL))[-1]
+    assert isinstance(end, Finished)
+    assert end.text == FACT.text
+
+
+async def test_a_broken_local_model_still_answers_from_the_fact(desk: Desk) -> None:
+    desk.use([LocalModelError("The model broke.", "Restart.")])
+    end = (await desk.say(LOCAL))[-1]
+    assert isinstance(end, Finished)
+    assert end.text == FACT.text
+
+
+async def test_an_edge_message_is_answered_by_the_cloud(desk: Desk) -> None:
+    desk.use((), ["From the cloud."])
+    told = await desk.say(EDGE)
+    routed = told[1]
+    assert isinstance(routed, Routed)
+    assert routed.decision.route is Route.CLOUD
+    end = told[-1]
+    assert isinstance(end, Finished)
+    assert (end.text, end.sources) == ("From the cloud.", ())
+    assert FACT.text in desk.cloud.requests[0].messages[-1].content
+
+
+@pytest.mark.parametrize("mode", [Mode.HYBRID, Mode.LOCAL_ONLY])
+async def test_without_a_cloud_an_edge_message_is_honestly_not_answered(desk: Desk, mode: Mode) -> None:
+    desk.use((), None, mode=mode)
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Finished)
+    assert end.status == "abstained"
+    assert "call 0800." in end.text
+    assert ("can't answer that here" in end.text) == (mode is Mode.LOCAL_ONLY)
+
+
+async def test_a_cut_stream_keeps_what_came_and_offers_the_message_again(desk: Desk) -> None:
+    desk.use((), [(["Half ", "an "], ProviderCutError("The stream was cut.", "Try again.")), "A whole answer."])
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Failed)
+    assert (end.code, end.text) == ("provider_cut", "Half an ")
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert (exchange.turn.status, exchange.answer_text) == ("interrupted", "Half an ")
+    assert desk.store.calls(exchange.turn.id)[0].outcome == "cut"
+    second = (await desk.again(exchange.turn.id))[-1]
+    assert isinstance(second, Finished)
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert exchange.answer_text == "A whole answer."
+
+
+async def test_a_dead_cloud_is_told_with_what_to_do(desk: Desk) -> None:
+    desk.use((), [ProviderUnreachableError("No connection.", "Check FIRSTLINE_CLOUD_BASE_URL.")])
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Failed)
+    assert end.hint == "Check FIRSTLINE_CLOUD_BASE_URL."
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert (exchange.turn.status, exchange.user_text) == ("failed", EDGE)
+
+
+async def test_stop_ends_the_turn_and_keeps_the_words(desk: Desk) -> None:
+    desk.use((), ["one two three four five six seven eight"], delay_s=0.02)
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        seen = 0
+        async for event in subscription:
+            seen += isinstance(event, Delta)
+            if seen == 3:
+                break
+        assert desk.runner.stop(desk.conversation)
+        assert not desk.runner.stop(desk.conversation)
+        end = (await desk.collect(subscription))[-1]
+    assert isinstance(end, Finished)
+    assert end.status == "stopped"
+    assert end.text.startswith("one two three")
+    assert not end.text.endswith("eight")
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert desk.store.calls(exchange.turn.id)[0].outcome == "stopped"
+    assert not desk.runner.stop(desk.conversation)
+
+
+async def test_one_message_at_a_time(desk: Desk) -> None:
+    desk.use((), ["a b c d e f"], delay_s=0.05)
+    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    with pytest.raises(BusyError):
+        await desk.runner.start(desk.user, desk.conversation, "more")
+    with pytest.raises(BusyError):
+        await desk.runner.again(desk.user, 1)
+
+
+async def test_closing_stores_what_runs(desk: Desk) -> None:
+    desk.use((), ["a b c d e f"], delay_s=0.05)
+    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.aclose()
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert exchange.turn.status == "stopped"
+
+
+async def test_the_same_client_id_starts_one_turn(desk: Desk) -> None:
+    desk.use([BORNE_OUT])
+    await desk.say(LOCAL, client_id="k")
+    first = desk.store.exchanges(desk.conversation)[0].turn.id
+    assert await desk.runner.start(desk.user, desk.conversation, LOCAL, "k") == first
+    assert len(desk.local.requests) == 1
+
+
+async def test_a_stranger_and_a_bad_message_are_refused(desk: Desk) -> None:
+    with pytest.raises(NotFoundError):
+        await desk.runner.start("a stranger", desk.conversation, LOCAL)
+    with pytest.raises(MessageError):
+        await desk.runner.start(desk.user, desk.conversation, " \x00 ")
+    assert desk.store.exchanges(desk.conversation) == []
+
+
+async def test_the_cloud_cannot_be_asked_where_there_is_none(desk: Desk) -> None:
+    desk.use([BORNE_OUT], None)
+    await desk.say(LOCAL)
+    with pytest.raises(NotAllowedError):
+        await desk.runner.again(desk.user, 1, cloud=True)
+
+
+async def test_asking_the_cloud_replaces_the_local_answer(desk: Desk) -> None:
+    desk.use([BORNE_OUT], ["The long answer."])
+    first = (await desk.say(LOCAL))[-1].turn_id
+    told = await desk.again(first, cloud=True)
+    assert isinstance(told[0], Started)
+    assert told[0].replaces == first
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert exchange.answer_text == "The long answer."
+    assert exchange.turn.decision is not None
+    assert exchange.turn.decision["reasons"][0]["code"] == "forced"
+
+
+async def test_a_second_local_wording_is_sampled(desk: Desk) -> None:
+    desk.use([BORNE_OUT, BORNE_OUT])
+    first = (await desk.say(LOCAL))[-1].turn_id
+    await desk.again(first)
+    before, after = desk.local.requests
+    assert before.temperature == 0
+    assert after.temperature > 0
+    assert before.seed != after.seed
+
+
+async def test_the_router_sees_the_messages_before(desk: Desk) -> None:
+    desk.use([BORNE_OUT] * 7)
+    for number in range(7):
+        await desk.say(f"question {number}")
+    assert desk.router.seen[-1] == ("question 6", ("question 2", "question 3", "question 4", "question 5"))
+
+
+async def test_a_window_that_opens_in_the_middle_gets_the_turn_from_its_start(desk: Desk) -> None:
+    desk.use((), ["one two three four"], delay_s=0.03)
+    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await asyncio.sleep(0.08)
+    with desk.runner.watch(desk.conversation) as (subscription, so_far):
+        rest = await desk.collect(subscription)
+    words = [event.text for event in (*so_far, *rest) if isinstance(event, Delta)]
+    assert "".join(words) == "one two three four"
+
+
+async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> None:
+    desk.use([BORNE_OUT] * 40, ["A gist."] * 40, local_prompt_tokens=200)
+    await desk.say("my name is Ottilie and I write long messages " + "about tents " * 10)
+    for number in range(14):
+        await desk.say(f"question {number} " + "and so on " * 6)
+        await asyncio.sleep(0.05)
+    assert "Ottilie" in desk.store.summary(desk.conversation)
+    calls = [c for e in desk.store.exchanges(desk.conversation) for c in desk.store.calls(e.turn.id)]
+    assert any(call.purpose == "summary" for call in calls)
+    assert max(desk.local.count_tokens(request.messages) for request in desk.local.requests) <= 200
+
+
+async def test_a_turn_whose_end_cannot_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.use([BORNE_OUT])
+
+    def full(*_: object, **__: object) -> None:
+        raise DatabaseError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(desk.store, "finish", full)
+    end = (await desk.say(LOCAL))[-1]
+    assert isinstance(end, Failed)
+    assert end.what == "The disk is full."
+    assert desk.runner.live(desk.conversation) is None
+
+
+async def test_a_looping_cloud_is_stopped(desk: Desk) -> None:
+    desk.use((), ["la " * 400])
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Failed)
+    assert end.code == "provider_fault"
+
+
+async def test_a_notice_says_who_is_before_you(desk: Desk) -> None:
+    desk.use([BORNE_OUT])
+    desk.local.waiting = 2  # type: ignore[attr-defined]
+    told = await desk.say(LOCAL)
+    assert any(isinstance(event, Notice) and "2 answers" in event.text for event in told)

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 
 from chatapp.backends.base import Backend, ChatMessage, Request
-from chatapp.context import Exchange, Fitted, fit, recall, summarize
+from chatapp.context import Exchange, Fitted, fit, recall, remind, summarize
 from chatapp.context.notes import Notes, recall_tokens
 
 PERSONA = (
@@ -110,7 +110,7 @@ class Conversation:
                 for each in kept
                 for message in (ChatMessage("user", each.user), ChatMessage("assistant", each.assistant))
             ]
-            return [ChatMessage("system", PERSONA), *recall(summary), *history, new]
+            return [ChatMessage("system", PERSONA), *recall(summary), *history, *remind(summary, kept, user), new]
 
         return fit(build, self.summary, self.exchanges, self.backend.count_tokens, self.budget_tokens)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -16,7 +17,6 @@ from router.evidence import Models
 from router.policy import Policy
 from router.storage import sha256, write_folder
 
-FORMAT = 1  # raise it when what is trained or how it is stored changes
 ARRAYS, META = "arrays.npz", "meta.json"
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, EOFError, PolicyError)
 
@@ -30,9 +30,16 @@ class Artefact:
 
 
 def artefact_folder(cache_dir: Path, pack_hash: str, fingerprint: str) -> Path:
-    """Where the artefact of this pack and encoder lives; any other combination lives elsewhere."""
-    key = hashlib.sha256(f"{FORMAT}\0{pack_hash}\0{fingerprint}".encode()).hexdigest()[:16]
+    """Where the artefact of this pack, this encoder and this version of the router's code lives."""
+    key = hashlib.sha256(f"{_code_hash()}\0{pack_hash}\0{fingerprint}".encode()).hexdigest()[:16]
     return cache_dir / f"router-{key}"
+
+
+@cache
+def _code_hash() -> str:
+    """SHA-256 of this package's sources: an artefact is never read by other code than wrote it."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
 
 
 def save_artefact(artefact: Artefact, folder: Path) -> None:

@@ -8,6 +8,7 @@ from router.classifier import Classifier, Vocabulary
 from router.corpus import EDGE, Corpus, build_corpus
 from router.encoder import Encoder
 from router.pack import Pack
+from router.spelling import spell
 from router.text import clean
 from router.train import Trained, train
 
@@ -15,7 +16,8 @@ from router.train import Trained, train
 def build_artefact(pack: Pack, encoder: Encoder) -> Artefact:
     """Embed, train, calibrate: some ten seconds for two thousand rows on two cores."""
     corpus = build_corpus(pack)
-    trained = train(corpus, encoder.encode([clean(text) for text in corpus.texts]))
+    texts = [clean(text) for text in corpus.texts]
+    trained = train(corpus, encoder.encode(texts), spell(texts))
     classifier = Classifier(trained.models, trained.calibration, _vocabulary(pack, corpus))
     return Artefact(classifier, default_policy(pack, thresholds_of(corpus, trained)))
 

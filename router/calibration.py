@@ -12,7 +12,7 @@ from router.evidence import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Weights: `scope` (6,) over the scope features, `category` (1,) over the category scores, `fact` (8,)
+    """Weights: `scope` (6,) over the scope features, `category` (1,) over the category scores, `fact` (9,)
     over what `_fact_features` gives.
     """
 
@@ -56,11 +56,12 @@ def _scope_features(evidence: Evidence) -> Floats:
 
 
 def _fact_features(evidence: Evidence, fact_category: NDArray[np.int64]) -> Floats:
-    """(m, f + 1, 8): a fact has its log-probability and category score, "no fact" the scope features."""
+    """(m, f + 1, 9): a fact has its two log-probabilities and category score, "no fact" the scope features."""
     rows, facts = evidence.facts.shape
     scope = evidence.scope_features()
-    features = np.zeros((rows, facts + 1, 2 + scope.shape[1]))
+    features = np.zeros((rows, facts + 1, 3 + scope.shape[1]))
     features[:, :facts, 0] = evidence.facts
     features[:, :facts, 1] = evidence.categories[:, fact_category]
-    features[:, facts, 2:] = scope
+    features[:, :facts, 2] = evidence.spelled
+    features[:, facts, 3:] = scope
     return features

@@ -65,7 +65,7 @@ class Router:
         return max((self._score(view) for view in views(message)), key=lambda scores: scores.in_scope)
 
     def _score(self, text: str) -> Scores:
-        return self.classifier.scores(self.encoder.encode_one(text))
+        return self.classifier.scores(text, self.encoder.encode_one(text))
 
 
 def _artefact(pack: Pack, encoder: Encoder, cache_dir: Path) -> Artefact:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from router.calibration import Calibration, fit_calibration
 from router.corpus import UNKNOWN, Corpus
 from router.evidence import GAMMA, Evidence, Models, Vectors
+from router.spelling import Letters, fit_spelling
 
 SEED = 7
 FOLDS = 5
@@ -29,20 +30,20 @@ class Trained:
     evidence: Evidence
 
 
-def train(corpus: Corpus, vectors: Vectors) -> Trained:
+def train(corpus: Corpus, vectors: Vectors, letters: Letters) -> Trained:
     """Train on all rows; calibrate on out-of-fold scores, of labelled traffic alone where it suffices."""
     import sklearn.linear_model  # noqa: F401  (first: only the BLAS already loaded can be limited)
     from threadpoolctl import threadpool_limits  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     held = traffic_rows(corpus)
     with threadpool_limits(1):  # small problems: more threads only wait for each other
-        return _train(corpus, vectors, held)
+        return _train(corpus, vectors, letters, held)
 
 
-def _train(corpus: Corpus, vectors: Vectors, held: NDArray[np.int64]) -> Trained:
-    evidence = _out_of_fold(corpus, vectors, held)
+def _train(corpus: Corpus, vectors: Vectors, letters: Letters, held: NDArray[np.int64]) -> Trained:
+    evidence = _out_of_fold(corpus, vectors, letters, held)
     calibration = fit_calibration(evidence, corpus.category[held], corpus.answers[held], corpus.fact_category)
-    models = fit_models(corpus, vectors, np.ones(len(vectors), np.bool_))
+    models = fit_models(corpus, vectors, letters, np.ones(len(vectors), np.bool_))
     return Trained(models, calibration, held, evidence)
 
 
@@ -52,7 +53,7 @@ def traffic_rows(corpus: Corpus) -> NDArray[np.int64]:
     return np.flatnonzero(corpus.calibration if enough else corpus.message)
 
 
-def fit_models(corpus: Corpus, vectors: Vectors, used: NDArray[np.bool_]) -> Models:
+def fit_models(corpus: Corpus, vectors: Vectors, letters: Letters, used: NDArray[np.bool_]) -> Models:
     """Fit on the rows marked in `used`."""
     from sklearn.kernel_ridge import KernelRidge
     from sklearn.linear_model import LogisticRegression
@@ -62,10 +63,12 @@ def fit_models(corpus: Corpus, vectors: Vectors, used: NDArray[np.bool_]) -> Mod
     ridge = KernelRidge(alpha=ALPHA, kernel="rbf", gamma=GAMMA).fit(rows.astype(np.float64), targets)
     taught = used & (corpus.fact != UNKNOWN)
     logistic = LogisticRegression(C=FACT_C, tol=1e-3, max_iter=500).fit(vectors[taught], corpus.fact[taught])
-    return Models(rows, category, np.ascontiguousarray(ridge.dual_coef_.T), logistic.coef_, logistic.intercept_)
+    spelling = fit_spelling(letters[taught], corpus.fact[taught], len(corpus.fact_category))
+    dual = np.ascontiguousarray(ridge.dual_coef_.T)
+    return Models(rows, category, dual, logistic.coef_, logistic.intercept_, spelling)
 
 
-def _out_of_fold(corpus: Corpus, vectors: Vectors, held: NDArray[np.int64]) -> Evidence:
+def _out_of_fold(corpus: Corpus, vectors: Vectors, letters: Letters, held: NDArray[np.int64]) -> Evidence:
     """Evidence for the rows `held`, each from models that never saw it."""
     folds = _folds(corpus.category[held])
     parts: list[tuple[NDArray[np.int64], Evidence]] = []
@@ -73,8 +76,8 @@ def _out_of_fold(corpus: Corpus, vectors: Vectors, held: NDArray[np.int64]) -> E
         test = np.flatnonzero(folds == fold)
         used = np.ones(len(vectors), np.bool_)
         used[held[test]] = False
-        models, unseen = fit_models(corpus, vectors, used), vectors[held[test]]
-        parts.append((test, models.evidence(unseen, models.similarity(unseen))))
+        models, unseen = fit_models(corpus, vectors, letters, used), vectors[held[test]]
+        parts.append((test, models.evidence(unseen, models.similarity(unseen), letters[held[test]])))
     return _merge(parts)
 
 

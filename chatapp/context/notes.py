@@ -4,18 +4,23 @@ As text it is three kinds of lines, each with its mark, so that it can be stored
 again: `Name: `, `- ` for a statement of the customer, `Gist: `.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from chatapp.backends.base import ChatMessage
 from chatapp.context.budget import GIST_SHARE, Count, Exchange, largest, summary_budget
-from chatapp.context.statements import IDENTITY, kinds, name_in, statements_in, supersedes, topic_of
+from chatapp.context.statements import IDENTITY, corrects, kinds, name_in, statements_in, supersedes, topic_of
 
 _NAME, _SAID, _GIST = "Name: ", "- ", "Gist: "
 _ASKED = "You asked: "
 _TOPICS = 6
 _SYSTEM = ChatMessage("system", "-")
+_ASKS_NAME = re.compile(
+    r"(?i)\b(?:what|what's|remember|recall|know|tell|say|forget|forgot|forgotten)\b[^.?!]*\bmy name\b"
+    r"|\bwho (?:am I|I am)\b|\bwhat am I called\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +56,22 @@ def recall(summary: str) -> tuple[ChatMessage, ...]:
     far better from an exchange than from the system prompt; docs/context.md has the figures.
     """
     notes = Notes.parse(summary)
-    pairs = []
-    if notes.gist:
-        pairs.append(("What did we talk about before?", notes.gist))
-    if notes.said:
-        pairs.append(("\n".join(notes.said), "Thank you, I will remember that."))
-    if notes.name:
-        pairs.append((f"My name is {notes.name}.", f"Your name is {notes.name}."))
-    return tuple(
-        message
-        for user, assistant in pairs
-        for message in (ChatMessage("user", user), ChatMessage("assistant", assistant))
-    )
+    gist = _pair("What did we talk about before?", notes.gist) if notes.gist else ()
+    said = _pair("\n".join(notes.said), "Thank you, I will remember that.") if notes.said else ()
+    name = _pair(f"My name is {notes.name}.", f"Your name is {notes.name}.") if notes.name else ()
+    return gist + said + name
+
+
+def remind(summary: str, kept: Sequence[Exchange], message: str) -> tuple[ChatMessage, ...]:
+    """The customer's name once more, to stand right before a message that asks for it; else nothing.
+
+    For small models, which do not find a name at the beginning of a long prompt. The warm prefix is not touched.
+    """
+    if name_in(message) or not _ASKS_NAME.search(message.replace("’", "'")):
+        return ()
+    said = (name_in(exchange.user) for exchange in reversed(kept))
+    name = next(filter(None, said), "") or Notes.parse(summary).name
+    return _pair(f"My name is {name}.", f"Your name is {name}.") if name else ()
 
 
 def recall_tokens(notes: Notes, count: Count) -> int:
@@ -109,9 +118,15 @@ def gist_fits(gist: str, count: Count, budget_tokens: int) -> bool:
     return recall_tokens(Notes(gist=gist), count) <= summary_budget(budget_tokens) * GIST_SHARE
 
 
+def _pair(user: str, assistant: str) -> tuple[ChatMessage, ...]:
+    return ChatMessage("user", user), ChatMessage("assistant", assistant)
+
+
 def _with(said: tuple[str, ...], message: str) -> tuple[str, ...]:
     for line in statements_in(message):
-        said = (*(old for old in said if not supersedes(line, old)), line)
+        said = tuple(old for old in said if not supersedes(line, old))
+        wrong = next((at for at in reversed(range(len(said))) if corrects(line, said[at])), None)
+        said = (*(old for at, old in enumerate(said) if at != wrong), line)
     return said
 
 

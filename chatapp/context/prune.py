@@ -11,8 +11,8 @@ from chatapp.context.notes import remember
 from chatapp.errors import MessageError
 
 Build = Callable[[str, Sequence[Exchange]], Sequence[ChatMessage]]
-"""Makes the prompt of a summary and a history: system prompt, `recall(summary)`, history, new message last.
-Pure.
+"""Makes the prompt of a summary and a history, always the same of the same: the system prompt, `recall(summary)`,
+the history, `remind(summary, history, message)` where the model is small, the new message.
 """
 
 _SHORTEST_CHARS = 80

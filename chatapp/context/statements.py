@@ -13,6 +13,7 @@ IDENTITY = frozenset({"e-mail", "phone", "order", "home"})
 """Kinds that leave a full summary after all others."""
 
 _SINGLE = frozenset({"e-mail", "phone", "home"})
+_VALUES = IDENTITY | {"size", "date"}
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _VERB = (
@@ -83,15 +84,15 @@ def kinds(line: str) -> frozenset[str]:
 
 
 def supersedes(new: str, old: str) -> bool:
-    """Whether `old` goes when `new` is said: the same words, a new value of what one has once, or a
-    correction.
-    """
-    if _plain(new) == _plain(old):
-        return True
+    """Whether `old` goes when `new` is said: the same words, or a new value of what one has once."""
     ours, theirs = kinds(new), kinds(old)
-    if _CORRECTION.search(new):
-        return bool(theirs) and theirs <= ours
-    return bool(theirs & _SINGLE) and theirs <= ours
+    return _plain(new) == _plain(old) or (bool(theirs & _SINGLE) and theirs <= ours)
+
+
+def corrects(new: str, old: str) -> bool:
+    """Whether `new` takes something back, and `old` is what it may mean: all that `old` gives a value to."""
+    valued = kinds(old) & _VALUES
+    return bool(_CORRECTION.search(new)) and bool(valued) and valued <= kinds(new)
 
 
 def topic_of(text: str) -> str:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from chatapp.context.statements import (
     LONGEST_CHARS,
     LONGEST_NAME_CHARS,
+    corrects,
     kinds,
     name_in,
     statements_in,
@@ -63,16 +64,28 @@ def test_statements(text: str, stated: tuple[str, ...]) -> None:
     [
         ("I need size 43.", "i need size 43", True),
         ("I need size 44.", "I need size 43.", False),
-        ("Sorry, I need size 44.", "I need size 43.", True),
-        ("Actually it is size 44.", "My order is TT-48213.", False),
         ("My mail is b@c.example.", "My mail is a@b.example.", True),
         ("My order is TT-2222.", "My order is TT-1111.", False),
-        ("No, my order is TT-2222.", "My order is TT-1111.", True),
         ("I live in Ellerby.", "I live in Stennhaven.", True),
+        ("I live in Ellerby.", "I live in Stennhaven, and I prefer light tents.", False),
     ],
 )
-def test_newer_statements_replace_older_ones(new: str, old: str, gone: bool) -> None:
+def test_what_one_has_once_is_replaced(new: str, old: str, gone: bool) -> None:
     assert supersedes(new, old) is gone
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "corrected"),
+    [
+        ("Sorry, I meant boots in size 44.", "I need boots in size 43.", True),
+        ("I need size 44.", "I need size 43.", False),
+        ("Actually it is size 44.", "My order is TT-48213.", False),
+        ("No, my order is TT-2222.", "My order is TT-1111.", True),
+        ("Sorry, I like tents.", "I like boots.", False),
+    ],
+)
+def test_corrections(new: str, old: str, corrected: bool) -> None:
+    assert corrects(new, old) is corrected
 
 
 def test_a_date_is_no_phone_number() -> None:

@@ -1,0 +1,15 @@
+"""What a guard found."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`ok`, or the `word` of the answer that gave offence and `why`, a plain sentence for the operator."""
+
+    ok: bool = True
+    word: str = ""
+    why: str = ""
+
+
+OK = Verdict()

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatapp.backends.base import Backend, ChatMessage, Request
-from chatapp.context import Exchange, Fitted, fit
+from chatapp.context import Exchange, Fitted, fit, recall
 from chatapp.context.prune import Build
-from chatapp.errors import LocalModelError, ProviderFaultError
+from chatapp.errors import MessageError, ProviderError, ProviderFaultError
 from chatapp.events import Escalated, Source
 from chatapp.grounding import cloud_messages, local_messages
-from chatapp.guards import DegenerateGuard, SupportGuard
+from chatapp.guards.degenerate import DegenerateGuard
+from chatapp.guards.support import SupportGuard
 from chatapp.ledger import MeteredCall
 from chatapp.settings import Settings
 from chatapp.store import Store
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SURE_FACT = 0.75
 """From this probability on the approved wording of a fact is given without asking the cloud for a second view."""
+
+UNSURE_FACT = 0.4
+"""Below this probability the reader is told that the fact may not be the one that was asked for."""
 
 AGAIN_TEMPERATURE = 0.7
 """A second wording of the same fact is sampled: at temperature 0 it would be the first one again."""
@@ -73,9 +77,11 @@ class Answerer:
 
     async def _local(self, live: "LiveTurn", decision: Decision) -> Answer:
         sources = _sources(decision.facts)
+        if decision.facts[0].probability < UNSURE_FACT:
+            live.notice("unsure", "This is the closest approved answer; it may not be quite what you asked.")
         try:
             trouble = await self._worded(live, decision)
-        except LocalModelError as error:
+        except (ProviderError, MessageError) as error:  # the fact is at hand: an answer needs no model
             trouble = error.code
         if trouble is None:
             return Answer("done", live.answer, Route.LOCAL, sources)
@@ -85,16 +91,19 @@ class Answerer:
             live.emit(Escalated(live.turn.id, live.turn.conversation_id, reason))
             live.notices.append({"code": "escalated", "text": reason})
             return await self._cloud(live, decision)
-        live.say(approved_wording(decision.facts), replace=True)
+        live.say(decision.facts[0].text, replace=True)
         live.notice("approved_wording", "This is the approved wording, word for word.")
         return Answer("done", live.answer, Route.LOCAL, sources)
 
     async def _worded(self, live: "LiveTurn", decision: Decision) -> str | None:
-        """Let the small model word the facts; None if all of it was borne out, else why it was given up."""
-        backend = self._backends[Route.LOCAL]
+        """Let the small model word the best fact; None if all of it was borne out, else why it was given up.
+
+        One fact, because a model of this size mixes several up; the others are shown with the sources.
+        """
+        backend, fact = self._backends[Route.LOCAL], decision.facts[0]
 
         def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
-            return local_messages(self._pack.persona, kept, decision.facts, live.user_text, summary)
+            return local_messages(self._pack.persona, _history(summary, kept), [fact.text], live.user_text)
 
         fitted = await self._fit(live, backend, build, self._settings.local_prompt_tokens)
         request = Request(
@@ -103,31 +112,25 @@ class Answerer:
             AGAIN_TEMPERATURE if live.replaces else self._settings.local_temperature,
             self._settings.local_seed + (live.turn.id if live.replaces else 0),
         )
-        support = SupportGuard([fact.text for fact in decision.facts], live.user_text)
-        loops = DegenerateGuard()
+        support, loops = SupportGuard(fact.text, live.user_text), DegenerateGuard()
         async with self._metered(live, backend, request) as call:
             _tell_place_in_line(live, backend)
             async for token in call:
-                released = support.feed(token.text)
-                if not support.verdict.ok or not loops.feed(token.text):
-                    call.outcome = Outcome.DEGENERATE if support.verdict.ok else Outcome.UNSUPPORTED
+                live.say(support.feed(token.text))
+                call.outcome = _flaw(support, loops.feed(token.text).ok)
+                if call.outcome is not Outcome.OK:
                     break
-                if released:
-                    live.say(released)
             else:
-                released = support.finish()
-                if released:
-                    live.say(released)
-                if not support.verdict.ok or not live.answer.strip():
-                    call.outcome = Outcome.UNSUPPORTED
+                live.say(support.finish())
+                call.outcome = _flaw(support, bool(live.answer.strip()))
         live.cost_microusd += call.cost_microusd
         return None if call.outcome is Outcome.OK else call.outcome
 
     async def _cloud(self, live: "LiveTurn", decision: Decision) -> Answer:
-        backend = self._backends[Route.CLOUD]
+        backend, facts = self._backends[Route.CLOUD], [fact.text for fact in decision.candidates]
 
         def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
-            return cloud_messages(self._pack.persona, kept, decision.candidates, live.user_text, summary)
+            return cloud_messages(self._pack.persona, _history(summary, kept), facts, live.user_text)
 
         fitted = await self._fit(live, backend, build, self._settings.cloud_prompt_tokens)
         request = Request(
@@ -139,7 +142,7 @@ class Answerer:
             async with call:
                 async for token in call:
                     live.say(token.text)
-                    if not loops.feed(token.text):
+                    if not loops.feed(token.text).ok:
                         call.outcome = Outcome.DEGENERATE
                         raise ProviderFaultError("The cloud model began to repeat itself.", "Try again.")
         finally:
@@ -173,11 +176,6 @@ class Answerer:
         return Route.CLOUD in self._backends and decision.facts[0].probability < SURE_FACT
 
 
-def approved_wording(facts: Sequence[ScoredFact]) -> str:
-    """The facts' own texts, one paragraph each."""
-    return "\n\n".join(fact.text for fact in facts)
-
-
 def abstention(mode: Mode, contact: str) -> str:
     """What is said when nobody here may or can answer, and the way to a person."""
     if mode is Mode.LOCAL_ONLY:
@@ -185,6 +183,18 @@ def abstention(mode: Mode, contact: str) -> str:
     else:
         why = "I can't answer that myself, and no larger model is connected that I could ask."
     return f"{why} A person can help: {contact}"
+
+
+def _history(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
+    """The summary as exchanges, and the exchanges themselves."""
+    said = [pair for one in kept for pair in (ChatMessage("user", one.user), ChatMessage("assistant", one.assistant))]
+    return (*recall(summary), *said)
+
+
+def _flaw(support: SupportGuard, language: bool) -> Outcome:
+    if not support.verdict.ok:
+        return Outcome.UNSUPPORTED
+    return Outcome.OK if language else Outcome.DEGENERATE
 
 
 def _sources(facts: Sequence[ScoredFact]) -> tuple[Source, ...]:

@@ -15,7 +15,7 @@ from functools import partial
 
 from chatapp.answer import Answer, Answerer, ToFold
 from chatapp.backends.base import Backend
-from chatapp.errors import BusyError, FirstlineError, NotAllowedError, ProviderError
+from chatapp.errors import BusyError, FirstlineError, NotAllowedError, ProviderError, UserError
 from chatapp.events import Delta, Event, Failed, Finished, Notice, Routed, Started
 from chatapp.fold import fold
 from chatapp.hub import Hub, Subscription
@@ -62,7 +62,9 @@ class LiveTurn:
         self._hub.publish(event)
 
     def say(self, text: str, *, replace: bool = False) -> None:
-        """Show more of the answer, or with `replace` another one in its place."""
+        """Show more of the answer, or with `replace` another one in its place; nothing is no event."""
+        if not (text or replace):
+            return
         if self.ttft_ms is None and text:
             self.ttft_ms = self.elapsed_ms
         self.answer = text if replace else self.answer + text
@@ -120,7 +122,7 @@ class TurnRunner:
             self._store.begin_turn, conversation_id, message, client_id, requested_route, self._settings.mode
         )
         if not turn.resent:
-            self._launch(turn, message)
+            await self._launch(turn, message)
         return turn.id
 
     async def again(self, user_id: str, turn_id: int, *, cloud: bool = False) -> int:
@@ -135,7 +137,7 @@ class TurnRunner:
         turn = await asyncio.to_thread(
             self._store.begin_again, turn_id, Route.CLOUD if cloud else None, self._settings.mode
         )
-        self._launch(turn, old.user_text, replaces=turn_id)
+        await self._launch(turn, old.user_text, replaces=turn_id)
         return turn.id
 
     def stop(self, conversation_id: str) -> bool:
@@ -163,13 +165,14 @@ class TurnRunner:
                 "Wait for the answer or stop it, then send again.",
             )
 
-    def _launch(self, turn: Turn, text: str, replaces: int | None = None) -> None:
+    async def _launch(self, turn: Turn, text: str, replaces: int | None = None) -> None:
         folding = self._folds.pop(turn.conversation_id, None)
         if folding:
             folding.cancel()
         live = LiveTurn(turn, text, self.hub, replaces)
         self._live[turn.conversation_id] = live
         live.task = asyncio.create_task(self._run(live), name=f"turn-{turn.id}")
+        await asyncio.sleep(0)  # a task that is cancelled before its first step would store nothing
 
     async def _run(self, live: LiveTurn) -> None:
         saver = asyncio.create_task(self._save_partials(live))
@@ -245,7 +248,7 @@ class TurnRunner:
 
     async def _fail(self, live: LiveTurn, error: Exception) -> None:
         known = error if isinstance(error, FirstlineError) else None
-        if not isinstance(error, ProviderError):
+        if not isinstance(error, ProviderError | UserError):
             log.exception("turn %d failed", live.turn.id)
         code = known.code if known else "internal"
         what = known.what if known else "Something went wrong on our side."

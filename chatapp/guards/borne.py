@@ -95,13 +95,16 @@ def _held(wanted: Set[object], home: Clause) -> set[object]:
 
 
 def _turned(clause: Clause, cover: Sequence[Clause]) -> Iterator[Verdict]:
-    """A negation, restriction, condition or duty that only one of the two has."""
-    said = {kind: word for home in cover for kind, word in home.markers.items()}
-    for kind in clause.markers.keys() - said.keys():
+    """A negation, restriction, condition or duty that only one of the two has, or its number left out."""
+    theirs = {kind: word for home in cover for kind, word in home.markers.items()}
+    for kind in clause.markers.keys() - theirs.keys():
         word = clause.markers[kind]
         yield Verdict(False, word, f"{word!r} makes a {kind} that the approved text does not make here.")
-    for kind in said.keys() - clause.markers.keys() - _MAY_BE_LEFT_OUT:
-        yield Verdict(False, said[kind], f"The {kind} {said[kind]!r} of the approved text is left out.")
+    for kind in theirs.keys() - clause.markers.keys() - _MAY_BE_LEFT_OUT:
+        yield Verdict(False, theirs[kind], f"The {kind} {theirs[kind]!r} of the approved text is left out.")
+    for number in (q for home in cover if home.markers.keys() - _MAY_BE_LEFT_OUT for q in home.quantities):
+        if not any(said.borne_out_by(number) for said in clause.quantities):
+            yield Verdict(False, number.text, f"{number.text!r} of the approved text's condition is left out.")
 
 
 def _swapped(clause: Clause, cover: Sequence[Clause]) -> Iterator[Verdict]:

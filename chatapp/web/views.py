@@ -39,6 +39,14 @@ class NoticeView:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """An approved text, and where it stands: `Returns and refunds (returns.window)`."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnView:
     """One turn as the thread shows it. `state` is a turn's status, or deciding / answering while it runs."""
 
@@ -50,8 +58,7 @@ class TurnView:
     route: str
     route_words: str
     figures: tuple[str, ...]
-    sources: tuple[Mapping[str, Any], ...]
-    source_titles: str
+    sources: tuple[SourceView, ...]
     is_wording: bool
     notices: tuple[NoticeView, ...]
     feedback: int
@@ -134,8 +141,7 @@ def finished_view(exchange: Exchange, titles: Mapping[str, str], *, cloud_connec
         route=route.value,
         route_words="stopped" if status == "stopped" else _words(route, status),
         figures=tuple(figures),
-        sources=tuple(turn.sources),
-        source_titles=_source_titles(turn.sources, titles),
+        sources=_sources(turn.sources, titles),
         is_wording="approved_wording" in codes,
         notices=_notices(turn.notices, status),
         feedback=exchange.feedback,
@@ -156,7 +162,6 @@ def live_view(live: LiveTurn) -> TurnView:
         route_words="",
         figures=(),
         sources=(),
-        source_titles="",
         is_wording=False,
         notices=(),
         feedback=0,
@@ -191,10 +196,13 @@ def _words(route: Route, status: str) -> str:
     return "not answered" if status == "failed" else ROUTE_WORDS[route]
 
 
-def _source_titles(sources: list[dict[str, Any]], titles: Mapping[str, str]) -> str:
-    """`Returns and refunds (returns.window)`."""
-    categories = dict.fromkeys(titles.get(one["id"].split(".")[0], "") for one in sources)
-    return f"{', '.join(filter(None, categories))} ({', '.join(one['id'] for one in sources)})"
+def _sources(sources: list[dict[str, Any]], titles: Mapping[str, str]) -> tuple[SourceView, ...]:
+    """The approved texts; of a deleted conversation none is left."""
+    return tuple(
+        SourceView(f"{titles.get(one['id'].split('.')[0], '')} ({one['id']})", one["text"])
+        for one in sources
+        if "text" in one
+    )
 
 
 def _notices(notices: list[dict[str, Any]], status: str) -> tuple[NoticeView, ...]:

@@ -37,6 +37,8 @@ def local_messages(
     Invariants: the prompt of the next turn begins with all but the last message of this one, as long as persona and
     summary stay the same and the history only grows, so that the engine's warm prefix serves turn after turn; the
     approved text of the facts, best first, is the end of the last message.
+
+    The untuned default model keeps to the text best with an empty history: the fact was chosen with it in view.
     """
     system = f"{persona.strip()}\n\nEarlier in this conversation: {summary.strip()}" if summary else persona.strip()
     shown = [message for asked, text in _EXAMPLES for message in _example(asked, text)]

@@ -75,6 +75,7 @@ class Engine:
         self._template = _template(self._llama, path)
         self._control = [text for text in self._control_texts() if text]
         self.context_tokens: int = self._llama.n_ctx()
+        self._watched: Abort | None = None
 
     def tokenize(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The prompt of these messages in the model's own chat template, ready for the answer to follow.
@@ -101,6 +102,7 @@ class Engine:
             )
         try:
             abort.watch(self._llama)
+            self._watched = abort  # native code reads it until the next prompt
             warm = self._rewind(_common(self._llama.input_ids[: self._llama.n_tokens], prompt[:-1]))
             self._llama.eval(prompt[warm:])
         except Exception as error:

@@ -23,6 +23,13 @@ _NUMBER_WORDS = re.compile(
 )
 
 
+_TALK_WORDS = """
+    about also asked asking conversation customer customers desk discussed help including inquired said some spoke
+    talked talking that their them then they this told topics wanted wants whether with
+"""
+_TALK = frozenset(word[:5] for word in _TALK_WORDS.split())
+
+
 class Gist(StrEnum):
     """What became of the model's gist."""
 
@@ -106,7 +113,11 @@ def unfit(gist: str, summary: str, left: Sequence[Exchange]) -> str:
         return "repeats itself"
     folded = " ".join([summary, *(f"{each.user} {each.assistant}" for each in left)])
     invented = _checkable(gist) - _tokens(folded)
-    return f"not in the conversation: {', '.join(sorted(invented))}" if invented else ""
+    if invented:
+        return f"not in the conversation: {', '.join(sorted(invented))}"
+    about = _stems(gist) - _TALK
+    strange = about - _stems(folded)
+    return f"about something else: {', '.join(sorted(strange))}" if len(strange) > max(1, len(about) / 4) else ""
 
 
 def _checkable(gist: str) -> set[str]:
@@ -115,6 +126,11 @@ def _checkable(gist: str) -> set[str]:
     names = set(re.findall(r"(?<![.!?] )(?<!^)\b[^\W\d_a-z]\w*", gist))
     words = set(_NUMBER_WORDS.findall(gist.casefold()))
     return {word.casefold() for word in numbers | names | words}
+
+
+def _stems(text: str) -> set[str]:
+    """The first five letters of words of four and more."""
+    return {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.casefold())}
 
 
 def _tokens(text: str) -> set[str]:

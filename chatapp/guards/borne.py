@@ -25,13 +25,16 @@ def borne_out(answer: Sentence, source: Sentence, before: Sentence | None, harml
     for clause in answer.clauses:
         for flaw in _flaws(clause, source, extra):
             return flaw
+    for owner, thing in sorted(answer.owned - source.owned):
+        if any(theirs == thing for _, theirs in source.owned):
+            return Verdict(False, owner, f"The approved text does not say {owner!r} here.")
     for word in filter(None, (splice(piece, source) for piece in answer.pieces)):
         return Verdict(False, word, f"The approved text says {word!r} of something else.")
     return OK
 
 
 def _flaws(clause: Clause, source: Sentence, extra: frozenset[str]) -> Iterator[Verdict]:
-    for word in (clause.content[key] for key in clause.stems - source.stems - extra):
+    for word in (word for key, word in clause.content.items() if key not in source.stems | extra):
         yield Verdict(False, word, f"{word!r} is not in the approved text.")
     for quantity in clause.quantities:
         yield from _unbound(quantity, clause, source, extra)
@@ -97,10 +100,10 @@ def _held(wanted: Set[object], home: Clause) -> set[object]:
 def _turned(clause: Clause, cover: Sequence[Clause]) -> Iterator[Verdict]:
     """A negation, restriction, condition or duty that only one of the two has, or its number left out."""
     theirs = {kind: word for home in cover for kind, word in home.markers.items()}
-    for kind in clause.markers.keys() - theirs.keys():
+    for kind in sorted(clause.markers.keys() - theirs.keys()):
         word = clause.markers[kind]
         yield Verdict(False, word, f"{word!r} makes a {kind} that the approved text does not make here.")
-    for kind in theirs.keys() - clause.markers.keys() - _MAY_BE_LEFT_OUT:
+    for kind in sorted(theirs.keys() - clause.markers.keys() - _MAY_BE_LEFT_OUT):
         yield Verdict(False, theirs[kind], f"The {kind} {theirs[kind]!r} of the approved text is left out.")
     for number in (q for home in cover if home.markers.keys() - _MAY_BE_LEFT_OUT for q in home.quantities):
         if not any(said.borne_out_by(number) for said in clause.quantities):

@@ -104,6 +104,12 @@ class Sentence:
         return self.clauses[0].subject if self.clauses else frozenset()
 
     @cached_property
+    def owned(self) -> frozenset[tuple[str, str]]:
+        """What is called ours and yours: ("our" or "your", stem of the next word)."""
+        pairs = zip(self.words, self.words[1:], strict=False)
+        return frozenset((owner, stem(thing)) for owner, thing in pairs if owner in ("our", "your"))
+
+    @cached_property
     def leans(self) -> bool:
         """Whether it refers to the sentence before it by a pronoun."""
         return any(clause.pronoun for clause in self.clauses)

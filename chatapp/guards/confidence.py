@@ -2,7 +2,6 @@
 
 import math
 
-from chatapp.backends.base import Token
 from chatapp.guards.verdict import OK, Verdict
 
 
@@ -12,7 +11,7 @@ class LowConfidence:
     Invariants: tokens without a logprob change nothing; a verdict once not ok stays as it is.
     """
 
-    def __init__(self, least_mean: float = 0.35, least_single: float = 0.0, least_tokens: int = 8) -> None:
+    def __init__(self, least_mean: float = 0.5, least_single: float = 0.0, least_tokens: int = 8) -> None:
         """Least geometric mean, once there are `least_tokens`, and least of any token; 0 turns one off."""
         self._least_mean, self._least_single, self._least_tokens = least_mean, least_single, least_tokens
         self._sum, self._count = 0.0, 0
@@ -23,15 +22,15 @@ class LowConfidence:
         """Geometric mean of the tokens' probabilities so far, 0 to 1; 1 before the first."""
         return math.exp(self._sum / self._count) if self._count else 1.0
 
-    def feed(self, token: Token) -> Verdict:
-        """Take the next token and say how the answer stands."""
-        if token.logprob is None or not self.verdict.ok:
+    def feed(self, text: str, logprob: float | None) -> Verdict:
+        """Take the next token, with the natural logarithm of its probability, and say how the answer stands."""
+        if logprob is None or not self.verdict.ok:
             return self.verdict
-        self._sum += token.logprob
+        self._sum += logprob
         self._count += 1
-        single = math.exp(token.logprob)
+        single = math.exp(logprob)
         if single < self._least_single:
-            self.verdict = Verdict(False, token.text, f"The model gave {token.text!r} only {single:.1%}.")
+            self.verdict = Verdict(False, text, f"The model gave {text!r} only {single:.1%}.")
         elif self._count >= self._least_tokens and self.mean < self._least_mean:
-            self.verdict = Verdict(False, token.text, f"The model gave its words only {self.mean:.0%} on average.")
+            self.verdict = Verdict(False, text, f"The model gave its words only {self.mean:.0%} on average.")
         return self.verdict

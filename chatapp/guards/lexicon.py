@@ -40,7 +40,7 @@ PRONOUN = _words("it its they them their this these those one ones which that")
 VERB = _words(
     "is are was were be been has have had can cannot could will would may might must shall should do does did cost "
     "take arrive come go keep send get need use fit weigh hold include expire show leave apply pay choose deliver "
-    "travel appear earn add remove enter reset wait find bring buy accept repair replace receive register become "
+    "travel appear earn add remove enter reset wait find bring buy accept replace receive register become "
     "stay begin belong contain require carry give make let see say open close charge run revive"
 )
 

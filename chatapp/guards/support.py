@@ -1,6 +1,7 @@
 """Does the approved text bear out every word of the answer? What it does not is never shown."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from chatapp.guards.borne import borne_out
@@ -23,7 +24,7 @@ class SupportGuard:
     - what is released is a prefix of what was fed, and each sentence or piece of it is borne out;
     - after a verdict that is not ok nothing more is released;
     - verdict and released text depend on the answer's text alone, not on how the stream was cut;
-    - the source itself passes.
+    - the source itself passes; a sentence said again does not.
     """
 
     def __init__(self, sources: str | Iterable[str], question: str = "") -> None:
@@ -35,6 +36,7 @@ class SupportGuard:
         asked = {stem(word) for sentence in sentences(question) for word in sentence.words}
         self._harmless = frozenset(map(stem, GENERIC)) & asked
         self._shown = self._held = ""
+        self._said: Counter[tuple[str, ...]] = Counter()
         self.verdict: Verdict = OK
 
     @property
@@ -76,6 +78,8 @@ class SupportGuard:
         self.verdict = flaw if whole else self._stranger()
         if not (self.verdict.ok and flaw.ok and (whole or self.by_word)):
             return ""
+        if whole:
+            self._said[Sentence(self._shown + self._held).words] += 1
         released, self._held = self._held, ""
         self._shown = "" if whole else self._shown + released
         return released
@@ -88,13 +92,20 @@ class SupportGuard:
                 return Verdict(False, word, f"{word!r} is not in the approved text.")
         return OK
 
+    def _again(self, sentence: Sentence) -> Verdict:
+        """A sentence said more often than the source says it: the model runs in circles."""
+        times = sum(sentence.words == source.words for text in self._texts for source in text)
+        if not sentence.words or self._said[sentence.words] < max(1, times):
+            return OK
+        return Verdict(False, sentence.words[-1], "The answer says the same sentence again.")
+
     def _judge(self, sentence: Sentence) -> Verdict:
         flaws = []
         for text in self._texts:
             for before, source in zip([None, *text], text, strict=False):
                 flaw = borne_out(sentence, source, before, self._harmless)
                 if flaw.ok:
-                    return OK
+                    return self._again(sentence)
                 flaws.append((len(sentence.stems & source.stems), flaw))
         if not flaws:
             return OK if not sentence.words else Verdict(False, sentence.words[0], "There is no approved text.")

@@ -42,6 +42,7 @@ async def test_a_gist_that_holds_is_taken() -> None:
         ("The customer asked about size 46.", "not in the conversation: 46"),
         ("The customer is called Emma.", "not in the conversation: emma"),
         ("The customer bought seven tents.", "not in the conversation: seven"),
+        ("They talked about a refund, a possible change of plans, and delivery.", "about something else: chang"),
         ("They spoke " + " ".join(a + b for a in "abcdefgh" for b in "stuvw") + ".", "longer than its budget"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bench.processes import OPERATOR_TOKEN, Served
-from tests.e2e.conftest import screenshot
+from tests.e2e.conftest import PATIENCE_MS, screenshot
 
 QUESTION = "How many days do I have to send boots back?"
 EDGE = "Write me a long poem about the sea and the moon, at least thirty lines"
@@ -184,6 +184,7 @@ def test_pictures(browser: Browser, product: Served, scheme: str, device: str, w
         color_scheme=scheme,
         has_touch=device != "desktop",  # type: ignore[arg-type]
     )
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(product.url)
     page.wait_for_selector('#connection[data-state="open"]')

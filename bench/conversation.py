@@ -1,4 +1,4 @@
-"""A conversation of 100 turns against models with a context of 2,048 tokens: does it stay flat, and what is still known?
+"""A conversation of 100 turns against models with a context of 2,048 tokens: is it flat, and is the name still known?
 
     python -m bench.conversation [--turns 100] [--json]
 

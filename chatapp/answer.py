@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatapp.backends.base import Backend, ChatMessage, Request
-from chatapp.context import Exchange, Fitted, fit, recall
+from chatapp.context import Exchange, Fitted, fit, recall, remind
 from chatapp.context.prune import Build
 from chatapp.errors import MessageError, ProviderError, ProviderFaultError
 from chatapp.events import Escalated, Source
 from chatapp.grounding import cloud_messages, local_messages
+from chatapp.guards.confidence import LowConfidence
 from chatapp.guards.degenerate import DegenerateGuard
 from chatapp.guards.support import SupportGuard
+from chatapp.guards.verdict import Verdict
 from chatapp.ledger import MeteredCall
 from chatapp.settings import Settings
 from chatapp.store import Store
@@ -23,11 +25,11 @@ from router.types import Decision, Mode, Route, ScoredFact
 if TYPE_CHECKING:
     from chatapp.turn import LiveTurn
 
-SURE_FACT = 0.75
-"""From this probability on the approved wording of a fact is given without asking the cloud for a second view."""
-
 UNSURE_FACT = 0.4
-"""Below this probability the reader is told that the fact may not be the one that was asked for."""
+"""Below this probability the reader is told that the fact may not be the one that was asked for; and where the small
+model cannot word it either, the cloud is asked."""
+
+SILENT = Verdict(False, "", "The answer is empty.")
 
 AGAIN_TEMPERATURE = 0.7
 """A second wording of the same fact is sampled: at temperature 0 it would be the first one again."""
@@ -76,53 +78,54 @@ class Answerer:
         return Answer("stopped", live.answer, route, sources)
 
     async def _local(self, live: "LiveTurn", decision: Decision) -> Answer:
-        sources = _sources(decision.facts)
-        if decision.facts[0].probability < UNSURE_FACT:
-            live.notice("unsure", "This is the closest approved answer; it may not be quite what you asked.")
+        fact, sources = decision.facts[0], _sources(decision.facts)
+        unsure = fact.probability < UNSURE_FACT
         try:
-            trouble = await self._worded(live, decision)
+            trouble = await self._worded(live, fact)
         except (ProviderError, MessageError) as error:  # the fact is at hand: an answer needs no model
             trouble = error.code
-        if trouble is None:
-            return Answer("done", live.answer, Route.LOCAL, sources)
-        if self._cloud_second(decision):
-            reason = "The local answer was not sure enough, so the cloud model was asked."
-            live.say("", replace=True)
-            live.emit(Escalated(live.turn.id, live.turn.conversation_id, reason))
-            live.notices.append({"code": "escalated", "text": reason})
-            return await self._cloud(live, decision)
-        live.say(decision.facts[0].text, replace=True)
-        live.notice("approved_wording", "This is the approved wording, word for word.")
+        if trouble and unsure and Route.CLOUD in self._backends:
+            return await self._escalate(live, decision)
+        if trouble:
+            live.say(fact.text, replace=True)
+            live.notice("approved_wording", "This is the approved wording, word for word.")
+        if unsure:
+            live.notice("unsure", "This is the closest approved answer; it may not be quite what you asked.")
         return Answer("done", live.answer, Route.LOCAL, sources)
 
-    async def _worded(self, live: "LiveTurn", decision: Decision) -> str | None:
-        """Let the small model word the best fact; None if all of it was borne out, else why it was given up.
+    async def _escalate(self, live: "LiveTurn", decision: Decision) -> Answer:
+        reason = "The local answer was not sure enough, so the cloud model was asked."
+        live.say("", replace=True)
+        live.notices.append({"code": "escalated", "text": reason})
+        live.emit(Escalated(live.turn.id, live.turn.conversation_id, reason))
+        return await self._cloud(live, decision)
+
+    async def _worded(self, live: "LiveTurn", fact: ScoredFact) -> str | None:
+        """Let the small model word the fact; None if all of it was borne out, else why it was given up.
 
         One fact, because a model of this size mixes several up; the others are shown with the sources.
         """
-        backend, fact = self._backends[Route.LOCAL], decision.facts[0]
-
-        def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
-            return local_messages(self._pack.persona, _history(summary, kept), [fact.text], live.user_text)
-
-        fitted = await self._fit(live, backend, build, self._settings.local_prompt_tokens)
+        backend = self._backends[Route.LOCAL]
+        messages = local_messages(self._pack.persona, fact.text, live.user_text)
+        if await asyncio.to_thread(backend.count_tokens, messages) > self._settings.local_prompt_tokens:
+            return "too_long"
         request = Request(
-            fitted.messages,
+            messages,
             self._settings.local_max_tokens,
             AGAIN_TEMPERATURE if live.replaces else self._settings.local_temperature,
             self._settings.local_seed + (live.turn.id if live.replaces else 0),
         )
-        support, loops = SupportGuard(fact.text, live.user_text), DegenerateGuard()
+        support, loops, sure = SupportGuard(fact.text, live.user_text), DegenerateGuard(), LowConfidence()
         async with self._metered(live, backend, request) as call:
             _tell_place_in_line(live, backend)
             async for token in call:
                 live.say(support.feed(token.text))
-                call.outcome = _flaw(support, loops.feed(token.text).ok)
+                call.outcome = _outcome(loops.feed(token.text), support.verdict, sure.feed(token.text, token.logprob))
                 if call.outcome is not Outcome.OK:
                     break
             else:
                 live.say(support.finish())
-                call.outcome = _flaw(support, bool(live.answer.strip()))
+                call.outcome = _outcome(loops.finish(), support.verdict if live.answer.strip() else SILENT)
         live.cost_microusd += call.cost_microusd
         return None if call.outcome is Outcome.OK else call.outcome
 
@@ -130,7 +133,8 @@ class Answerer:
         backend, facts = self._backends[Route.CLOUD], [fact.text for fact in decision.candidates]
 
         def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
-            return cloud_messages(self._pack.persona, _history(summary, kept), facts, live.user_text)
+            history = _history(summary, kept, live.user_text)
+            return cloud_messages(self._pack.persona, history, facts, live.user_text)
 
         fitted = await self._fit(live, backend, build, self._settings.cloud_prompt_tokens)
         request = Request(
@@ -172,9 +176,6 @@ class Answerer:
             purpose=Purpose.ANSWER,
         )
 
-    def _cloud_second(self, decision: Decision) -> bool:
-        return Route.CLOUD in self._backends and decision.facts[0].probability < SURE_FACT
-
 
 def abstention(mode: Mode, contact: str) -> str:
     """What is said when nobody here may or can answer, and the way to a person."""
@@ -185,16 +186,16 @@ def abstention(mode: Mode, contact: str) -> str:
     return f"{why} A person can help: {contact}"
 
 
-def _history(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
-    """The summary as exchanges, and the exchanges themselves."""
+def _history(summary: str, kept: Sequence[Exchange], message: str) -> tuple[ChatMessage, ...]:
+    """The summary as exchanges, the exchanges themselves, and the name again where the message asks for it."""
     said = [pair for one in kept for pair in (ChatMessage("user", one.user), ChatMessage("assistant", one.assistant))]
-    return (*recall(summary), *said)
+    return (*recall(summary), *said, *remind(summary, kept, message))
 
 
-def _flaw(support: SupportGuard, language: bool) -> Outcome:
-    if not support.verdict.ok:
-        return Outcome.UNSUPPORTED
-    return Outcome.OK if language else Outcome.DEGENERATE
+def _outcome(language: Verdict, *supported: Verdict) -> Outcome:
+    if not language.ok:
+        return Outcome.DEGENERATE
+    return Outcome.OK if all(verdict.ok for verdict in supported) else Outcome.UNSUPPORTED
 
 
 def _sources(facts: Sequence[ScoredFact]) -> tuple[Source, ...]:

@@ -1,4 +1,4 @@
-"""What the local model is shown: so worded that it stays as close to the approved text as it can.
+"""The prompts. The local model's is so worded that it stays as close to the approved text as it can.
 
 Chosen by trial; the figures are in docs/local-answers.md. Two things matter for a model of 135M parameters: examples
 in which the text is said again word for word, and the text at the very end. The examples are of another trade than
@@ -25,35 +25,25 @@ _EXAMPLES = (
 )
 
 
-def local_messages(
-    persona: str,
-    history: Sequence[ChatMessage],
-    facts: Sequence[str],
-    question: str,
-    summary: str = "",
-) -> tuple[ChatMessage, ...]:
-    """The prompt of one local answer: persona, examples, summary and history first, facts and question last.
+def local_messages(persona: str, fact: str, question: str) -> tuple[ChatMessage, ...]:
+    """The prompt of one local answer: persona and examples first, the message and the approved text last.
 
-    Invariants: the prompt of the next turn begins with all but the last message of this one, as long as persona and
-    summary stay the same and the history only grows, so that the engine's warm prefix serves turn after turn; the
-    approved text of the facts, best first, is the end of the last message.
-
-    The untuned default model keeps to the text best with an empty history: the fact was chosen with it in view.
+    No history: with it this model strays from the text (48 % of its answers pass the support guard, 78 % without), and
+    what the message leans on has been settled by the router's choice of fact. So all but the last message is the same
+    for every turn of every user, and stays warm in the engine. Invariant: the approved text is the prompt's end.
     """
-    system = f"{persona.strip()}\n\nEarlier in this conversation: {summary.strip()}" if summary else persona.strip()
     shown = [message for asked, text in _EXAMPLES for message in _example(asked, text)]
-    return (ChatMessage("system", system), *shown, *history, _grounded(question, facts))
+    return (ChatMessage("system", persona.strip()), *shown, _grounded(question, fact))
 
 
 def _example(question: str, text: str) -> tuple[ChatMessage, ChatMessage]:
-    return _grounded(question, [text]), ChatMessage("assistant", text)
+    return _grounded(question, text), ChatMessage("assistant", text)
 
 
-def _grounded(question: str, facts: Sequence[str]) -> ChatMessage:
-    text = " ".join(fact.strip() for fact in facts)
+def _grounded(question: str, fact: str) -> ChatMessage:
     return ChatMessage(
         "user",
-        f"Customer: {question.strip()}\n\nRepeat this text to the customer, without adding anything:\n{text}",
+        f"Customer: {question.strip()}\n\nRepeat this text to the customer, without adding anything:\n{fact.strip()}",
     )
 
 

@@ -51,7 +51,7 @@ document.addEventListener("htmx:ws:error", () => {
 document.addEventListener("htmx:after:ws:message", () => {
   const pending = localStorage.getItem(pendingKey);
   if (pending && $("taken").textContent === pending) clearDraft();
-  if ($("trouble").childElementCount) {
+  if ($("trouble").querySelector("p:not([data-ours])")) {
     text.readOnly = false;
     localStorage.removeItem(pendingKey);
   }
@@ -60,6 +60,7 @@ document.addEventListener("htmx:after:ws:message", () => {
 function trouble(words) {
   const line = document.createElement("p");
   line.textContent = words;
+  line.dataset.ours = "";
   $("trouble").replaceChildren(line);
 }
 

@@ -94,7 +94,8 @@ def page(context: BrowserContext, product: Served) -> Iterator[Page]:
     page.goto(product.url)
     page.wait_for_selector('#connection[data-state="open"]')
     yield page
-    assert [words for words in said if "Failed to load resource" not in words] == []
+    expected = ("Failed to load resource", "htmx:ws:error")  # of tests that refuse or cut on purpose
+    assert [words for words in said if not any(part in words for part in expected)] == []
 
 
 def screenshot(page: Page, name: str) -> None:

@@ -72,7 +72,7 @@ class Desk:
 
     def unsure(self) -> None:
         """Make the router less sure of its fact."""
-        self.router.fact = replace(FACT, probability=0.4)
+        self.router.fact = replace(FACT, probability=0.3)
 
     async def say(self, text: str, **more: object) -> list[Event]:
         """Send a message and collect its events up to the end."""

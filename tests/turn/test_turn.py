@@ -231,15 +231,17 @@ async def test_a_window_that_opens_in_the_middle_gets_the_turn_from_its_start(de
 
 
 async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> None:
-    desk.use([BORNE_OUT] * 40, ["A gist."] * 40, local_prompt_tokens=400)
-    await desk.say("my name is Ottilie and I write long messages " + "about tents " * 10)
-    for number in range(14):
-        await desk.say(f"question {number} " + "and so on " * 6)
+    desk.use((), ["This is what the cloud has to say about it."] * 40, cloud_prompt_tokens=400)
+    await desk.say("edge: my name is Ottilie and I write long messages " + "about tents " * 10)
+    for number in range(20):
+        await desk.say(f"edge question {number} " + "and so on " * 6)
         await asyncio.sleep(0.05)
     assert "Ottilie" in desk.store.summary(desk.conversation)
     calls = [c for e in desk.store.exchanges(desk.conversation) for c in desk.store.calls(e.turn.id)]
     assert any(call.purpose == "summary" for call in calls)
-    assert max(desk.local.count_tokens(request.messages) for request in desk.local.requests) <= 400
+    answers = [request for request in desk.cloud.requests if request.messages[-1].content.count("edge")]
+    assert max(desk.cloud.count_tokens(request.messages) for request in answers) <= 400
+    assert any("Ottilie" in message.content for message in answers[-1].messages[:-1])
 
 
 async def test_a_turn_whose_end_cannot_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

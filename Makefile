@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-CLINC  ?= clinc150/data_full.json
 
-.PHONY: help run test lint check bench screenshots clean
+.PHONY: help run test lint check bench clean
 .DEFAULT_GOAL := help
 
 help:            ## Say what there is
@@ -26,10 +25,8 @@ check: lint test             ## What must pass before a change lands
 bench: $(VENV)/.dev          ## Print the figures that the README states
 	@$(BIN)/python -m bench.support
 	@$(BIN)/python -m bench.speed
+	@$(BIN)/python -m bench.local_only
 	@$(BIN)/python -m bench.conversation
-
-screenshots: $(VENV)/.dev    ## Draw the README's pictures anew
-	@$(BIN)/python -m bench.screenshots
 
 clean:           ## Remove what `make` has made
 	rm -rf $(VENV) artefacts .coverage .pytest_cache .mypy_cache .ruff_cache

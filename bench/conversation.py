@@ -43,7 +43,7 @@ async def converse(product: Served, turns: int) -> list[dict[str, Any]]:
         ends = []
         for text in messages:
             ends.append((await say(socket, text))[-1])
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(0.5)  # time to fold, as a person reads
     stored = client.http.get(f"/api/conversations/{conversation}").json()["turns"]
     client.close()
     return [{**turn, "end": end} for turn, end in zip(stored, ends, strict=True)]
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=Path(tempfile.gettempdir()) / "firstline-bench")
     options = parser.parse_args()
     with (
-        cloud_server(context_tokens=2048) as cloud,
+        cloud_server(context_tokens=2048, threads=2) as cloud,
         firstline(options.data_dir, cloud, cloud_max_tokens=64) as product,
     ):
         turns = asyncio.run(converse(product, options.turns))

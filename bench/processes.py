@@ -42,7 +42,16 @@ def cloud_server(context_tokens: int = 2048, threads: int = 1) -> Iterator[Serve
     """`python -m llama_cpp.server` with the shipped model, which plays the cloud."""
     port = free_port()
     command = [sys.executable, "-m", "llama_cpp.server", "--model", str(shipped_model()), "--port", str(port)]
-    command += ["--interrupt_requests", "False", "--n_ctx", str(context_tokens), "--n_threads", str(threads)]
+    command += [
+        "--interrupt_requests",
+        "False",
+        "--logits_all",
+        "False",
+        "--n_ctx",
+        str(context_tokens),
+        "--n_threads",
+        str(threads),
+    ]
     with running(command, {}, f"http://127.0.0.1:{port}/v1/models") as served:
         yield Served(f"http://127.0.0.1:{port}/v1", served.pid, served.started_s, served.log)
 

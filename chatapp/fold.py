@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 
 from chatapp.backends.base import Backend, Request
-from chatapp.context import Exchange, summarize
+from chatapp.context import Exchange, remember, summarize
 from chatapp.errors import FirstlineError
 from chatapp.ledger import MeteredCall
 from chatapp.store import Store, Turn
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 async def fold(
     store: Store, backend: Backend, turn: Turn, summary: str, left: Sequence[Exchange], budget_tokens: int
 ) -> None:
-    """Take `left` into `summary` by the model of the route that answered, and store it.
+    """Take `left` into `summary`: at once by rule, and then with a gist by the model of the route that answered.
 
-    The call has a ledger row of its own. A failure is logged and changes nothing: the next prompt is pruned all the
-    same, and the next turn folds again.
+    What the customer said is stored before the model is asked, so that not even the next message has to wait for it.
+    The model's call has a ledger row of its own; if it fails, what was stored by rule stands.
     """
 
     async def ask(request: Request) -> str:
@@ -28,6 +28,8 @@ async def fold(
             return "".join([token.text async for token in call])
 
     try:
+        by_rule = await asyncio.to_thread(remember, summary, left, backend.count_tokens, budget_tokens)
+        await asyncio.to_thread(store.save_summary, turn.conversation_id, by_rule, left[-1].turn_id)
         made = await summarize(ask, backend.count_tokens, summary, left, budget_tokens)
         await asyncio.to_thread(store.save_summary, turn.conversation_id, made.text, made.through_turn_id)
     except FirstlineError as error:

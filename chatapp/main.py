@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -38,7 +37,8 @@ HEADERS = {
 def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI:
     """The application, ready to serve. Raises OperatorError and RouterError for what an operator must put right."""
     product = build_product(settings, fences)
-    app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=partial(_lifespan))
+    product.store.interrupt_running()
+    app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
     templates = Templates()
     app.state.firstline = product
     app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)

@@ -49,7 +49,9 @@ def build_product(settings: Settings, fences: FenceReport | None = None) -> Prod
         backends: dict[Route, Backend] = {Route.LOCAL: local}
         if settings.cloud_connected:
             backends[Route.CLOUD] = CloudBackend(settings, local.count_tokens)
-        store.interrupt_running()
+        policy = router.policy
+        content = {"thresholds": dict(policy.thresholds), "fact_threshold": policy.fact_threshold}
+        store.record_policy(policy.version, content, who="calibration", why=f"pack {router.pack.name}")
         runner = TurnRunner(settings, store, router, backends)
     except BaseException:
         store.close()

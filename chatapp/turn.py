@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 
 from chatapp.answer import Answer, Answerer, ToFold
 from chatapp.backends.base import Backend
@@ -166,9 +165,6 @@ class TurnRunner:
             )
 
     async def _launch(self, turn: Turn, text: str, replaces: int | None = None) -> None:
-        folding = self._folds.pop(turn.conversation_id, None)
-        if folding:
-            folding.cancel()
         live = LiveTurn(turn, text, self.hub, replaces)
         self._live[turn.conversation_id] = live
         live.task = asyncio.create_task(self._run(live), name=f"turn-{turn.id}")
@@ -271,16 +267,12 @@ class TurnRunner:
 
     def _fold_later(self, live: LiveTurn) -> None:
         work = live.to_fold
-        if work is None or live.stopping:
-            return
         turn = live.turn
+        if work is None or live.stopping or turn.conversation_id in self._folds:
+            return
         task = asyncio.create_task(fold(self._store, work.backend, turn, work.summary, work.left, work.budget_tokens))
         self._folds[turn.conversation_id] = task
-        task.add_done_callback(partial(self._folded, turn.conversation_id))
-
-    def _folded(self, conversation_id: str, task: asyncio.Task[None]) -> None:
-        if self._folds.get(conversation_id) is task:
-            del self._folds[conversation_id]
+        task.add_done_callback(lambda _: self._folds.pop(turn.conversation_id))
 
 
 def _forced(decision: Decision, requested: str | None) -> Decision:

@@ -81,7 +81,7 @@ async def turn(client: Client, question: str) -> dict[str, Any]:
         told = await say(socket, question)
         waited_ms = (time.perf_counter() - began) * 1000
     calls = client.http.get(f"/api/conversations/{conversation}").json()["turns"][0]["calls"]
-    return {**told[-1], "waited_ms": waited_ms, "call": calls[0]}
+    return {**told[-1], "waited_ms": waited_ms, "call": calls[0] if calls else None}
 
 
 def streaming(product: Served) -> dict[str, Any]:
@@ -93,7 +93,12 @@ def streaming(product: Served) -> dict[str, Any]:
         ours = asyncio.run(turn(client, question))
         fact = ours["sources"][0]["text"] if ours["sources"] else ""
         theirs = bare.answer(fact, question)
-        if ours["route"] == "local" and ours["call"]["outcome"] == "ok" and ours["call"]["output_tokens"] > 8:
+        if (
+            ours["call"]
+            and ours["route"] == "local"
+            and ours["call"]["outcome"] == "ok"
+            and ours["call"]["output_tokens"] > 8
+        ):
             pairs.append((ours, theirs))
     client.close()
     pairs = pairs[1:]  # the bare loop's first prompt is cold

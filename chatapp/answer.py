@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatapp.backends.base import Backend, ChatMessage, Request
@@ -30,6 +30,9 @@ UNSURE_FACT = 0.4
 model cannot word it either, the cloud is asked."""
 
 SILENT = Verdict(False, "", "The answer is empty.")
+
+HELPFUL_FACT = 0.15
+"""From this probability on a fact is shown to the cloud model; a less likely one would only lead it astray."""
 
 AGAIN_TEMPERATURE = 0.7
 """A second wording of the same fact is sampled: at temperature 0 it would be the first one again."""
@@ -85,7 +88,11 @@ class Answerer:
         except (ProviderError, MessageError) as error:  # the fact is at hand: an answer needs no model
             trouble = error.code
         if trouble and unsure and Route.CLOUD in self._backends:
-            return await self._escalate(live, decision)
+            try:
+                return await self._escalate(live, decision)
+            except ProviderError:  # the approved answer is at hand, and better than none
+                live.decision = decision
+                live.notice("cloud_failed", "The cloud model was asked too, and did not answer.")
         if trouble:
             live.say(fact.text, replace=True)
             live.notice("approved_wording", "This is the approved wording, word for word.")
@@ -98,6 +105,7 @@ class Answerer:
         live.say("", replace=True)
         live.notices.append({"code": "escalated", "text": reason})
         live.emit(Escalated(live.turn.id, live.turn.conversation_id, reason))
+        live.decision = replace(decision, route=Route.CLOUD, facts=())
         return await self._cloud(live, decision)
 
     async def _worded(self, live: "LiveTurn", fact: ScoredFact) -> str | None:
@@ -116,7 +124,8 @@ class Answerer:
             self._settings.local_seed + (live.turn.id if live.replaces else 0),
         )
         support, loops, sure = SupportGuard(fact.text, live.user_text), DegenerateGuard(), LowConfidence()
-        async with self._metered(live, backend, request) as call:
+        call = self._metered(live, backend, request)
+        async with call:
             _tell_place_in_line(live, backend)
             async for token in call:
                 live.say(support.feed(token.text))
@@ -126,11 +135,13 @@ class Answerer:
             else:
                 live.say(support.finish())
                 call.outcome = _outcome(loops.finish(), support.verdict if live.answer.strip() else SILENT)
-        live.cost_microusd += call.cost_microusd
         return None if call.outcome is Outcome.OK else call.outcome
 
     async def _cloud(self, live: "LiveTurn", decision: Decision) -> Answer:
-        backend, facts = self._backends[Route.CLOUD], [fact.text for fact in decision.candidates]
+        backend, facts = (
+            self._backends[Route.CLOUD],
+            [f.text for f in decision.candidates if f.probability >= HELPFUL_FACT],
+        )
 
         def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
             history = _history(summary, kept, live.user_text)
@@ -141,16 +152,12 @@ class Answerer:
             fitted.messages, self._settings.cloud_max_tokens, self._settings.cloud_temperature, live.turn.id
         )
         loops = DegenerateGuard()
-        call = self._metered(live, backend, request)
-        try:
-            async with call:
-                async for token in call:
-                    live.say(token.text)
-                    if not loops.feed(token.text).ok:
-                        call.outcome = Outcome.DEGENERATE
-                        raise ProviderFaultError("The cloud model began to repeat itself.", "Try again.")
-        finally:
-            live.cost_microusd += call.cost_microusd
+        async with self._metered(live, backend, request) as call:
+            async for token in call:
+                live.say(token.text)
+                if not loops.feed(token.text).ok:
+                    call.outcome = Outcome.DEGENERATE
+                    raise ProviderFaultError("The cloud model began to repeat itself.", "Try again.")
         return Answer("done", live.answer.strip(), Route.CLOUD)
 
     def _abstain(self, live: "LiveTurn", decision: Decision) -> Answer:
@@ -159,8 +166,7 @@ class Answerer:
 
     async def _fit(self, live: "LiveTurn", backend: Backend, build: Build, budget_tokens: int) -> Fitted:
         conversation_id = live.turn.conversation_id
-        summary = await asyncio.to_thread(self._store.summary, conversation_id)
-        past = await asyncio.to_thread(self._store.live_history, conversation_id, before_turn=live.turn.id)
+        summary, past = await asyncio.to_thread(self._store.memory, conversation_id, live.turn.id)
         exchanges = [Exchange(*one) for one in past]
         fitted = await asyncio.to_thread(fit, build, summary, exchanges, backend.count_tokens, budget_tokens)
         if fitted.left:
@@ -174,6 +180,7 @@ class Answerer:
             request,
             turn=live.turn,
             purpose=Purpose.ANSWER,
+            spent=live.spend,
         )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 
 from chatapp.backends.base import Backend, Request, Stream, Token
@@ -20,12 +20,21 @@ class MeteredCall:
     the block, where the caller ends a call for a reason of its own (unsupported, degenerate).
     """
 
-    def __init__(self, store: Store, backend: Backend, request: Request, *, turn: Turn, purpose: Purpose) -> None:
+    def __init__(
+        self,
+        store: Store,
+        backend: Backend,
+        request: Request,
+        *,
+        turn: Turn,
+        purpose: Purpose,
+        spent: Callable[[int], None] = lambda _microusd: None,
+    ) -> None:
         self.outcome = Outcome.OK
         self.ttft_ms: float | None = None
         self.cost_microusd = 0
         self._store, self._backend, self._request = store, backend, request
-        self._turn, self._purpose = turn, purpose
+        self._turn, self._purpose, self._turn_spent = turn, purpose, spent
         self._stream: Stream | None = None
         self._began = 0.0
 
@@ -44,6 +53,10 @@ class MeteredCall:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
+        await asyncio.shield(self._book(error))
+
+    async def _book(self, error: BaseException | None) -> None:
+        """Close the stream and write the row, also while the turn is being stopped."""
         assert self._stream is not None
         await self._stream.aclose()
         usage, total_ms = self._stream.usage, self._elapsed_ms()
@@ -61,9 +74,10 @@ class MeteredCall:
             cost_microusd=self.cost_microusd,
             ttft_ms=self.ttft_ms,
             total_ms=total_ms,
-            outcome=_outcome(error) if error else self.outcome,
+            outcome=_outcome(error) if error and self.outcome is Outcome.OK else self.outcome,
             error_code=error.code if isinstance(error, ProviderError) else None,
         )
+        self._turn_spent(self.cost_microusd)
         await asyncio.to_thread(self._store.record_call, record)
 
     def _elapsed_ms(self) -> float:
@@ -76,7 +90,7 @@ def _outcome(error: BaseException) -> Outcome:
             return Outcome.TIMEOUT
         case ProviderCutError():
             return Outcome.CUT
-        case ProviderError():
-            return Outcome.FAILED
-        case _:
+        case asyncio.CancelledError():
             return Outcome.STOPPED
+        case _:
+            return Outcome.FAILED

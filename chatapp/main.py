@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -37,7 +38,7 @@ HEADERS = {
 def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI:
     """The application, ready to serve. Raises OperatorError and RouterError for what an operator must put right."""
     product = build_product(settings, fences)
-    product.store.interrupt_running()
+    product.store.interrupt_running(_no_turn_is_older(settings))
     app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
     templates = Templates()
     app.state.firstline = product
@@ -59,6 +60,13 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/vendor", StaticFiles(packages=[("django_htmx", "static/django_htmx")]))
     return app
+
+
+def _no_turn_is_older(settings: Settings) -> datetime | None:
+    """None where this process has the database to itself: then whatever runs in it belongs to a killed one."""
+    if settings.resolved_database_url.startswith("sqlite"):
+        return None
+    return datetime.now(UTC) - timedelta(seconds=2 * settings.cloud_total_timeout_s)
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ class LiveTurn:
         self.cost_microusd = 0
         self.task: asyncio.Task[None] | None = None
         self.stopping = False
+        self.ending = False
         self.to_fold: ToFold | None = None
         self._hub = hub
         self._began = time.perf_counter()
@@ -68,6 +69,10 @@ class LiveTurn:
             self.ttft_ms = self.elapsed_ms
         self.answer = text if replace else self.answer + text
         self.emit(Delta(self.turn.id, self.turn.conversation_id, text, replace))
+
+    def spend(self, microusd: int) -> None:
+        """Add the cost of one call."""
+        self.cost_microusd += microusd
 
     def notice(self, code: str, text: str, *, keep: bool = True) -> None:
         """Tell the reader something; `keep` stores it under the answer."""
@@ -142,11 +147,17 @@ class TurnRunner:
     def stop(self, conversation_id: str) -> bool:
         """End the running turn and keep what had come; False if none runs."""
         live = self._live.get(conversation_id)
-        if live is None or live.task is None or live.stopping:
+        if live is None or live.task is None or live.stopping or live.ending:
             return False
         live.stopping = True
         live.task.cancel()
         return True
+
+    def drop(self, conversation_id: str) -> None:
+        """End everything that runs for a conversation that is about to be deleted."""
+        self.stop(conversation_id)
+        if conversation_id in self._folds:
+            self._folds[conversation_id].cancel()
 
     async def aclose(self) -> None:
         """End every turn, as stop would, and wait until all is stored."""
@@ -177,13 +188,20 @@ class TurnRunner:
             answer = await self._answerer.reply(live, decision)
             await self._finish(live, answer)
         except asyncio.CancelledError:
-            await self._finish(live, self._answerer.stopped(live))
+            await self._finish_stopped(live)
         except Exception as error:  # the turn's last line of defence: a stored failure, never a hanging page
             await self._fail(live, error)
         finally:
             saver.cancel()
-            self._live.pop(live.turn.conversation_id, None)
+            if self.live(live.turn.conversation_id) is live:
+                del self._live[live.turn.conversation_id]
         self._fold_later(live)
+
+    async def _finish_stopped(self, live: LiveTurn) -> None:
+        try:
+            await self._finish(live, self._answerer.stopped(live))
+        except Exception as error:
+            await self._fail(live, error)
 
     async def _route(self, live: LiveTurn) -> Decision:
         earlier = await asyncio.to_thread(
@@ -211,9 +229,11 @@ class TurnRunner:
             await asyncio.sleep(SAVE_EVERY_S)
             if live.answer != saved:
                 saved = live.answer
-                await asyncio.to_thread(self._store.save_partial, live.turn.id, saved)
+                with contextlib.suppress(FirstlineError):  # the end will be stored, or its failure told
+                    await asyncio.to_thread(self._store.save_partial, live.turn.id, saved)
 
     async def _finish(self, live: LiveTurn, answer: Answer) -> None:
+        live.ending = True
         total_ms = live.elapsed_ms
         await asyncio.to_thread(
             self._store.finish,
@@ -243,6 +263,7 @@ class TurnRunner:
         )
 
     async def _fail(self, live: LiveTurn, error: Exception) -> None:
+        live.ending = True
         known = error if isinstance(error, FirstlineError) else None
         if not isinstance(error, ProviderError | UserError):
             log.exception("turn %d failed", live.turn.id)

@@ -1,6 +1,7 @@
 // What the page does besides what htmx does: keys, the draft, the drawer, the theme, and keeping one's place.
 "use strict";
 
+const GONE = 4404;
 const $ = (id) => document.getElementById(id);
 const app = document.querySelector(".app");
 const thread = $("thread");
@@ -10,16 +11,24 @@ const draftKey = `draft:${app.dataset.conversation}`;
 const pendingKey = `pending:${app.dataset.conversation}`;
 
 // The draft survives a reload; it is dropped only when the server has taken the message.
-text.value = text.value || localStorage.getItem(draftKey) || "";
-text.addEventListener("input", () => localStorage.setItem(draftKey, text.value));
+text.value = text.value || sessionStorage.getItem(draftKey) || "";
+text.addEventListener("input", () => sessionStorage.setItem(draftKey, text.value));
 
 function newClientId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (n) => n.toString(16).padStart(2, "0")).join("");
 }
 
+// Both exist only where the page is served over https or from this machine.
+if (!crypto.randomUUID) crypto.randomUUID = newClientId;
+const clipboard = navigator.clipboard;
+
+function pending() {
+  return JSON.parse(sessionStorage.getItem(pendingKey) || "null");
+}
+
 function clearDraft() {
-  localStorage.removeItem(draftKey);
-  localStorage.removeItem(pendingKey);
+  sessionStorage.removeItem(draftKey);
+  sessionStorage.removeItem(pendingKey);
   text.value = "";
   text.readOnly = false;
 }
@@ -35,25 +44,25 @@ composer.addEventListener("submit", (event) => {
     event.stopImmediatePropagation();
     return;
   }
-  $("client-id").value = localStorage.getItem(pendingKey) || newClientId();
-  localStorage.setItem(pendingKey, $("client-id").value);
+  const sent = pending();
+  $("client-id").value = sent && sent.text === text.value ? sent.id : newClientId();
+  sessionStorage.setItem(pendingKey, JSON.stringify({ id: $("client-id").value, text: text.value }));
 }, true);
 
 document.addEventListener("htmx:after:ws:request", (event) => {
-  if (event.detail.body && "text" in event.detail.body) text.readOnly = true;
+  if (event.target === composer) text.readOnly = true;
 });
 
 document.addEventListener("htmx:ws:error", () => {
   text.readOnly = false;
-  if (localStorage.getItem(pendingKey)) trouble("The connection is lost. Your message is kept here; it is sent as soon as the connection is back.");
+  if (pending()) trouble("The connection is lost. Your message is kept here; it is sent as soon as the connection is back.");
 });
 
 document.addEventListener("htmx:after:ws:message", () => {
-  const pending = localStorage.getItem(pendingKey);
-  if (pending && $("taken").textContent === pending) clearDraft();
+  if (pending() && $("taken").textContent === pending().id) clearDraft();
   if ($("trouble").querySelector("p:not([data-ours])")) {
     text.readOnly = false;
-    localStorage.removeItem(pendingKey);
+    sessionStorage.removeItem(pendingKey);
   }
 });
 
@@ -71,12 +80,23 @@ function connection(state, words) {
 }
 document.addEventListener("htmx:after:ws:connection", () => {
   connection("open", "Connected");
-  if (localStorage.getItem(pendingKey) && text.value.trim()) setTimeout(() => composer.requestSubmit());
+  $("trouble").querySelector("[data-ours]")?.remove();
+  if (pending() && text.value.trim()) setTimeout(() => composer.requestSubmit());
 });
-document.addEventListener("htmx:ws:close", () => {
-  connection("lost", "Reconnecting…");
+document.addEventListener("htmx:ws:close", (event) => {
   text.readOnly = false;
+  if (event.detail.code === GONE) {
+    event.detail.connection.config.reconnect = false;
+    connection("lost", "Gone");
+    trouble("This conversation is no longer there. Start a new one.");
+  } else connection("lost", "Reconnecting…");
 });
+
+// An error's page is no part of this one.
+document.addEventListener("DOMContentLoaded", () => {
+  htmx.config.noSwap = [204, 304, "4xx", "5xx"];
+});
+document.addEventListener("htmx:response:error", () => trouble("That did not work. Reload the page and try again."));
 
 // The page follows the answer only while its reader is at the end.
 let atEnd = true;
@@ -126,7 +146,7 @@ document.addEventListener("click", (event) => {
     text.value = button.textContent;
     composer.requestSubmit();
   } else if ("copy" in button.dataset) {
-    navigator.clipboard.writeText($(button.dataset.copy).innerText.trim()).then(() => {
+    clipboard?.writeText($(button.dataset.copy).innerText.trim()).then(() => {
       $("announce").textContent = "The answer was copied.";
       button.dataset.done = "";
       setTimeout(() => delete button.dataset.done, 1200);

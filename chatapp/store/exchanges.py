@@ -56,6 +56,13 @@ class Exchanges(Database):
             for row in rows
         ]
 
+    def memory(self, conversation_id: str, before_turn: int) -> tuple[str, list[Past]]:
+        """The summary and, of the same moment, the exchanges after it that a prompt needs; see `live_history`."""
+        with self.read() as session:
+            row = existing(session.get(ConversationRow, conversation_id), conversation_id)
+            before = _origin(session, before_turn)
+            return row.summary, _past(session, conversation_id, row.summary_through, before)
+
     def live_history(
         self, conversation_id: str, after_turn: int | None = None, before_turn: int | None = None
     ) -> list[Past]:

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 import numpy as np
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, func, select
 from sqlmodel import col
 
 from chatapp.store.database import Database
@@ -32,8 +33,8 @@ class Overview(Database):
         `since` is included, `until` is not. The next page begins `before_id`, the last id of this one.
         """
         wanted = [within(since, until)]
-        wanted += [col(TurnRow.route) == route] if route else []
-        wanted += [col(TurnRow.category) == category] if category else []
+        wanted += [_named(col(TurnRow.route), route)] if route else []
+        wanted += [_named(col(TurnRow.category), category)] if category else []
         wanted += [col(TurnRow.id) < before_id] if before_id else []
         cost = select(func.coalesce(func.sum(CallRow.cost_microusd), 0)).where(col(CallRow.turn_id) == TurnRow.id)
         asked = and_(col(MessageRow.turn_id) == origin, col(MessageRow.role) == Role.USER)
@@ -67,3 +68,8 @@ def _bucket(start: datetime, turns: list[tuple[str | None, float | None]]) -> Bu
     times = [total_ms for _, total_ms in turns if total_ms is not None]
     p95 = float(np.quantile(times, 0.95)) if times else None
     return Bucket(start, dict(Counter(route or UNROUTED for route, _ in turns)), p95)
+
+
+def _named(column: SQLColumnExpression[Any], name: str) -> ColumnElement[bool]:
+    """SQL for rows of the group that `figures` gives this name."""
+    return column.is_(None) if name == UNROUTED else column == name

@@ -35,7 +35,7 @@ def plain(column: Any) -> ColumnElement[str]:
 
 def turns_within(since: datetime | None, until: datetime | None) -> Select[*tuple[Any, ...]]:
     """SQL for the turns: route, category, failed, ttft_ms, total_ms."""
-    failed = (col(TurnRow.status) == TurnStatus.FAILED).label("failed")
+    failed = col(TurnRow.status).in_([TurnStatus.FAILED, TurnStatus.INTERRUPTED]).label("failed")
     times = col(TurnRow.ttft_ms), col(TurnRow.total_ms)
     return select(plain(TurnRow.route), col(TurnRow.category), failed, *times).where(within(since, until))
 

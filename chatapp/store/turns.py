@@ -1,6 +1,7 @@
 """One turn, from the message that begins it to the answer that ends it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -144,15 +145,17 @@ class Turns(Database):
             settle(session, turn)
             return seen(session, turn)
 
-    def interrupt_running(self) -> int:
+    def interrupt_running(self, began_before: datetime | None = None) -> int:
         """Ends, as `interrupted`, every turn that runs, and says how many; what had come of their answers is
         kept.
 
-        For the start of a server that has the database to itself: whatever runs then belongs to a killed
-        process.
+        For the start of a server: whatever runs then belongs to a killed process, if the server has the database
+        to itself; else only what `began_before` a time from which no turn can still be alive.
         """
+        stale = [col(TurnRow.created_at) < began_before] if began_before else []
         with self.write() as session:
-            running = session.exec(select(TurnRow).where(TurnRow.status == TurnStatus.RUNNING).with_for_update()).all()
+            found = select(TurnRow).where(TurnRow.status == TurnStatus.RUNNING, *stale).with_for_update()
+            running = session.exec(found).all()
             for turn in running:
                 turn.status = TurnStatus.INTERRUPTED
                 settle(session, turn)

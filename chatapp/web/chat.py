@@ -5,6 +5,7 @@ States: CONNECTING → OPEN → CLOSED. A socket only watches; a turn goes on wi
 
 import asyncio
 import json
+import logging
 from enum import Enum, auto
 from typing import Any
 
@@ -16,8 +17,12 @@ from chatapp.hub import Subscription
 from chatapp.store import Store
 from chatapp.turn import TurnRunner
 from chatapp.web.rendering import Rendering
+from chatapp.web.session import LARGEST_ID
+
+log = logging.getLogger(__name__)
 
 JSON_PROTOCOL = "firstline.v1.json"
+CLOSE_INTERNAL = 1011
 CLOSE_NOT_FOUND = 4404
 CLOSE_NOT_ALLOWED = 4403
 
@@ -87,12 +92,18 @@ class ChatSocket:
                 raise FrameError(f"There is no action {unknown!r}.", "Send a text, or the action stop, again or cloud.")
 
     async def _write(self, rendering: Rendering, subscription: Subscription, so_far: tuple[Event, ...]) -> None:
-        for text in await rendering.opened(so_far):
-            await self._send(text)
-        async for event in subscription:
-            for text in await rendering.render([event, *subscription.pending()]):
+        try:
+            for text in await rendering.opened(so_far):
                 await self._send(text)
-            await asyncio.sleep(rendering.pause_s)
+            async for event in subscription:
+                for text in await rendering.render([event, *subscription.pending()]):
+                    await self._send(text)
+                await asyncio.sleep(rendering.pause_s)
+        except NotFoundError as error:
+            await self._close(CLOSE_NOT_FOUND, error.what)
+        except Exception:  # a window that shows nothing more must not look connected: it comes back for the whole
+            log.exception("a window of conversation %s could not be kept up to date", self._conversation_id)
+            await self._close(CLOSE_INTERNAL, "Reconnect to see the conversation.")
 
     async def _send(self, text: str) -> None:
         if text and self._websocket.application_state is WebSocketState.CONNECTED:
@@ -127,8 +138,11 @@ def _frame(message: Any) -> dict[str, Any]:
 
 def _turn_id(frame: dict[str, Any]) -> int:
     try:
-        return int(frame["turn"])
-    except (KeyError, TypeError, ValueError):
+        number = int(frame["turn"])
+        if 0 < number <= LARGEST_ID:
+            return number
+        raise ValueError
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise FrameError(f"There is no turn {frame.get('turn')!r}.", "Name a turn by its number.") from None
 
 

@@ -79,7 +79,8 @@ class ChatPage:
         """All turns and the composer's buttons as they are now, and the ids of the turns shown."""
         pages, turns = self._pages, self._turns()
         html = pages.templates.render("_turns.html", turns=turns, starters=pages.pack.starters, mode=pages.mode)
-        return partial("#turns", "outerMorph", html) + self._buttons(), {turn.id for turn in turns}
+        shown = {turn.id for turn in turns if turn.state != "running"}
+        return partial("#turns", "outerMorph", html) + self._buttons(), shown
 
     def started(self, event: Started) -> str:
         """A new turn at the end of the thread, or in the place of the one it would replace."""
@@ -90,7 +91,8 @@ class ChatPage:
         if event.replaces:
             turn = partial(f"#turn-{event.replaces}", "outerHTML", html)
         else:
-            turn = partial("#empty", "delete", "") + partial("#turns", "beforeend", html)
+            again = partial(f"#turn-{live.turn.id}", "delete", "")
+            turn = again + partial("#empty", "delete", "") + partial("#turns", "beforeend", html)
         return turn + self._buttons() + self.trouble("") + self.announce("Your message is being answered.")
 
     def answer(self) -> str:
@@ -102,21 +104,20 @@ class ChatPage:
         return partial(f"#answer-{live.turn.id}", "outerMorph", html)
 
     def ended(self, event: Finished | Failed) -> str:
-        """The turn with all that stands under it, the rail with its title, and the answer for screen readers."""
+        """The turn with all that stands under it, and what else changes with its end."""
         turn = self._finished(self.exchange(event.turn_id))
         html = self._pages.templates.render("_turn.html", turn=turn)
+        return partial(f"#turn-{turn.id}", "outerMorph", html) + self.after(event)
+
+    def after(self, event: Finished | Failed) -> str:
+        """What else changes with the end of a turn: buttons, rail, and the answer for screen readers."""
         rail = self._pages.rail(self._user_id, self._id)
         spoken = event.text if isinstance(event, Finished) else f"{event.what} {event.hint}"
-        return (
-            partial(f"#turn-{turn.id}", "outerMorph", html)
-            + self._buttons()
-            + partial("#rail-list", "outerMorph", rail)
-            + self.announce(spoken)
-        )
+        return self._buttons() + partial("#rail-list", "outerMorph", rail) + self.announce(spoken)
 
-    def replaced(self, turn_id: int) -> bool:
-        """Whether this turn was a second try that has not come to stand: the first one is shown again."""
-        return all(exchange.turn.id != turn_id for exchange in self._pages.store.exchanges(self._id))
+    def stands(self, turn_id: int) -> bool:
+        """Whether this turn is the one to be shown for its message; a second try that failed is not."""
+        return any(exchange.turn.id == turn_id for exchange in self._pages.store.exchanges(self._id))
 
     def announce(self, words: str) -> str:
         """A whole sentence for screen readers, in the page's one live region."""

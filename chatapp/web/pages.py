@@ -3,12 +3,12 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chatapp.errors import UserError
 from chatapp.web.page import ChatPage, Pages
-from chatapp.web.session import User, same_origin
+from chatapp.web.session import LARGEST_ID, User, same_origin
 
 router = APIRouter(default_response_class=HTMLResponse)
 guarded = [Depends(same_origin)]
@@ -22,6 +22,7 @@ def pages_of(request: Request) -> Pages:
     return pages
 
 
+TurnId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 Built = Annotated[Pages, Depends(pages_of)]
 
 
@@ -63,19 +64,19 @@ def rename(pages: Built, user: User, conversation_id: str, title: Annotated[str,
 async def delete(pages: Built, user: User, conversation_id: str) -> RedirectResponse:
     """Stop what runs there, and delete every word of it."""
     await asyncio.to_thread(pages.store.conversation, user, conversation_id)
-    pages.runner.stop(conversation_id)
+    pages.runner.drop(conversation_id)
     await asyncio.to_thread(pages.store.delete, user, conversation_id)
     return _to(await asyncio.to_thread(unused_conversation, pages, user))
 
 
 @router.get("/turns/{turn_id}/why")
-def why(pages: Built, user: User, turn_id: int) -> str:
+def why(pages: Built, user: User, turn_id: TurnId) -> str:
     """Why this answer came from where it did."""
     return pages.why(_page(pages, user, turn_id).exchange(turn_id))
 
 
 @router.post("/turns/{turn_id}/feedback", dependencies=guarded)
-def feedback(pages: Built, user: User, turn_id: int, value: Annotated[int, Form()]) -> str:
+def feedback(pages: Built, user: User, turn_id: TurnId, value: Annotated[int, Form()]) -> str:
     """Thumbs up (1), down (-1), or neither (0)."""
     pages.store.rate(user, turn_id, value)
     return _page(pages, user, turn_id).thumbs(turn_id)

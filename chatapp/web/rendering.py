@@ -27,7 +27,7 @@ class Rendering(Protocol):
         ...
 
     def taken(self, client_id: str) -> str:
-        """The frame that says that the message sent under this id is stored; none if empty."""
+        """The frame that says that the message sent under this id is stored."""
         ...
 
 
@@ -48,9 +48,9 @@ class JsonRendering:
         """A `failed` event of turn 0."""
         return self._frame(event)
 
-    def taken(self, client_id: str) -> str:  # noqa: ARG002 - the turn's own events tell it
-        """Nothing."""
-        return ""
+    def taken(self, client_id: str) -> str:
+        """A `taken` frame, which is all that a message sent twice gets."""
+        return json.dumps({"type": "taken", "client_id": client_id})
 
     def _frame(self, event: Event) -> str:
         return json.dumps(event.as_json(), ensure_ascii=False)
@@ -88,16 +88,23 @@ class HtmlRendering:
     async def _frame(self, event: Event) -> str:
         match event:
             case Started() if event.turn_id not in self._shown:
-                self._shown.add(event.turn_id)
-                return self._page.started(event)
+                html = self._page.started(event)
+                if html:
+                    self._shown.add(event.turn_id)
+                return html
             case Notice():
                 return self._page.announce(event.text)
-            case Failed() if self._page.replaced(event.turn_id):
-                return await self._thread() + self._page.announce(f"{event.what} {event.hint}")
             case Finished() | Failed():
-                return await asyncio.to_thread(self._page.ended, event)
+                return await self._ended(event)
             case _:
                 return ""
+
+    async def _ended(self, event: Finished | Failed) -> str:
+        """The turn as it ended; or the whole thread, if this window never saw it or an older try stands for it."""
+        stands = await asyncio.to_thread(self._page.stands, event.turn_id)
+        if stands and event.turn_id in self._shown:
+            return await asyncio.to_thread(self._page.ended, event)
+        return await self._thread() + await asyncio.to_thread(self._page.after, event)
 
     async def _thread(self) -> str:
         html, self._shown = await asyncio.to_thread(self._page.thread)

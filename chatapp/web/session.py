@@ -42,4 +42,7 @@ def same_origin(connection: HTTPConnection) -> None:
         raise NotAllowedError(f"A page of {origin!r} may not do that here.", "Open this site's own page.")
 
 
+LARGEST_ID = 2**31 - 1
+"""What a database takes as a turn's number."""
+
 User = Annotated[str, Depends(user_of)]

@@ -66,13 +66,13 @@ class TurnView:
 
     @property
     def busy(self) -> bool:
-        """Whether words may still come."""
-        return self.state in {"deciding", "answering"}
+        """Whether words may still come; `running` is a turn of another process, or one about to begin here."""
+        return self.state in {"deciding", "answering", "running"}
 
     @property
     def waiting_words(self) -> str:
         """What is said before the first word."""
-        if self.state == "deciding":
+        if self.state in {"deciding", "running"}:
             return "Reading your message…"
         return "Asking the cloud model…" if self.route == Route.CLOUD else "Writing…"
 

@@ -46,6 +46,8 @@ def test_an_answer_streams_and_stops(page: Page) -> None:
     expect(page.locator(".turn")).to_have_attribute("data-state", "stopped")
     expect(page.locator("#send")).to_be_visible()
     screenshot(page, "chat-stopped")
+    send(page, QUESTION)
+    answered(page, 2)
 
 
 def test_reload_and_a_second_tab_lose_nothing_and_repeat_nothing(context: BrowserContext, page: Page) -> None:
@@ -135,6 +137,30 @@ def test_too_long_a_message_is_explained_and_kept(page: Page) -> None:
     send(page, "x" * 9_000)
     expect(page.locator("#trouble")).to_contain_text("too long")
     assert len(page.input_value("#text")) == 9_000
+
+
+def test_an_answer_stopped_before_its_first_word_leaves_the_older_one(page: Page) -> None:
+    send(page, QUESTION)
+    answered(page)
+    page.click("[title='Answer again']")
+    page.keyboard.press("Escape")
+    answered(page)
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.locator(".answer")).to_contain_text("60")
+    send(page, "how much is express delivery?")
+    answered(page, 2)
+
+
+def test_a_deleted_conversation_is_gone_in_every_window(context: BrowserContext, page: Page) -> None:
+    send(page, EDGE)
+    expect(page.locator("#stop")).to_be_visible()
+    other = context.new_page()
+    other.goto(page.url)
+    other.hover("#rail-list li.current")
+    other.click("#rail-list li.current .act")
+    other.click("#rail-list .menu:popover-open .danger")
+    expect(page.locator("#trouble")).to_contain_text("no longer there")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
 
 
 def test_keys(page: Page) -> None:

@@ -85,6 +85,8 @@ async def test_a_second_message_while_one_is_answered_is_refused_and_the_first_g
         ('{"action": "dance"}', "frame"),
         ('{"action": "again", "turn": "x"}', "frame"),
         ('{"action": "again", "turn": 999999}', "not_found"),
+        ('{"action": "again", "turn": 1e999}', "frame"),
+        ('{"action": "again", "turn": 99999999999999999999999}', "frame"),
         (b"\xff\xfe\x00binary", "frame"),
     ],
 )
@@ -129,8 +131,10 @@ async def test_a_conversation_that_is_not_yours_is_not_there(product: Served, cl
 async def test_the_same_client_id_is_answered_once(client: Client) -> None:
     conversation = client.create()
     async with client.socket(conversation) as socket:
-        await say(socket, LOCAL, client_id="once")
+        told = await say(socket, LOCAL, client_id="once")
+        assert [event["type"] for event in told].count("taken") == 1
         await socket.send(json.dumps({"text": LOCAL, "client_id": "once"}))
+        assert json.loads(await socket.recv()) == {"type": "taken", "client_id": "once"}
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(socket.recv(), 1)
     assert len(client.http.get(f"/api/conversations/{conversation}").json()["turns"]) == 1
@@ -198,6 +202,12 @@ def test_another_sites_page_is_refused(product: Served) -> None:
 
 
 def test_errors_have_one_shape(product: Served) -> None:
-    for path in ("/api/conversations/none", "/nowhere", "/turns/77/why", "/turns/x/why"):
+    for path in (
+        "/api/conversations/none",
+        "/nowhere",
+        "/turns/77/why",
+        "/turns/x/why",
+        "/turns/99999999999999999999/why",
+    ):
         error = httpx.get(product.url + path).json()["error"]
         assert set(error) == {"code", "what", "hint"}

@@ -151,6 +151,59 @@ async def test_stop_ends_the_turn_and_keeps_the_words(desk: Desk) -> None:
     assert not desk.runner.stop(desk.conversation)
 
 
+async def test_a_stopped_local_turn_costs_what_the_ledger_says(desk: Desk) -> None:
+    desk.use([BORNE_OUT * 20], delay_s=0.02)
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, LOCAL)
+        await asyncio.sleep(0.15)
+        desk.runner.stop(desk.conversation)
+        end = (await desk.collect(subscription))[-1]
+    assert isinstance(end, Finished)
+    (call,) = desk.store.calls(end.turn_id)
+    assert call.outcome == "stopped"
+    assert end.cost_microusd == call.cost_microusd > 0
+
+
+async def test_stopping_an_escalated_answer_keeps_it_the_clouds(desk: Desk) -> None:
+    desk.use([INVENTED], ["one two three four five six seven eight"], delay_s=0.03)
+    desk.unsure()
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, LOCAL)
+        escalated = False
+        async for event in subscription:
+            escalated = escalated or isinstance(event, Escalated)
+            if escalated and isinstance(event, Delta) and event.text.strip() == "two":
+                break
+        desk.runner.stop(desk.conversation)
+        end = (await desk.collect(subscription))[-1]
+    assert isinstance(end, Finished)
+    assert (end.status, end.route, end.sources) == ("stopped", "cloud", ())
+
+
+async def test_a_cloud_that_fails_an_escalation_leaves_the_approved_wording(desk: Desk) -> None:
+    desk.use([INVENTED], [ProviderUnreachableError("No connection.", "Check it.")])
+    desk.unsure()
+    end = (await desk.say(LOCAL))[-1]
+    assert isinstance(end, Finished)
+    assert (end.route, end.text) == ("local", FACT.text)
+    assert [notice["code"] for notice in end.notices] == ["escalated", "cloud_failed", "approved_wording", "unsure"]
+
+
+async def test_a_stop_that_cannot_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.use((), ["a b c d e f g h"], delay_s=0.05)
+
+    def full(*_: object, **__: object) -> None:
+        raise DatabaseError("The disk is full.", "Make room.")
+
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        monkeypatch.setattr(desk.store, "finish", full)
+        await asyncio.sleep(0.2)
+        desk.runner.stop(desk.conversation)
+        assert isinstance((await desk.collect(subscription))[-1], Failed)
+    assert desk.runner.live(desk.conversation) is None
+
+
 async def test_one_message_at_a_time(desk: Desk) -> None:
     desk.use((), ["a b c d e f"], delay_s=0.05)
     await desk.runner.start(desk.user, desk.conversation, EDGE)
@@ -262,6 +315,8 @@ async def test_a_looping_cloud_is_stopped(desk: Desk) -> None:
     end = (await desk.say(EDGE))[-1]
     assert isinstance(end, Failed)
     assert end.code == "provider_fault"
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert desk.store.calls(exchange.turn.id)[0].outcome == "degenerate"
 
 
 async def test_a_notice_says_who_is_before_you(desk: Desk) -> None:

@@ -106,7 +106,7 @@ def load_settings(**overrides: object) -> Settings:
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     for name in os.environ:
         if name.startswith(PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
             meant = f"Did you mean {close[0]}?" if close else "See the README's settings table."
             raise SettingError(f"There is no setting {name!r}.", f"{meant} Unset it, or correct its name.")
     try:

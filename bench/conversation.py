@@ -34,8 +34,8 @@ TALK = (
 EVERY = 10
 
 
-async def converse(product: Served, turns: int) -> list[dict[str, Any]]:
-    """Every turn's last event with its answer's call; the last turn asks for the name."""
+async def converse(product: Served, turns: int) -> tuple[list[dict[str, Any]], str]:
+    """Every turn with its last event, and the summary at the end; the last turn asks for the name."""
     client = Client(product.url)
     conversation = client.create()
     messages = [OPENING, *islice(cycle(TALK), turns - 2), ASK]
@@ -44,9 +44,10 @@ async def converse(product: Served, turns: int) -> list[dict[str, Any]]:
         for text in messages:
             ends.append((await say(socket, text))[-1])
             await asyncio.sleep(0.5)  # time to fold, as a person reads
-    stored = client.http.get(f"/api/conversations/{conversation}").json()["turns"]
+    stored = client.http.get(f"/api/conversations/{conversation}").json()
     client.close()
-    return [{**turn, "end": end} for turn, end in zip(stored, ends, strict=True)]
+    turns = [{**turn, "end": end} for turn, end in zip(stored["turns"], ends, strict=True)]
+    return turns, stored["summary"]
 
 
 def row(number: int, turn: dict[str, Any]) -> dict[str, Any]:
@@ -82,9 +83,9 @@ def main() -> None:
     options = parser.parse_args()
     with (
         cloud_server(context_tokens=2048, threads=2) as cloud,
-        firstline(options.data_dir, cloud, cloud_max_tokens=64) as product,
+        firstline(options.data_dir, cloud, cloud_max_tokens=64, cloud_temperature=0) as product,
     ):
-        turns = asyncio.run(converse(product, options.turns))
+        turns, summary = asyncio.run(converse(product, options.turns))
     rows = [row(number, turn) for number, turn in enumerate(turns, 1)]
     report = {
         "turns": len(rows),
@@ -97,7 +98,8 @@ def main() -> None:
             for key in ("prompt_tokens", "ttft_ms")
         },
         "asked_for_the_name": turns[-1]["answer"],
-        "name_known": NAME in turns[-1]["answer"],
+        "name_in_the_summary": NAME in summary,
+        "name_in_the_answer": NAME in turns[-1]["answer"],
     }
     if options.json:
         print(json.dumps({**report, "rows": rows}))

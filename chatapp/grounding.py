@@ -24,6 +24,15 @@ _EXAMPLES = (
     ),
 )
 
+_LOCAL_RULES = (
+    "Answer in one to three short sentences, from the fact you are given and nothing else. "
+    "Keep its numbers, names and conditions exactly. Never invent anything; if the fact does not answer, say so."
+)
+_CLOUD_RULES = (
+    "Be brief and honest. What you know of the customer and of us is in this conversation; "
+    "what you do not know of us, say that you do not know."
+)
+
 
 def local_messages(persona: str, fact: str, question: str) -> tuple[ChatMessage, ...]:
     """The prompt of one local answer: persona and examples first, the message and the approved text last.
@@ -33,7 +42,11 @@ def local_messages(persona: str, fact: str, question: str) -> tuple[ChatMessage,
     for every turn of every user, and stays warm in the engine. Invariant: the approved text is the prompt's end.
     """
     shown = [message for asked, text in _EXAMPLES for message in _example(asked, text)]
-    return (ChatMessage("system", persona.strip()), *shown, _grounded(question, fact))
+    return (_system(persona, _LOCAL_RULES), *shown, _grounded(question, fact))
+
+
+def _system(persona: str, rules: str) -> ChatMessage:
+    return ChatMessage("system", f"{persona.strip()} {rules}")
 
 
 def _example(question: str, text: str) -> tuple[ChatMessage, ChatMessage]:
@@ -60,7 +73,7 @@ def cloud_messages(
     """
     nearest = f"{_NEAREST}\n" + "\n".join(f"- {fact.strip()}" for fact in facts) + "\n\n" if facts else ""
     return (
-        ChatMessage("system", persona.strip()),
+        _system(persona, _CLOUD_RULES),
         *history,
         ChatMessage("user", f"{nearest}{question.strip()}"),
     )

@@ -47,3 +47,9 @@ def test_the_map_names_what_is_there() -> None:
 def test_the_pictures_are_there() -> None:
     for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert Path(path).is_file(), path
+
+
+def test_nothing_is_left_to_be_filled_in() -> None:
+    for page in (Path("README.md"), *Path("docs").glob("*.md")):
+        left = re.findall(r"^(?:[A-Z_]{5,}|TODO.*|TBD.*)$", page.read_text(), re.MULTILINE)
+        assert left == [], page

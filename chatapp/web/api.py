@@ -51,7 +51,7 @@ def exchanges(pages: Built, user: User, conversation_id: str) -> JSONResponse:
         }
         for e in pages.store.exchanges(conversation_id)
     ]
-    return JSONResponse({"id": found.id, "title": found.title, "turns": turns})
+    return JSONResponse({"id": found.id, "title": found.title, "summary": found.summary, "turns": turns})
 
 
 @router.websocket("/ws/chat/{conversation_id}")

@@ -20,7 +20,9 @@ def test_a_local_prompt_ends_with_the_fact_and_begins_as_every_other(persona: st
 def test_a_cloud_prompt_has_the_history_and_the_nearest_facts() -> None:
     history = (ChatMessage("user", "Hello"), ChatMessage("assistant", "Good day"))
     messages = cloud_messages("You help.", history, ["One.", "Two."], "what?")
-    assert messages[0] == ChatMessage("system", "You help.")
+    assert messages[0].role == "system"
+    assert messages[0].content.startswith("You help. ")
+    assert "fact you are given" not in messages[0].content
     assert messages[1:-1] == history
     assert "- One.\n- Two.\n\nwhat?" in messages[-1].content
     assert cloud_messages("You help.", (), [], "what?")[-1].content == "what?"

@@ -46,8 +46,7 @@ async def converse(product: Served, turns: int) -> tuple[list[dict[str, Any]], s
             await asyncio.sleep(0.5)  # time to fold, as a person reads
     stored = client.http.get(f"/api/conversations/{conversation}").json()
     client.close()
-    turns = [{**turn, "end": end} for turn, end in zip(stored["turns"], ends, strict=True)]
-    return turns, stored["summary"]
+    return [{**turn, "end": end} for turn, end in zip(stored["turns"], ends, strict=True)], stored["summary"]
 
 
 def row(number: int, turn: dict[str, Any]) -> dict[str, Any]:

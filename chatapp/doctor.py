@@ -134,8 +134,8 @@ def encoder(patient: Patient) -> Check:
     from router.encoder import Encoder
     from router.pack import load_pack
 
-    model = load_pack(pack_folder(patient.settings.pack)).encoder
-    loaded = Encoder.load(patient.settings.data_dir / "router", model)
+    own = load_pack(pack_folder(patient.settings.pack))
+    loaded = Encoder.load(patient.settings.data_dir / "router", own.encoder, own.adapter)
     loaded.encode_one("warm up")
     began = time.perf_counter()
     size = loaded.encode_one("Where is my parcel?").shape[0]

@@ -18,7 +18,7 @@ def build_artefact(pack: Pack, encoder: Encoder) -> Artefact:
     corpus = build_corpus(pack)
     texts = [clean(text) for text in corpus.texts]
     trained = train(corpus, encoder.encode(texts), spell(texts))
-    classifier = Classifier(trained.models, trained.calibration, _vocabulary(pack, corpus))
+    classifier = Classifier(trained.models, trained.calibration, _vocabulary(pack, corpus, trained))
     return Artefact(classifier, default_policy(pack, thresholds_of(corpus, trained)))
 
 
@@ -33,9 +33,9 @@ def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:
     return choose_thresholds(held)
 
 
-def _vocabulary(pack: Pack, corpus: Corpus) -> Vocabulary:
+def _vocabulary(pack: Pack, corpus: Corpus, trained: Trained) -> Vocabulary:
     return Vocabulary(
-        texts=corpus.texts,
+        texts=tuple(corpus.texts[row] for row in trained.kept),
         categories=tuple(category.key for category in pack.categories),
         fact_ids=tuple(fact.id for fact in pack.facts),
         fact_texts=tuple(fact.text for fact in pack.facts),

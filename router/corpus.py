@@ -45,13 +45,13 @@ def build_corpus(pack: Pack) -> Corpus:
     """All rows of a pack.
 
     A category's examples have no fact label: they teach category and scope only. A calibration message with
-    several right facts does not teach any one of them.
+    several right facts teaches the first, which is the best.
     """
     rows = _pack_rows(pack) + _edge_rows(pack) + _calibration_rows(pack)
     return Corpus(
         texts=tuple(row.text for row in rows),
         category=np.array([row.category for row in rows]),
-        fact=np.array([row.facts[0] if len(row.facts) == 1 else UNKNOWN for row in rows]),
+        fact=np.array([row.facts[0] if row.facts else UNKNOWN for row in rows]),
         answers=np.stack([_answers(row, len(pack.facts)) for row in rows]),
         message=np.array([row.message for row in rows]),
         calibration=np.array([row.calibration for row in rows]),

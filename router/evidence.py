@@ -1,22 +1,23 @@
-"""What the trained models say of a message before calibration, from its embedding alone."""
+"""What the trained models say of a message before calibration, from its embedding and its letters alone."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from router.choice import Floats, log_softmax
 from router.corpus import EDGE
+from router.ridge import Vectors, kernel
 from router.spelling import Letters, log_likelihood
 
-Vectors = NDArray[np.float32]
-GAMMA = 1.0  # width of the RBF kernel on unit vectors; chosen by cross-validation, see docs/routing.md
+SCOPE_FEATURES = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Raw scores of m messages: `categories` (m, c), `edge` (m,), `facts` and `spelled` (m, f) as
-    log-probabilities, the one from the embedding, the other from the letters.
+    """Raw scores of m messages: `categories` (m, c), `edge` (m,) and `facts` (m, f) from the ridge, `spelled`
+    (m, f) as log-probabilities from the letters.
 
     `near_known` and `near_edge` (m,) are the cosines with the nearest training message in scope and out of
     it.
@@ -30,49 +31,65 @@ class Evidence:
     near_edge: Floats
 
     def scope_features(self) -> Floats:
-        """(m, 6): what tells messages in scope from the rest. The first column is constant."""
+        """(m, 7): what tells messages in scope from the rest. The first column is constant."""
         columns = (
             np.ones_like(self.edge),
             self.categories.max(axis=1),
             self.edge,
             self.near_known,
             self.near_edge,
-            self.facts.max(axis=1),
+            self.facts.max(axis=1, initial=0.0),
+            self.spelled.max(axis=1) if self.spelled.shape[1] else np.zeros_like(self.edge),
         )
         return np.stack(columns, axis=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Models:
-    """The trained arrays: kernel ridge for category and edge, logistic regression for facts.
+    """The trained arrays.
 
-    `rows` (n, d) are the training vectors, `category` (n,) their categories, `dual` (c + 1, n) the kernel
-    weights with edge last, `weights` (f, d) and `bias` (f,) the fact classifier, `spelling` (f, w) the second
-    opinion from the letters. The products are `vecdot`,
-    not matrix products: BLAS would split them over threads that then wait for the local model's.
+    `rows` (n, d) are the training vectors, those in scope before those out of it; `category` (n,) their
+    categories; `landmarks` (l,) the rows that the ridge looks at and `dual` (l, c + 1 + f) its weights for the
+    categories, edge and the facts; `spelling` (w, f) the second opinion from the letters.
     """
 
     rows: Vectors
     category: NDArray[np.int64]
-    dual: Floats
-    weights: Floats
-    bias: Floats
+    landmarks: NDArray[np.int64]
+    dual: Vectors
     spelling: Letters
 
-    def similarity(self, vectors: Vectors) -> Vectors:
-        """Cosines (m, n) of the messages `vectors` (m, d) with every training row."""
-        return np.asarray(np.vecdot(vectors[:, None, :], self.rows))
+    @cached_property
+    def known(self) -> int:
+        """How many of the rows are in scope: the first ones."""
+        return int((self.category != EDGE).sum())
 
-    def evidence(self, vectors: Vectors, similarity: Vectors, letters: Letters) -> Evidence:
-        """Raw scores of the messages `vectors` (m, d), given what `similarity` and `spell` say of them."""
-        near = np.exp(2 * GAMMA * (similarity.astype(np.float64) - 1))
-        kernel = np.vecdot(near[:, None, :], self.dual)
-        edge = self.category == EDGE
+    def similarity(self, vector: Vectors) -> Vectors:
+        """Cosines (n,) of one message's vector (d,) with every training row.
+
+        `vecdot`, not a matrix product: BLAS would split it over threads that then wait for the local model's.
+        """
+        return np.asarray(np.vecdot(self.rows, vector))
+
+    def evidence(self, similarity: Vectors, letters: Letters) -> Evidence:
+        """Raw scores of one message, given its cosines (n,) with the rows and its letters (w,)."""
+        scores = np.einsum("l,lt->t", kernel(similarity[self.landmarks]), self.dual)[None].astype(np.float64)
+        facts = self.spelling.shape[1]
+        categories = scores.shape[1] - 1 - facts
         return Evidence(
-            categories=kernel[:, :-1],
-            edge=kernel[:, -1],
-            facts=log_softmax(np.vecdot(vectors[:, None, :].astype(np.float64), self.weights) + self.bias),
-            spelled=log_softmax(log_likelihood(letters, self.spelling)),
-            near_known=similarity[:, ~edge].max(axis=1).astype(np.float64),
-            near_edge=similarity[:, edge].max(axis=1).astype(np.float64),
+            categories=scores[:, :categories],
+            edge=scores[:, categories],
+            facts=scores[:, categories + 1 :],
+            spelled=spelled(letters[None], self.spelling),
+            near_known=_nearest(similarity[: self.known]),
+            near_edge=_nearest(similarity[self.known :]),
         )
+
+
+def spelled(letters: Letters, spelling: Letters) -> Floats:
+    """(m, f): log-probabilities of the facts from the letters (m, w) alone."""
+    return log_softmax(log_likelihood(letters, spelling)) if spelling.shape[1] else np.zeros((len(letters), 0))
+
+
+def _nearest(similarity: Vectors) -> Floats:
+    return np.array([similarity.max(initial=-1.0)], dtype=np.float64)

@@ -9,6 +9,7 @@ unquantised model.
 import json
 import logging
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,15 +33,15 @@ _PROBES = [
 ]
 
 
-def export(model: str, folder: Path) -> None:
+def export(model: str, folder: Path, adapter: Path | None = None) -> None:
     """Write `model` (a path or name that sentence-transformers knows) to `folder`, with its card
-    `export.json`.
+    `export.json`; if an `adapter` is given, with that worked into its weights.
 
-    Raises EncoderError when it cannot be loaded, pools otherwise than by mean or CLS, or when quantisation
-    spoils it (cosine with the unquantised model under `MIN_COSINE`).
+    Raises EncoderError when it cannot be loaded, the adapter is not of this model, it pools otherwise than by
+    mean or CLS, or when quantisation spoils it (cosine with the unquantised model under `MIN_COSINE`).
     """
-    with _quiet():
-        loaded = _load(model)
+    with _quiet(), tempfile.TemporaryDirectory() as scratch:
+        loaded = _load(_merged(model, adapter, Path(scratch)) if adapter else model)
         try:
             card = _write(loaded, model, folder)
         finally:  # else the folder goes when the model does, at some later time and with a warning
@@ -66,6 +67,17 @@ def _write(loaded: Any, model: str, folder: Path) -> dict[str, Any]:
     _save_tokenizer(loaded, folder)
     card["scheme"], card["cosine"] = _quantise(loaded, folder, card)
     return card | {"sha256": {name: sha256(folder / name) for name in (ONNX, TOKENIZER)}}
+
+
+def _merged(model: str, adapter: Path, folder: Path) -> str:
+    from router.tune import merge
+
+    try:
+        merge(model, adapter, folder)
+    except Exception as error:  # whatever peft or safetensors raise: the remedy is the same
+        hint = "Remove the folder, or run `firstline encoder tune` again."
+        raise EncoderError(f"The adapter in {str(adapter)!r} does not fit {model!r}: {error}.", hint) from error
+    return str(folder)
 
 
 def _load(model: str) -> Any:

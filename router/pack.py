@@ -1,6 +1,6 @@
 """A domain pack: everything that makes a deployment its owner's, read from one folder and checked.
 
-The folder holds `pack.toml`, `categories/*.toml`, `edge.txt` and, if wanted, `calibration.jsonl`.
+The folder holds `pack.toml`, `categories/*.toml`, `edge.txt` and, if wanted, `calibration.jsonl` and `encoder/`.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from router.source import Source
 from router.table import Table
 from router.types import Category, Fact
 
+ENCODER_FOLDER = "encoder"
 _KEYS = ("name", "title", "language", "persona", "contact", "starters", "models", "defaults")
 
 
@@ -42,6 +43,12 @@ class Pack:
     fact_threshold: float | None
     folder: Path
     content_hash: str
+
+    @property
+    def adapter(self) -> Path | None:
+        """The folder of what `firstline encoder tune` has made of the encoder, if there is one."""
+        folder = self.folder / ENCODER_FOLDER
+        return folder if folder.is_dir() else None
 
     @property
     def facts(self) -> tuple[Fact, ...]:

@@ -34,7 +34,7 @@ class Router:
         Raises PackError, EncoderError or ArtefactError.
         """
         pack = load_pack(pack_path)
-        encoder = encoder or Encoder.load(cache_dir, pack.encoder)
+        encoder = encoder or Encoder.load(cache_dir, pack.encoder, pack.adapter)
         artefact = _artefact(pack, encoder, Path(cache_dir))
         return cls(pack, encoder, artefact.classifier, artefact.policy)
 

@@ -23,29 +23,35 @@ def spell(texts: Sequence[str]) -> Letters:
     """(m, WIDTH): for each text how often each n-gram of its words stands in it, dampened, of length 1."""
     rows = np.zeros((len(texts), WIDTH), dtype=np.float32)
     for row, text in zip(rows, texts, strict=True):
-        np.add.at(row, [crc32(gram.encode()) % WIDTH for gram in _ngrams(text.lower())], 1.0)
-    damp = np.log1p(rows)
-    return np.asarray(damp / np.maximum(np.linalg.norm(damp, axis=1, keepdims=True), 1e-9))
+        places, counts = np.unique([crc32(gram) % WIDTH for gram in _ngrams(text)], return_counts=True)
+        row[places.astype(np.int64)] = np.log1p(counts)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
 
 
-def fit_spelling(rows: Letters, classes: NDArray[np.int64], count: int) -> Letters:
-    """(count, WIDTH): log P(n-gram | class) of the rows (n, WIDTH) with their classes (n,), smoothed."""
-    sums = np.full((count, WIDTH), SMOOTHING)
-    np.add.at(sums, classes, rows)
-    return np.asarray(np.log(sums / sums.sum(axis=1, keepdims=True)), dtype=np.float32)
+def count_letters(rows: Letters, classes: NDArray[np.int64], count: int) -> Floats:
+    """(count, WIDTH): the sum of the rows (n, WIDTH) of each class (n,)."""
+    member = np.zeros((count, len(rows)), dtype=np.float32)
+    member[classes, np.arange(len(rows))] = 1
+    return np.asarray(member @ rows, dtype=np.float64)
+
+
+def fit_spelling(sums: Floats) -> Letters:
+    """(WIDTH, count): log P(n-gram | class) from what `count_letters` gives, smoothed."""
+    smooth = sums + SMOOTHING
+    return np.ascontiguousarray(np.log(smooth / smooth.sum(axis=1, keepdims=True)).T, dtype=np.float32)
 
 
 def log_likelihood(rows: Letters, weights: Letters) -> Floats:
     """(m, count): of each row under each class; only the n-grams that occur are multiplied."""
-    result = np.empty((len(rows), len(weights)))
+    result = np.empty((len(rows), weights.shape[1]))
     for number, row in enumerate(rows):
         (there,) = row.nonzero()
-        result[number] = weights[:, there].astype(np.float64) @ row[there]
+        result[number] = row[there] @ weights[there]
     return result
 
 
-def _ngrams(text: str) -> list[str]:
-    words = [f" {word} " for word in text.split()]
+def _ngrams(text: str) -> list[bytes]:
+    words = [f" {word} ".encode() for word in text.lower().split()]
     return [
         word[start : start + size]
         for word in words

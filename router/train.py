@@ -6,25 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.calibration import Calibration, fit_calibration
-from router.corpus import UNKNOWN, Corpus
-from router.evidence import GAMMA, Evidence, Models, Vectors
-from router.spelling import Letters, fit_spelling
+from router.choice import Floats
+from router.corpus import EDGE, UNKNOWN, Corpus
+from router.evidence import Evidence, Models, spelled
+from router.ridge import LANDMARKS, Ridge, Vectors
+from router.spelling import Letters, count_letters, fit_spelling
 
 SEED = 7
 FOLDS = 5
-ALPHA = 0.3  # ridge of the kernel; FACT_C the inverse ridge of the fact classifier: see docs/routing.md
-FACT_C = 10.0
 MIN_TRAFFIC = 100  # labelled messages from which they alone calibrate the probabilities
+MIN_OUTSIDE = 30  # labelled messages out of scope; with fewer, categories left out stand for them
+MAX_ROWS = 8000  # more training messages than this are represented by an even sample: a decision stays fast
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
     """The models, their calibration, and the out-of-fold evidence that thresholds may be chosen on.
 
-    `held` are the corpus rows that `evidence` is about, in order.
+    `kept` are the corpus rows that the models carry, `held` those that `evidence` is about, in order.
     """
 
     models: Models
+    kept: NDArray[np.int64]
     calibration: Calibration
     held: NDArray[np.int64]
     evidence: Evidence
@@ -32,19 +35,7 @@ class Trained:
 
 def train(corpus: Corpus, vectors: Vectors, letters: Letters) -> Trained:
     """Train on all rows; calibrate on out-of-fold scores, of labelled traffic alone where it suffices."""
-    import sklearn.linear_model  # noqa: F401  (first: only the BLAS already loaded can be limited)
-    from threadpoolctl import threadpool_limits  # type: ignore[import-not-found, import-untyped, unused-ignore]
-
-    held = traffic_rows(corpus)
-    with threadpool_limits(1):  # small problems: more threads only wait for each other
-        return _train(corpus, vectors, letters, held)
-
-
-def _train(corpus: Corpus, vectors: Vectors, letters: Letters, held: NDArray[np.int64]) -> Trained:
-    evidence = _out_of_fold(corpus, vectors, letters, held)
-    calibration = fit_calibration(evidence, corpus.category[held], corpus.answers[held], corpus.fact_category)
-    models = fit_models(corpus, vectors, letters, np.ones(len(vectors), np.bool_))
-    return Trained(models, calibration, held, evidence)
+    return _Trainer(corpus, vectors, letters).run()
 
 
 def traffic_rows(corpus: Corpus) -> NDArray[np.int64]:
@@ -53,32 +44,97 @@ def traffic_rows(corpus: Corpus) -> NDArray[np.int64]:
     return np.flatnonzero(corpus.calibration if enough else corpus.message)
 
 
-def fit_models(corpus: Corpus, vectors: Vectors, letters: Letters, used: NDArray[np.bool_]) -> Models:
-    """Fit on the rows marked in `used`."""
-    from sklearn.kernel_ridge import KernelRidge
-    from sklearn.linear_model import LogisticRegression
+class _Trainer:
+    def __init__(self, corpus: Corpus, vectors: Vectors, letters: Letters) -> None:
+        self.corpus, self.vectors, self.letters = corpus, vectors, letters
+        self.categories, self.facts = int(corpus.category.max()) + 1, len(corpus.fact_category)
+        self.kept = _kept(corpus.category)
+        self.landmarks = np.sort(_sample(len(self.kept), LANDMARKS))
+        self.ridge = Ridge(vectors, self._targets(), self.kept[self.landmarks])
+        self.taught = np.flatnonzero(corpus.fact != UNKNOWN)
+        self.sums = self._letter_sums(self.taught)
 
-    rows, category = vectors[used], corpus.category[used]
-    targets = np.eye(int(corpus.category.max()) + 2)[category]  # EDGE, -1, marks the last column
-    ridge = KernelRidge(alpha=ALPHA, kernel="rbf", gamma=GAMMA).fit(rows.astype(np.float64), targets)
-    taught = used & (corpus.fact != UNKNOWN)
-    logistic = LogisticRegression(C=FACT_C, tol=1e-3, max_iter=500).fit(vectors[taught], corpus.fact[taught])
-    spelling = fit_spelling(letters[taught], corpus.fact[taught], len(corpus.fact_category))
-    dual = np.ascontiguousarray(ridge.dual_coef_.T)
-    return Models(rows, category, dual, logistic.coef_, logistic.intercept_, spelling)
+    def run(self) -> Trained:
+        held = traffic_rows(self.corpus)
+        evidence = self._out_of_fold(held, _folds(self.corpus.category[held]))
+        corpus = self.corpus
+        calibration = fit_calibration(
+            evidence,
+            corpus.category[held],
+            corpus.answers[held],
+            corpus.fact_category,
+            strangers=self._strangers(held),
+        )
+        models = Models(
+            rows=np.ascontiguousarray(self.vectors[self.kept]),
+            category=corpus.category[self.kept],
+            landmarks=self.landmarks,
+            dual=np.ascontiguousarray(self.ridge.weights(), dtype=np.float32),
+            spelling=fit_spelling(self.sums),
+        )
+        return Trained(models, self.kept, calibration, held, evidence)
+
+    def _targets(self) -> Floats:
+        """(n, c + 1 + f): ones for the category or edge, and for the fact where it is known."""
+        category, fact = self.corpus.category, self.corpus.fact
+        targets = np.zeros((len(category), self.categories + 1 + self.facts))
+        targets[np.arange(len(category)), np.where(category == EDGE, self.categories, category)] = 1
+        known = np.flatnonzero(fact != UNKNOWN)
+        targets[known, self.categories + 1 + fact[known]] = 1
+        return targets
+
+    def _letter_sums(self, rows: NDArray[np.int64]) -> Floats:
+        return count_letters(self.letters[rows], self.corpus.fact[rows], self.facts)
+
+    def _out_of_fold(self, held: NDArray[np.int64], folds: NDArray[np.int64]) -> Evidence:
+        """Evidence for the rows `held`, each from models that never saw the rows of its fold."""
+        tests = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+        return _merge([(test, self._unseen(held[test], held[test])) for test in tests])
+
+    def _strangers(self, held: NDArray[np.int64]) -> Evidence | None:
+        """Evidence for messages of categories that the models were not taught, a fifth of the categories at a
+        time: what stands for messages out of scope where too few of them are labelled.
+        """
+        category = self.corpus.category
+        if (category[held] == EDGE).sum() >= MIN_OUTSIDE or self.categories <= 2:
+            return None
+        group = np.random.default_rng(SEED).permutation(self.categories) % min(FOLDS, self.categories)
+        left = [np.flatnonzero((category != EDGE) & (group[category] == number)) for number in range(group.max() + 1)]
+        parts = [self._unseen(rows, np.intersect1d(rows, held)) for rows in left]
+        return _merge([(np.arange(len(part.edge)), part) for part in parts])
+
+    def _unseen(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> Evidence:
+        """Evidence for the corpus rows `rows`, from models fitted without the rows `without`."""
+        scores = self.ridge.scores(rows, self.ridge.weights(without))
+        near_known, near_edge = self._nearest(without, rows)
+        spelling = fit_spelling(self.sums - self._letter_sums(np.intersect1d(without, self.taught)))
+        return Evidence(
+            categories=scores[:, : self.categories],
+            edge=scores[:, self.categories],
+            facts=scores[:, self.categories + 1 :],
+            spelled=spelled(self.letters[rows], spelling),
+            near_known=near_known,
+            near_edge=near_edge,
+        )
+
+    def _nearest(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        others = self.kept[~np.isin(self.kept, without)]
+        similarity = self.vectors[rows] @ self.vectors[others].T
+        edge = self.corpus.category[others] == EDGE
+        near = (similarity[:, mask].max(axis=1, initial=-1.0).astype(np.float64) for mask in (~edge, edge))
+        return next(near), next(near)
 
 
-def _out_of_fold(corpus: Corpus, vectors: Vectors, letters: Letters, held: NDArray[np.int64]) -> Evidence:
-    """Evidence for the rows `held`, each from models that never saw it."""
-    folds = _folds(corpus.category[held])
-    parts: list[tuple[NDArray[np.int64], Evidence]] = []
-    for fold in range(FOLDS):
-        test = np.flatnonzero(folds == fold)
-        used = np.ones(len(vectors), np.bool_)
-        used[held[test]] = False
-        models, unseen = fit_models(corpus, vectors, letters, used), vectors[held[test]]
-        parts.append((test, models.evidence(unseen, models.similarity(unseen), letters[held[test]])))
-    return _merge(parts)
+def _kept(category: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows to carry, those in scope first; beyond `MAX_ROWS` a random sample of them."""
+    chosen = np.sort(_sample(len(category), MAX_ROWS))
+    return chosen[np.argsort(category[chosen] == EDGE, kind="stable")]
+
+
+def _sample(count: int, most: int) -> NDArray[np.int64]:
+    if count <= most:
+        return np.arange(count)
+    return np.random.default_rng(SEED).choice(count, most, replace=False)
 
 
 def _folds(category: NDArray[np.int64]) -> NDArray[np.int64]:

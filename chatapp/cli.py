@@ -1,4 +1,7 @@
-"""`firstline serve | ask | route | doctor | version`. Libraries load in the commands: help is instant."""
+"""`firstline serve | ask | route | router | encoder | bench | doctor | version`.
+
+Libraries load in the commands: help is instant.
+"""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chatapp import __version__
+from chatapp.commands.routing import bench_app, encoder_app, router_app
 from chatapp.errors import FirstlineError, ProviderError
 from router.errors import RouterError
 from router.types import Mode
@@ -26,6 +30,10 @@ app = typer.Typer(
 )
 
 ModeOption = Annotated[Mode | None, typer.Option(help="Instead of FIRSTLINE_MODE.")]
+app.add_typer(router_app, name="router")
+app.add_typer(encoder_app, name="encoder")
+app.add_typer(bench_app, name="bench")
+
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 

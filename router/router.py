@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from router.artefact import Artefact, artefact_folder, load_artefact, save_artefact
-from router.build import build_artefact
+from router.build import build
 from router.classifier import Classifier
 from router.encoder import Encoder
 from router.followup import anchor, leads
@@ -72,6 +72,6 @@ def _artefact(pack: Pack, encoder: Encoder, cache_dir: Path) -> Artefact:
     folder = artefact_folder(cache_dir, pack.content_hash, encoder.fingerprint)
     artefact = load_artefact(folder)
     if artefact is None:
-        artefact = build_artefact(pack, encoder)
+        artefact = build(pack, encoder).artefact
         save_artefact(artefact, folder)
     return artefact

@@ -7,7 +7,7 @@ from chatapp.backends.base import Backend
 from chatapp.backends.cloud import CloudBackend
 from chatapp.backends.local import LocalBackend
 from chatapp.fences import FenceReport
-from chatapp.paths import pack_folder
+from chatapp.routing import open_router
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn import TurnRunner
@@ -43,7 +43,7 @@ def build_product(settings: Settings, fences: FenceReport | None = None) -> Prod
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = Store.open(settings.resolved_database_url)
     try:
-        router = Router.open(pack_folder(settings.pack), settings.data_dir / "router")
+        router = open_router(settings)
         local = LocalBackend(settings)
         local.load()
         backends: dict[Route, Backend] = {Route.LOCAL: local}
@@ -51,7 +51,9 @@ def build_product(settings: Settings, fences: FenceReport | None = None) -> Prod
             backends[Route.CLOUD] = CloudBackend(settings, local.count_tokens)
         policy = router.policy
         content = {"thresholds": dict(policy.thresholds), "fact_threshold": policy.fact_threshold}
-        store.record_policy(policy.version, content, who="calibration", why=f"pack {router.pack.name}")
+        content |= {"answer_threshold": policy.answer_threshold} if policy.answer_threshold else {}
+        why = settings.policy or f"pack {router.pack.name}"
+        store.record_policy(policy.version, content, who="calibration", why=why)
         runner = TurnRunner(settings, store, router, backends)
     except BaseException:
         store.close()

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the data folder.")
     pack: str = Field("support", description="Name of a shipped pack, or the path of a pack's folder.")
+    policy: str = Field("", description="A policy file of `firstline router calibrate`; empty means the pack's own.")
     operator_token: SecretStr = Field(
         SecretStr(""),
         description="Opens the operator page; empty makes a new one at each start and prints it.",
@@ -68,6 +69,10 @@ class Settings(BaseSettings):
     cloud_price_input: Dollars = Field(0.25, description="US dollars per million input tokens.")
     cloud_price_cached: Dollars = Field(0.025, description="US dollars per million cached input tokens.")
     cloud_price_output: Dollars = Field(2.00, description="US dollars per million output tokens.")
+
+    answer_threshold: float = Field(
+        0.0, ge=0, le=1, description="Least chance of a good local answer (`firstline router learn`); 0 does not ask."
+    )
 
     message_max_chars: int = Field(8_000, ge=100, le=100_000, description="Longest message, in characters.")
 

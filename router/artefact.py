@@ -14,6 +14,7 @@ from router.calibration import Calibration
 from router.classifier import Classifier, Vocabulary
 from router.errors import ArtefactError, PolicyError
 from router.evidence import Models
+from router.followup import Leaning
 from router.policy import Policy
 from router.storage import sha256, write_folder
 
@@ -23,10 +24,11 @@ _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile,
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """What training leaves: the classifier and the policy calibrated for it."""
+    """What training leaves: the classifier, the policy calibrated for it, and how follow-ups are told."""
 
     classifier: Classifier
     policy: Policy
+    leaning: Leaning
 
 
 def artefact_folder(cache_dir: Path, pack_hash: str, fingerprint: str) -> Path:
@@ -69,6 +71,7 @@ def _write(artefact: Artefact, folder: Path) -> None:
     arrays = {"fact_category": names.pop("fact_category")}
     arrays |= {f"models.{name}": value for name, value in _arrays(classifier.models).items()}
     arrays |= {f"calibration.{name}": value for name, value in _arrays(classifier.calibration).items()}
+    arrays |= {f"leaning.{name}": value for name, value in _arrays(artefact.leaning).items()}
     np.savez(folder / ARRAYS, **arrays)
     policy = {
         "thresholds": dict(artefact.policy.thresholds),
@@ -83,8 +86,9 @@ def _assemble(arrays: dict[str, Any], meta: dict[str, Any]) -> Artefact:
     vocabulary = Vocabulary(**names, fact_category=arrays["fact_category"])
     models = Models(**{field.name: arrays[f"models.{field.name}"] for field in fields(Models)})
     weights = {field.name: arrays[f"calibration.{field.name}"] for field in fields(Calibration)}
-    return Artefact(Classifier(models, Calibration(**weights), vocabulary), Policy(**meta["policy"]))
+    leaning = Leaning(**{field.name: arrays[f"leaning.{field.name}"] for field in fields(Leaning)})
+    return Artefact(Classifier(models, Calibration(**weights), vocabulary), Policy(**meta["policy"]), leaning)
 
 
-def _arrays(owner: Models | Calibration) -> dict[str, Any]:
+def _arrays(owner: Models | Calibration | Leaning) -> dict[str, Any]:
     return {field.name: getattr(owner, field.name) for field in fields(owner)}

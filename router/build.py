@@ -8,11 +8,14 @@ from router.artefact import Artefact
 from router.calibrate import Held, Thresholds, choose_thresholds, default_policy
 from router.classifier import Classifier, Vocabulary
 from router.corpus import EDGE, Corpus, build_corpus
+from router.dialogue import fit_leaning
 from router.encoder import Encoder
+from router.followup import DEFAULT, Leaning
 from router.pack import Pack
 from router.spelling import spell
 from router.text import clean
 from router.train import Trained, train
+from router.types import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,17 @@ def build(pack: Pack, encoder: Encoder) -> Built:
     texts = [clean(text) for text in corpus.texts]
     trained = train(corpus, encoder.encode(texts), spell(texts))
     classifier = Classifier(trained.models, trained.calibration, _vocabulary(pack, corpus, trained))
-    return Built(Artefact(classifier, default_policy(pack, thresholds_of(corpus, trained))), corpus, trained)
+    policy = default_policy(pack, thresholds_of(corpus, trained))
+    return Built(Artefact(classifier, policy, _leaning(pack, encoder, classifier)), corpus, trained)
+
+
+def _leaning(pack: Pack, encoder: Encoder, classifier: Classifier) -> Leaning:
+    """How this pack's follow-ups are told, from its dialogues where there are enough."""
+
+    def score(text: str) -> Scores:
+        return classifier.scores(text, encoder.encode_one(text))
+
+    return fit_leaning(pack.dialogues, score, encoder.encode_one) or DEFAULT
 
 
 def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:

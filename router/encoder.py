@@ -23,9 +23,9 @@ ADAPTER = "adapter_model.safetensors"
 class Encoder:
     """Turns text into unit vectors. Build it with `load`; it is thread-safe."""
 
-    def __init__(self, session: OnnxSession, fingerprint: str) -> None:
+    def __init__(self, session: OnnxSession, fingerprint: str, folder: Path) -> None:
         self._session = session
-        self.fingerprint = fingerprint
+        self.fingerprint, self.folder = fingerprint, folder
 
     @classmethod
     def load(cls, cache_dir: Path | str, model: str | None = None, adapter: Path | None = None) -> "Encoder":
@@ -46,7 +46,7 @@ class Encoder:
         if card is None:
             raise EncoderError(f"The export in {str(folder)!r} is damaged again.", "Check the disk, or move the cache.")
         session = OnnxSession(folder / ONNX, folder / TOKENIZER, card["max_tokens"], card["pooling"])
-        return cls(session, _fingerprint(card))
+        return cls(session, _fingerprint(card), folder)
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """Vectors of shape (len(texts), d); each is what `encode_one` gives for the text alone."""

@@ -4,7 +4,7 @@ RouterError                what happened, with the value, and what to do next
 ├── PackError              a domain pack is malformed: file, line, remedy
 ├── EncoderError           the encoder is missing, damaged or of another shape
 ├── ArtefactError          trained artefacts cannot be read or written
-└── PolicyError            a policy does not fit the pack
+└── PolicyError            a policy, or its file, is malformed or does not fit the router
 """
 
 
@@ -30,4 +30,4 @@ class ArtefactError(RouterError):
 
 
 class PolicyError(RouterError):
-    """A policy names what the pack does not have, or a value out of range."""
+    """A policy cannot be used. `what` begins with `file:line:` where it comes from a file."""

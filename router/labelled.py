@@ -23,11 +23,12 @@ def read_labelled(source: Source, keys: Set[str], ids: Set[str]) -> tuple[Labell
     Raises PackError at the line that is malformed or names a category or fact outside `keys` and `ids`.
     """
     lines = enumerate(source.text.split("\n"), 1)
-    return tuple(_row(source, number, line, keys, ids) for number, line in lines if line.strip())
+    rows = ((number, parse_object(source, number, line)) for number, line in lines if line.strip())
+    return tuple(labelled(source, number, data, keys, ids) for number, data in rows)
 
 
-def _row(source: Source, number: int, line: str, keys: Set[str], ids: Set[str]) -> Labelled:
-    data = _object(source, number, line)
+def labelled(source: Source, number: int, data: dict[str, Any], keys: Set[str], ids: Set[str]) -> Labelled:
+    """The message that `data`, of line `number`, describes. Raises PackError."""
     text, category, facts = data.get("text"), data.get("category"), data.get("facts", [])
     hint = 'Write {"text": "…", "category": "<key>" or null, "facts": ["<id>"]}.'
     if not isinstance(text, str) or not text.strip():
@@ -42,7 +43,8 @@ def _row(source: Source, number: int, line: str, keys: Set[str], ids: Set[str]) 
     return Labelled(text, category, tuple(facts))
 
 
-def _object(source: Source, number: int, line: str) -> dict[str, Any]:
+def parse_object(source: Source, number: int, line: str) -> dict[str, Any]:
+    """The JSON object on this line. Raises PackError."""
     try:
         data = json.loads(line)
     except json.JSONDecodeError as error:

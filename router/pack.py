@@ -1,14 +1,17 @@
 """A domain pack: everything that makes a deployment its owner's, read from one folder and checked.
 
-The folder holds `pack.toml`, `categories/*.toml`, `edge.txt` and, if wanted, `calibration.jsonl` and `encoder/`.
+The folder holds `pack.toml`, `categories/*.toml`, `edge.txt` and, if wanted, `calibration.jsonl`,
+`dialogues.jsonl` and `encoder/`.
 """
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from router.categoryfile import CategoryFile, read_category
+from router.dialogue import Dialogue, read_dialogues
 from router.errors import PackError
 from router.labelled import Labelled, read_labelled
 from router.source import Source
@@ -16,6 +19,8 @@ from router.table import Table
 from router.types import Category, Fact
 
 ENCODER_FOLDER = "encoder"
+_Row = TypeVar("_Row")
+_Read = Callable[[Source, frozenset[str], frozenset[str]], tuple[_Row, ...]]
 _KEYS = ("name", "title", "language", "persona", "contact", "starters", "models", "defaults")
 
 
@@ -39,6 +44,7 @@ class Pack:
     categories: tuple[Category, ...]
     edge: tuple[str, ...]
     calibration: tuple[Labelled, ...]
+    dialogues: tuple[Dialogue, ...]
     thresholds: dict[str, float]
     fact_threshold: float | None
     folder: Path
@@ -70,16 +76,18 @@ def load_pack(path: Path | str) -> Pack:
     messages = _edge(edge)
     _check_unique_facts(files)
     _check_one_meaning(files, edge, messages)
-    calibration = _calibration(folder, files)
-    sources = [main, *(file.source for file in files), edge, *(row for row, _ in calibration)]
-    return _assemble(Table(main, main.toml(), _KEYS), files, messages, calibration, folder, sources)
+    calibration = _optional(folder / "calibration.jsonl", files, read_labelled)
+    dialogues = _optional(folder / "dialogues.jsonl", files, read_dialogues)
+    sources = [main, *(file.source for file in files), edge, *(source for source, _ in (*calibration, *dialogues))]
+    table = Table(main, main.toml(), _KEYS)
+    pack = _assemble(table, files, messages, folder, sources)
+    return replace(pack, calibration=_rows(calibration), dialogues=_rows(dialogues))
 
 
 def _assemble(
     table: Table,
     files: list[CategoryFile],
     edge: tuple[str, ...],
-    calibration: list[tuple[Source, tuple[Labelled, ...]]],
     folder: Path,
     sources: list[Source],
 ) -> Pack:
@@ -94,7 +102,8 @@ def _assemble(
         encoder=table.table("models", ("encoder",)).text("encoder", ""),
         categories=tuple(file.category for file in files),
         edge=edge,
-        calibration=tuple(row for _, rows in calibration for row in rows),
+        calibration=(),
+        dialogues=(),
         thresholds={f.category.key: f.threshold for f in files if f.threshold is not None},
         fact_threshold=defaults.share("fact_threshold"),
         folder=folder,
@@ -153,14 +162,18 @@ def _meanings(files: list[CategoryFile], edge: Source, messages: tuple[str, ...]
     yield from ((text, "edge", edge) for text in messages)
 
 
-def _calibration(folder: Path, files: list[CategoryFile]) -> list[tuple[Source, tuple[Labelled, ...]]]:
-    path = folder / "calibration.jsonl"
+def _optional(path: Path, files: list[CategoryFile], read: _Read[_Row]) -> list[tuple[Source, tuple[_Row, ...]]]:
+    """What `read` finds in a file that a pack need not have."""
     if not path.exists():
         return []
     source = Source.read(path, "Make it readable, or remove it.")
     keys = frozenset(file.category.key for file in files)
     ids = frozenset(fact.id for file in files for fact in file.category.facts)
-    return [(source, read_labelled(source, keys, ids))]
+    return [(source, read(source, keys, ids))]
+
+
+def _rows(found: list[tuple[Source, tuple[_Row, ...]]]) -> tuple[_Row, ...]:
+    return tuple(row for _, rows in found for row in rows)
 
 
 def _hash(folder: Path, sources: list[Source]) -> str:

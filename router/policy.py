@@ -16,24 +16,26 @@ MAX_FACTS = 3
 @dataclass(frozen=True)
 class Policy:
     """What the scores are held against: `thresholds` for `in_scope` by category, one `fact_threshold` for
-    all.
+    all, and an `answer_threshold` for the chance that the local model answers well, 0 where that is not used.
 
     Raises PolicyError when a threshold is not from 0 to 1.
     """
 
     thresholds: Mapping[str, float]
     fact_threshold: float
+    answer_threshold: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in (*self.thresholds.items(), ("fact_threshold", self.fact_threshold)):
+        for name, value in (*self.thresholds.items(), *_own_thresholds(self)):
             if not 0 <= value <= 1:
                 raise PolicyError(f"The threshold of {name!r} is {value!r}.", "Give a number from 0 to 1.")
 
     @cached_property
     def version(self) -> str:
         """A short hash of the contents: equal policies have equal versions."""
-        contents = json.dumps([sorted(self.thresholds.items()), self.fact_threshold])
-        return hashlib.sha256(contents.encode()).hexdigest()[:8]
+        contents = [sorted(self.thresholds.items()), self.fact_threshold]
+        contents += [self.answer_threshold] if self.answer_threshold else []
+        return hashlib.sha256(json.dumps(contents).encode()).hexdigest()[:8]
 
     def threshold(self, category: str) -> float:
         """The in-scope threshold of a category. Raises PolicyError when the policy does not know it."""
@@ -47,14 +49,18 @@ def decide(scores: Scores, policy: Policy, circumstances: Circumstances) -> Deci
     """Route one message.
 
     - LOCAL only if `in_scope` reaches its category's threshold and the best fact reaches the fact threshold.
+    - Not LOCAL if the chance that the local model answers well is known and under the answer threshold.
     - Otherwise CLOUD only in hybrid mode with a cloud connected; else ABSTAIN.
-    - More in-scope or fact probability never turns LOCAL into something else.
+    - More in-scope or fact probability, or chance of a good answer, never turns LOCAL into something else.
     - A LOCAL decision has one to three facts, any other has none; there is always a reason.
     """
     threshold = policy.threshold(scores.category)
     covered = scores.in_scope >= threshold
     facts = _chosen(scores.facts, policy.fact_threshold) if covered else ()
+    weak = bool(facts) and scores.answers_well is not None and scores.answers_well < policy.answer_threshold
     reasons = _reasons(scores, policy, threshold)
+    if weak:
+        facts, reasons = (), (*reasons, _weak_reason(scores.answers_well or 0.0, policy.answer_threshold))
     if facts:
         route = Route.LOCAL
     elif circumstances.mode is Mode.HYBRID and circumstances.cloud_connected:
@@ -76,6 +82,9 @@ def decide(scores: Scores, policy: Policy, circumstances: Circumstances) -> Deci
         policy=policy.version,
         candidates=scores.facts[:MAX_FACTS],
         leaned=scores.leaned,
+        no_fact=scores.no_fact,
+        answers_well=scores.answers_well,
+        answer_threshold=policy.answer_threshold,
     )
 
 
@@ -111,6 +120,16 @@ def _fact_reason(scores: Scores, threshold: float) -> Reason:
     shown = f"best {floor(best * 100)} %; {ceil(threshold * 100)} % is needed"
     text = f"No approved answer fits well enough ({shown})."
     return Reason(ReasonCode.NO_FACT, text)
+
+
+def _weak_reason(chance: float, threshold: float) -> Reason:
+    shown = f"{floor(chance * 100)} % likely to go well; {ceil(threshold * 100)} % is needed"
+    return Reason(ReasonCode.WEAK_LOCALLY, f"The local model has done poorly on messages like this ({shown}).")
+
+
+def _own_thresholds(policy: Policy) -> tuple[tuple[str, float], ...]:
+    """Those that are not a category's, by name."""
+    return ("fact_threshold", policy.fact_threshold), ("answer_threshold", policy.answer_threshold)
 
 
 def _held_against(value: float, threshold: float) -> str:

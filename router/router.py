@@ -9,7 +9,8 @@ from router.artefact import Artefact, artefact_folder, load_artefact, save_artef
 from router.build import build
 from router.classifier import Classifier
 from router.encoder import Encoder
-from router.followup import anchor, leads
+from router.followup import DEFAULT, SURE, Leaning, before, signs, together_with
+from router.outcomemodel import OutcomeModel
 from router.pack import Pack, load_pack
 from router.policy import Policy, decide
 from router.text import clean, has_words, views
@@ -21,10 +22,19 @@ _ALONE = Circumstances()
 class Router:
     """Pure, synchronous and thread-safe once open: no input or output, no state that changes."""
 
-    def __init__(self, pack: Pack, encoder: Encoder, classifier: Classifier, policy: Policy) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        encoder: Encoder,
+        classifier: Classifier,
+        policy: Policy,
+        leaning: Leaning = DEFAULT,
+        outcomes: OutcomeModel | None = None,
+    ) -> None:
         for category in pack.categories:
             policy.threshold(category.key)
         self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
+        self.leaning, self.outcomes = leaning, outcomes
 
     @classmethod
     def open(cls, pack_path: Path | str, cache_dir: Path | str, encoder: Encoder | None = None) -> "Router":
@@ -36,11 +46,15 @@ class Router:
         pack = load_pack(pack_path)
         encoder = encoder or Encoder.load(cache_dir, pack.encoder, pack.adapter)
         artefact = _artefact(pack, encoder, Path(cache_dir))
-        return cls(pack, encoder, artefact.classifier, artefact.policy)
+        return cls(pack, encoder, artefact.classifier, artefact.policy, artefact.leaning)
 
     def with_policy(self, policy: Policy) -> "Router":
         """The same router under another policy. Raises PolicyError when it lacks a category of the pack."""
-        return Router(self.pack, self.encoder, self.classifier, policy)
+        return Router(self.pack, self.encoder, self.classifier, policy, self.leaning, self.outcomes)
+
+    def with_outcomes(self, outcomes: OutcomeModel | None) -> "Router":
+        """The same router, which also says how likely the local model is to answer well."""
+        return Router(self.pack, self.encoder, self.classifier, self.policy, self.leaning, outcomes)
 
     def decide(self, text: str, turns: Sequence[str] = (), circumstances: Circumstances = _ALONE) -> Decision:
         """Route `text`. `turns` are the user's earlier messages, oldest first. Any string will do."""
@@ -52,11 +66,13 @@ class Router:
         """What the classifiers say of `text`, read with the turn before where it leans on it."""
         message = clean(text)
         alone = self._read(message)
-        earlier = anchor(message, [clean(turn) for turn in turns[-8:]])
+        earlier = before(message, [clean(turn) for turn in turns[-8:]])
         if earlier is None:
             return alone
-        together = self._score(f"{earlier} {message}")
-        return replace(together, leaned=True) if leads(message, alone, together) else alone
+        together = self._score(together_with(earlier, message))
+        likeness = float(self.encoder.encode_one(message) @ self.encoder.encode_one(earlier))
+        leans = self.leaning.probability(signs(message, alone, together, likeness)) >= SURE
+        return replace(together, leaned=True) if leans else alone
 
     def _read(self, message: str) -> Scores:
         """The surest reading of a message's whole and parts."""
@@ -65,7 +81,9 @@ class Router:
         return max((self._score(view) for view in views(message)), key=lambda scores: scores.in_scope)
 
     def _score(self, text: str) -> Scores:
-        return self.classifier.scores(text, self.encoder.encode_one(text))
+        vector = self.encoder.encode_one(text)
+        scores = self.classifier.scores(text, vector)
+        return replace(scores, answers_well=self.outcomes.answers_well(scores, vector)) if self.outcomes else scores
 
 
 def _artefact(pack: Pack, encoder: Encoder, cache_dir: Path) -> Artefact:

@@ -27,6 +27,7 @@ class ReasonCode(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
     FACT_FOUND = "fact_found"
     NO_FACT = "no_fact"
+    WEAK_LOCALLY = "weak_locally"
     FOLLOW_UP = "follow_up"
     CLOUD_NOT_ALLOWED = "cloud_not_allowed"
     CLOUD_NOT_CONNECTED = "cloud_not_connected"
@@ -86,6 +87,7 @@ class Scores:
 
     `confidence` is P(category | in scope) and `in_scope` P(some category covers it), both calibrated, 0 to 1.
     `no_fact` is the probability that none of the pack's facts answers. `facts` are the likeliest, best first.
+    `answers_well` is the chance that the local model words it well, None where no outcomes were learnt from.
     """
 
     category: str
@@ -95,6 +97,7 @@ class Scores:
     facts: tuple[ScoredFact, ...]
     neighbours: tuple[Neighbour, ...]
     leaned: bool = False
+    answers_well: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,8 @@ class Decision:
     `threshold` is what `in_scope` was held against for this category, `fact_threshold` what the best fact was.
     `facts` are the chosen facts, best first; empty when none is sure enough. `candidates` are the likeliest facts
     whatever the threshold, for who answers instead. `leaned` says that the message was read
-    together with the one before it. `elapsed_ms` is the time of the whole decision in milliseconds.
+    together with the one before it. `no_fact` and `answers_well` are those of the scores; `answer_threshold` is what
+    the latter was held against, 0 for nothing. `elapsed_ms` is the time of the whole decision in milliseconds.
     """
 
     route: Route
@@ -128,6 +132,9 @@ class Decision:
     policy: str
     candidates: tuple[ScoredFact, ...] = ()
     leaned: bool = False
+    no_fact: float | None = None
+    answers_well: float | None = None
+    answer_threshold: float = 0.0
     elapsed_ms: float = field(default=0.0, compare=False)
 
     def as_json(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import typer
 
 from chatapp.errors import FrameError, UserError
-from chatapp.paths import pack_folder
+from chatapp.routing import open_router
 from chatapp.settings import Settings
 from chatapp.text import clean_message
 from router.router import Router
@@ -63,7 +63,7 @@ def _decoded(lines: BinaryIO) -> Iterator[str]:
 
 def _open(settings: Settings) -> Router:
     with redirect_stdout(sys.stderr):  # the libraries talk while the encoder is exported
-        return Router.open(pack_folder(settings.pack), settings.data_dir / "router")
+        return open_router(settings)
 
 
 def _circumstances(settings: Settings) -> Circumstances:

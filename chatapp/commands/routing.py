@@ -43,9 +43,7 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="Labelled messages; <pack>/eval/messages.jsonl by default.")] = None,
     policy: PolicyOption = None,
     against: Annotated[Path | None, typer.Option(help="Another policy file or pack to compare with.")] = None,
-    out: Annotated[Path, typer.Option(help="The report; figures beside it as .json.")] = Path(
-        "router-report.html"
-    ),
+    out: Annotated[Path, typer.Option(help="The report; figures beside it as .json.")] = Path("router-report.html"),
     json: JsonOption = False,
 ) -> None:
     """Evaluate the router on labelled messages; write a self-contained HTML report and its figures as JSON."""
@@ -66,6 +64,14 @@ def explain(
     from chatapp.commands.explain import explain as run
 
     run(text, pack=pack, policy=policy, turns=turn or [], as_json=json)
+
+
+@router_app.command()
+def learn(pack: PackArgument = None, json: JsonOption = False) -> None:
+    """Learn from the verdicts on local answers which messages the local model answers well."""
+    from chatapp.commands.learn import learn as run
+
+    run(pack, as_json=json)
 
 
 @encoder_app.command("tune")

@@ -13,6 +13,7 @@ from router.types import Circumstances, Mode, ReasonCode, Route, ScoredFact, Sco
 shares = st.floats(0, 1)
 circumstances = st.builds(Circumstances, st.sampled_from(Mode), st.booleans())
 policies = st.builds(lambda t, f: Policy({"returns": t}, f), shares, shares)
+choosy = st.builds(lambda t, f, a: Policy({"returns": t}, f, a), shares, shares, shares)
 
 
 @st.composite
@@ -65,6 +66,44 @@ def test_more_scope_never_leaves_local(found: Scores, policy: Policy, around: Ci
         assert decide(surer, policy, around).route is Route.LOCAL
 
 
+@given(scores(), choosy, circumstances, shares)
+def test_a_weak_local_model_is_spared(found: Scores, policy: Policy, around: Circumstances, chance: float) -> None:
+    unknown = decide(found, policy, around)
+    decision = decide(replace(found, answers_well=chance), policy, around)
+    weak = chance < policy.answer_threshold
+    assert (decision.route is Route.LOCAL) == (unknown.route is Route.LOCAL and not weak)
+    assert bool(decision.facts) == (decision.route is Route.LOCAL)
+    told = ReasonCode.WEAK_LOCALLY in {reason.code for reason in decision.reasons}
+    assert told == (unknown.route is Route.LOCAL and weak)
+    assert (decision.answers_well, decision.answer_threshold) == (chance, policy.answer_threshold)
+
+
+@given(scores(), choosy, circumstances, st.lists(shares, min_size=4, max_size=4))
+def test_more_of_any_probability_never_leaves_local(
+    found: Scores, policy: Policy, around: Circumstances, more: list[float]
+) -> None:
+    found = replace(found, answers_well=more[0])
+    surer = replace(found, in_scope=max(found.in_scope, more[1]), answers_well=max(more[0], more[2]))
+    if found.facts:
+        best = replace(found.facts[0], probability=max(found.facts[0].probability, more[3]))
+        surer = replace(surer, facts=(best, *found.facts[1:]))
+    if decide(found, policy, around).route is Route.LOCAL:
+        assert decide(surer, policy, around).route is Route.LOCAL
+
+
+@given(scores(), policies, circumstances, shares)
+def test_no_answer_threshold_asks_nothing(
+    found: Scores, policy: Policy, around: Circumstances, chance: float
+) -> None:
+    decision = decide(replace(found, answers_well=chance), policy, around)
+    assert replace(decision, answers_well=None) == decide(found, policy, around)
+
+
+def test_an_unused_answer_threshold_leaves_the_version_alone() -> None:
+    assert POLICY.version == Policy({"returns": 0.62}, 0.45, 0.0).version == "41fa24a5"
+    assert POLICY.version != Policy({"returns": 0.62}, 0.45, 0.5).version
+
+
 @given(policies, policies)
 def test_the_version_names_the_contents(one: Policy, other: Policy) -> None:
     same = (one.thresholds, one.fact_threshold) == (other.thresholds, other.fact_threshold)
@@ -101,6 +140,15 @@ def test_reasons_out_of_scope_without_a_cloud() -> None:
         ReasonCode.OUT_OF_SCOPE,
         ReasonCode.CLOUD_NOT_CONNECTED,
     ]
+
+
+def test_reasons_when_the_local_model_is_weak() -> None:
+    policy = replace(POLICY, answer_threshold=0.6)
+    decision = decide(replace(_scores(0.97, 0.8), answers_well=0.349), policy, CLOUD)
+    assert decision.route is Route.CLOUD
+    assert decision.reasons[-1].text == (
+        "The local model has done poorly on messages like this (34 % likely to go well; 60 % is needed)."
+    )
 
 
 def test_facts_far_behind_the_best_are_not_chosen() -> None:

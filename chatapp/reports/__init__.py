@@ -1,0 +1,1 @@
+"""Reports to hand on: one HTML file each, which needs nothing else."""

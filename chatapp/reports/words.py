@@ -1,0 +1,85 @@
+"""Figures and messages in the words of a report."""
+
+from router.case import Case
+from router.interval import Share
+from router.types import Route
+
+MAX_CHARS = 280
+_NBSP = "\u00a0"
+
+ROUTES = {Route.LOCAL: "answered here", Route.CLOUD: "sent to the cloud", Route.ABSTAIN: "not answered"}
+
+MEASURES = {
+    "here": ("Answered here", "of all messages"),
+    "wrong": ("Answered wrongly", "of the answers given here"),
+    "wrong_of_all": ("Answered here and wrong", "of all messages"),
+    "fact_right": ("Right fact first", "of the messages a fact answers"),
+    "fact_right_kept": ("Right fact first, kept here", "of those that a fact answers and that stay here"),
+    "category_right": ("Category right", "of the messages a category covers"),
+    "edge_recall": ("Edge sent away", "of the messages not to be answered here"),
+    "edge_kept": ("Edge answered here", "of the answers given here"),
+    "kept": ("Covered, kept here", "of the messages a category covers"),
+    "answerable_kept": ("Answerable, kept here", "of the messages a fact answers"),
+}
+"""Name and denominator of every share, by its field in `router.evaluate.Figures`."""
+
+
+def percent(share: float) -> str:
+    """One decimal: with some hundred messages, the last one that says anything."""
+    return f"{share * 100:.1f}{_NBSP}%"
+
+
+def whole_percent(share: float) -> str:
+    """In whole per cent, where the figure is no measurement."""
+    return f"{share * 100:.0f}{_NBSP}%"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, signed unless it is nought."""
+    rounded = round(difference * 100, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+
+
+def value(share: Share) -> str:
+    """The share; a dash where there is nothing to count."""
+    return percent(share.value) if share.n else "–"
+
+
+def interval(share: Share) -> str:
+    """Its 95 % interval and its denominator."""
+    n = f"n{_NBSP}={_NBSP}{share.n:,}"
+    return f"{share.low * 100:.1f}–{percent(share.high)}, {n}" if share.n else n
+
+
+def usd(dollars: float) -> str:
+    """Dollars, as fine as an estimate can be."""
+    if dollars >= 1 or dollars == 0:
+        return f"${dollars:,.2f}"
+    return f"${dollars:.3f}" if dollars >= 0.01 else f"${dollars:.2g}"
+
+
+def topic(key: str) -> str:
+    """A category's key as words."""
+    return key.replace("_", " ")
+
+
+def shortened(text: str) -> str:
+    """A message on one line, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_CHARS else f"{line[:MAX_CHARS].rstrip()} …"
+
+
+def label(case: Case) -> str:
+    """What the message is, by its labels."""
+    if not case.inside:
+        return "edge: not to be answered here"
+    facts = ", ".join(case.message.facts) or "no fact answers it"
+    return f"{topic(case.row)}: {facts}"
+
+
+def reading(case: Case) -> str:
+    """What the router made of it."""
+    decision, best = case.decision, case.best
+    fact = f"{best.id} {whole_percent(best.probability)}" if best else "no fact"
+    scope = whole_percent(decision.in_scope)
+    return f"{ROUTES[decision.route]}; read as {topic(decision.category)}, in scope {scope}, {fact}"

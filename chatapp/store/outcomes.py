@@ -1,0 +1,107 @@
+"""What became of local answers: the verdicts that the router learns from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from chatapp.store.database import Database
+from chatapp.store.models import FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
+from chatapp.store.tries import id_of, origin_of
+from router.followup import before, together_with
+from router.outcomes import Outcome, OutcomeSource
+from router.text import clean
+from router.types import Route
+
+ESCALATED_NOTICE = "escalated"
+"""The code of the notice under an answer that was begun here and given up to the cloud."""
+
+EARLIER_TEXTS = 8
+
+
+class OutcomeLog(Database):
+    """Reads of verdicts, of all users."""
+
+    def outcomes(self) -> list[Outcome]:
+        """Every local answer with a verdict, by time; of several verdicts the surest.
+
+        - Feedback: a thumb on a finished local answer, up good, down bad.
+        - Escalated: bad; a guard gave the local wording up and the cloud was asked.
+        - Second look: bad; a finished local answer was asked for again, here or of the cloud.
+
+        Turns that a person sent to the cloud, that failed or were stopped, and those whose words were deleted have no
+        outcome. The scores are those of the stored decision, the text is what the router read.
+        """
+        with self.read() as session:
+            rows = session.exec(select(TurnRow).where(col(TurnRow.status) == TurnStatus.DONE).order_by(col(TurnRow.id)))
+            turns = [turn for turn in rows if _was_local(turn.decision)]
+            marks, newest = _marks(session), _newest_tries(session)
+            texts = _texts(session)
+        found = []
+        for turn in turns:
+            verdict = _verdict(turn, marks.get(id_of(turn), 0), newest.get(origin_of(turn), 0))
+            said = texts.get(turn.conversation_id, {})
+            if verdict is not None and origin_of(turn) in said:
+                found.append(_outcome(turn.decision or {}, _read(turn, said), *verdict))
+        return found
+
+
+def _was_local(decision: Mapping[str, Any] | None) -> bool:
+    """Whether the router chose the local route, and with a fact."""
+    return bool(decision and decision.get("route") == Route.LOCAL and decision.get("facts"))
+
+
+def _verdict(turn: TurnRow, mark: int, newest: int) -> tuple[bool, OutcomeSource] | None:
+    """Good or bad and by whom; None for a turn on which there is none. A thumb is for the words that are shown."""
+    if mark and turn.route is Route.LOCAL:
+        return mark > 0, OutcomeSource.FEEDBACK
+    if any(notice.get("code") == ESCALATED_NOTICE for notice in turn.notices):
+        return False, OutcomeSource.ESCALATED
+    if turn.route is Route.LOCAL and newest > id_of(turn):
+        return False, OutcomeSource.SECOND_LOOK
+    return None
+
+
+def _outcome(decision: Mapping[str, Any], text: str, good: bool, source: OutcomeSource) -> Outcome:
+    best = decision["facts"][0]
+    no_fact = decision.get("no_fact")  # decisions of older versions do not say; the other facts have little of the rest
+    rest = 1 - sum(fact["probability"] for fact in decision.get("candidates") or decision["facts"])
+    return Outcome(
+        text=text,
+        category=decision["category"],
+        fact_id=best["id"],
+        in_scope=decision["in_scope"],
+        best_fact=best["probability"],
+        no_fact=max(0.0, rest) if no_fact is None else no_fact,
+        good=good,
+        source=source,
+    )
+
+
+def _read(turn: TurnRow, said: Mapping[int, str]) -> str:
+    """The words as the router read them: those of a leaning message together with what it leans on."""
+    message = clean(said[origin_of(turn)])
+    if not (turn.decision or {}).get("leaned"):
+        return message
+    texts = [clean(said[turn_id]) for turn_id in sorted(said) if turn_id < origin_of(turn)]
+    earlier = before(message, texts[-EARLIER_TEXTS:])
+    return message if earlier is None else together_with(earlier, message)
+
+
+def _marks(session: Session) -> dict[int, int]:
+    return dict(session.exec(select(FeedbackRow.turn_id, FeedbackRow.value)).all())
+
+
+def _newest_tries(session: Session) -> dict[int, int]:
+    """By first try, the newest."""
+    tries = select(TurnRow.again_of, TurnRow.id).where(col(TurnRow.again_of).is_not(None)).order_by(col(TurnRow.id))
+    return {first: newest for first, newest in session.exec(tries) if first and newest}
+
+
+def _texts(session: Session) -> dict[str, dict[int, str]]:
+    """What was asked, by conversation and turn."""
+    asked = select(MessageRow.conversation_id, MessageRow.turn_id, MessageRow.content)
+    found: dict[str, dict[int, str]] = {}
+    for conversation, turn, content in session.exec(asked.where(MessageRow.role == Role.USER)):
+        found.setdefault(conversation, {})[turn] = content
+    return found

@@ -1,0 +1,177 @@
+"""What would have changed a decision. Pure: read off the decision itself, so a page or a log can ask it too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from router.classifier import EDGE_LABEL
+from router.plain import plain
+from router.types import Decision, Mode, Route, ScoredFact
+
+_STEP = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """One probability and the threshold it was held against; `name` is in_scope, best_fact or answers_well.
+
+    `flips_at` is the threshold, to a thousandth, with which the message would have been answered here instead of
+    sent away or the other way round, all else equal; None where no threshold of this kind alone does it.
+    """
+
+    name: str
+    value: float
+    threshold: float
+    flips_at: float | None
+
+    @property
+    def margin(self) -> float:
+        """How far above the threshold; below 0 when it is not reached."""
+        return self.value - self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """What would have changed one decision.
+
+    `here` tells whether the scores alone call for a local answer; it differs from the route where someone asked for
+    the cloud, or the local answer was given up. `margins` are those that count for it. `elsewhere` has the
+    circumstances that would have changed the route, by name, with the route then. `runner_up` is the second likeliest
+    fact, `other_category` the next category in question (`edge` for none of the pack's), by the facts and then by the
+    nearest examples. `texts` says it all in sentences.
+    """
+
+    here: bool
+    margins: tuple[Margin, ...]
+    elsewhere: dict[str, Route]
+    runner_up: ScoredFact | None
+    other_category: str | None
+    texts: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-ready data; each of the margins carries its `margin`."""
+        margins = [plain(part) | {"margin": round(part.margin, 4)} for part in self.margins]
+        return {**plain(self), "margins": margins}
+
+
+def counterfactual(decision: Decision) -> Counterfactual:
+    """Read it off.
+
+    - Deciding again with a `flips_at` in place of that threshold gives the other of "here" and "not here".
+    - `elsewhere` never holds the route taken.
+    """
+    facts = decision.candidates or decision.facts
+    held = _held(decision, facts)
+    here = bool(facts) and all(value >= threshold for _, value, threshold in held)
+    margins = tuple(Margin(*part, _flip(part, held, here, bool(facts))) for part in held)
+    elsewhere = {} if here else _elsewhere(decision.route)
+    other, second = _other_category(decision), facts[1] if len(facts) > 1 else None
+    texts = (
+        *_threshold_texts(decision, margins, here, bool(facts)),
+        *_circumstance_texts(decision, elsewhere),
+        *_runner_up_texts(second, other),
+    )
+    return Counterfactual(here, margins, elsewhere, second, other, texts)
+
+
+_Held = tuple[str, float, float]
+
+
+def _held(decision: Decision, facts: Sequence[ScoredFact]) -> tuple[_Held, ...]:
+    """Name, probability and threshold of all that a local answer needs."""
+    best = facts[0].probability if facts else 0.0
+    held = (
+        ("in_scope", decision.in_scope, decision.threshold),
+        ("best_fact", best, decision.fact_threshold),
+    )
+    if decision.answers_well is None:
+        return held
+    return (*held, ("answers_well", decision.answers_well, decision.answer_threshold))
+
+
+def _flip(part: _Held, held: Sequence[_Held], here: bool, known: bool) -> float | None:
+    """The nearest thousandth that turns it: above the value to send it away, at most the value to keep it."""
+    _, value, threshold = part
+    if here:
+        return _above(value)
+    others_hold = all(v >= t for name, v, t in held if name != part[0])
+    return float(_floor(value)) if known and others_hold and value < threshold else None
+
+
+def _above(value: float) -> float | None:
+    above = _floor(value) + _STEP
+    if float(above) <= value:  # the decimal rounds to the very same float
+        above += _STEP
+    return float(above) if above <= 1 else None
+
+
+def _floor(value: float) -> Decimal:
+    return Decimal(value).quantize(_STEP, ROUND_FLOOR)
+
+
+def _elsewhere(taken: Route) -> dict[str, Route]:
+    """Where a message that is not answered here goes, in each circumstance in which it is not the route taken."""
+    away = {"hybrid, cloud connected": Route.CLOUD, "hybrid, no cloud": Route.ABSTAIN, "local-only": Route.ABSTAIN}
+    return {name: route for name, route in away.items() if route is not taken}
+
+
+def _other_category(decision: Decision) -> str | None:
+    facts = (fact.id.split(".", 1)[0] for fact in decision.candidates)
+    near = (neighbour.label for neighbour in decision.neighbours)
+    return next((name for name in (*facts, *near) if name != decision.category), None)
+
+
+def _threshold_texts(decision: Decision, margins: Sequence[Margin], here: bool, known: bool) -> tuple[str, ...]:
+    names = {
+        "in_scope": f"in-scope threshold of {_words(decision.category)}",
+        "best_fact": "fact threshold",
+        "answers_well": "answer threshold",
+    }
+    if here:
+        asked = () if decision.route is Route.LOCAL else ("The scores alone would have kept it here.",)
+        return (*asked, *(_away(names[margin.name], margin) for margin in margins))
+    if not known:
+        return ("No threshold would have kept it here: there is no fact to give.",)
+    single = tuple(_kept(names[m.name], m.flips_at, m.threshold) for m in margins if m.flips_at is not None)
+    if single:
+        return single
+    short = (f"the {names[m.name]} to {_floor(m.value) * 100:.1f} %" for m in margins if m.margin < 0)
+    return (f"No single threshold would have kept it here; all of these would have to fall: {', '.join(short)}.",)
+
+
+def _away(name: str, margin: Margin) -> str:
+    if margin.flips_at is None:
+        return f"No {name} would have sent it away."
+    at, now = _percent(margin.flips_at), _percent(margin.threshold)
+    return f"With the {name} at {at} or more it would have left (it is {now})."
+
+
+def _kept(name: str, flips_at: float, threshold: float) -> str:
+    return f"With the {name} at {_percent(flips_at)} or less it would have stayed here (it is {_percent(threshold)})."
+
+
+def _circumstance_texts(decision: Decision, elsewhere: dict[str, Route]) -> tuple[str, ...]:
+    if decision.route is Route.LOCAL:
+        return ("Mode and cloud make no difference: it is answered here in any case.",)
+    if not elsewhere:
+        return ()
+    if decision.route is Route.CLOUD:
+        return ("In local-only mode, or with no cloud connected, it would not have been answered.",)
+    change = "With a cloud connected" if decision.mode is Mode.HYBRID else "In hybrid mode, with a cloud connected,"
+    return (f"{change} it would have gone to the cloud.",)
+
+
+def _runner_up_texts(second: ScoredFact | None, other: str | None) -> tuple[str, ...]:
+    fact = (f"The next fact is {second.id} ({_percent(second.probability)}).",) if second else ()
+    if other == EDGE_LABEL:
+        return (*fact, "A near example is of the messages that are not to be answered here.")
+    return (*fact, f"The next category is {_words(other)}.") if other else fact
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _percent(value: float) -> str:
+    return f"{value * 100:.1f} %"

@@ -72,11 +72,8 @@ def main() -> None:
     if options.plot:
         plot(lines, options.plot)
     if options.json:
-        print(
-            json.dumps(
-                {"messages": len(rows.inside), "confidence": options.confidence, "lines": plain(lines)}, allow_nan=False
-            )
-        )
+        figures = {"messages": len(rows.inside), "confidence": options.confidence, "lines": plain(lines)}
+        print(json.dumps(figures))
         return
     half, sure = len(rows.inside) // 2, per_cent(options.confidence)
     print(f"{options.splits} splits; promises from {half} messages; stated: all kept with {sure} confidence")

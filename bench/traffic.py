@@ -8,6 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from router.artefact import artefact_folder
 from router.corpus import UNKNOWN, build_corpus
 from router.labelled import Labelled, read_labelled
 from router.router import Router
@@ -50,7 +51,8 @@ def taught(router: Router, cache: Path) -> Traffic:
     Category examples are left out: their fact is not known. Kept in `cache`, for it trains five folds (a minute or
     two).
     """
-    place = cache / f"traffic-{router.pack.content_hash[:12]}-{router.encoder.fingerprint}.npz"
+    trained = artefact_folder(cache, router.pack.content_hash, router.encoder.fingerprint)
+    place = cache / f"traffic-{trained.name}-{router.policy.version}.npz"
     try:
         with np.load(place, allow_pickle=False) as arrays:
             return Traffic(**arrays)

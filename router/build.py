@@ -43,7 +43,7 @@ def _leaning(pack: Pack, encoder: Encoder, classifier: Classifier) -> Leaning:
     def score(text: str) -> Scores:
         return classifier.scores(text, encoder.encode_one(text))
 
-    return fit_leaning(pack.dialogues, score, encoder.encode_one) or DEFAULT
+    return fit_leaning(pack.dialogues, pack.calibration, score, encoder.encode_one) or DEFAULT
 
 
 def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:

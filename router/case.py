@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from router.classifier import EDGE_LABEL
 from router.labelled import Labelled
-from router.types import Decision, Route, ScoredFact
+from router.types import EDGE_LABEL, Decision, Route, ScoredFact
 
 ELSEWHERE = "not answered here"
 

@@ -10,11 +10,10 @@ from router.corpus import EDGE
 from router.evidence import Models
 from router.ridge import Vectors
 from router.spelling import spell
-from router.types import Neighbour, ScoredFact, Scores
+from router.types import EDGE_LABEL, Neighbour, ScoredFact, Scores
 
 FACTS_SHOWN = 5
 NEIGHBOURS_SHOWN = 3
-EDGE_LABEL = "edge"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import comb
+from math import comb, sqrt
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from router.plain import plain
 
 RESAMPLES = 2000
 SEED = 7
+_LEVEL, _Z95 = 0.05, 1.959964
 
 _Predicate = Callable[[Case], bool]
 _MEASURES: dict[str, tuple[_Predicate, _Predicate]] = {  # name: what counts, and of which messages
@@ -32,10 +33,12 @@ _MEASURES: dict[str, tuple[_Predicate, _Predicate]] = {  # name: what counts, an
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One share before and after. `low` to `high` is the 95 % interval of `after - before`: the percentiles of 2,000
-    seeded resamples of the messages, each with both its decisions (Efron and Tibshirani 1993).
+    """One share before and after, and `low` to `high`, the 95 % interval of `after - before`.
 
-    `p` is that of McNemar's exact test (1947); None where the share is not of the same messages in both.
+    Where the share is of the same messages in both, `gained` and `lost` are those on which the two differ, the
+    interval is Bonett and Price's for paired shares (2012), and `p` is that of McNemar's exact test (1947). Otherwise
+    these three are None, and the interval has the percentiles of 2,000 seeded resamples of the messages, each with
+    both its decisions (Efron and Tibshirani 1993).
     """
 
     name: str
@@ -43,6 +46,8 @@ class Difference:
     after: Share
     low: float
     high: float
+    gained: int | None
+    lost: int | None
     p: float | None
 
     @property
@@ -52,8 +57,8 @@ class Difference:
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
+        """Whether the interval leaves out zero, and p, where there is one, is under 0.05."""
+        return (self.low > 0 or self.high < 0) and (self.p is None or self.p < _LEVEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,16 @@ def mcnemar(gained: int, lost: int) -> float:
     return float(min(1.0, 2 * sum(comb(n, k) for k in range(fewer + 1)) / 2**n))
 
 
+def paired_interval(gained: int, lost: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a difference of two shares of the same `n` messages; -1 to 1 when there are none.
+
+    Bonett and Price (2012), formula 3: a message more on either side keeps it honest where few differ.
+    """
+    up, down = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+    half = _Z95 * sqrt((up + down - (up - down) ** 2) / (n + 2))
+    return max(-1.0, up - down - half), min(1.0, up - down + half)
+
+
 def _draws(n: int) -> Floats:
     """(resamples, n): how often each message is drawn."""
     return np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(np.float64)
@@ -119,14 +134,16 @@ def _draws(n: int) -> Floats:
 
 def _difference(name: str, before: Sequence[Case], after: Sequence[Case], draws: Floats) -> Difference:
     counts, of = _MEASURES[name]
-    sets = [np.array([of(o) for o in cases], dtype=np.bool_) for cases in (before, after)]
-    hits = [own & [counts(o) for o in cases] for own, cases in zip(sets, (before, after), strict=True)]
-    shares = [Share(int(hit.sum()), int(own.sum())) for hit, own in zip(hits, sets, strict=True)]
-    drawn = [(draws @ hit) / np.maximum(draws @ own, 1) for hit, own in zip(hits, sets, strict=True)]
+    own = [np.array([of(case) for case in cases], dtype=np.bool_) for cases in (before, after)]
+    hits = [rows & [counts(c) for c in cases] for rows, cases in zip(own, (before, after), strict=True)]
+    first, second = (Share(int(hit.sum()), int(rows.sum())) for hit, rows in zip(hits, own, strict=True))
+    if (own[0] == own[1]).all():
+        gained, lost = int((hits[1] & ~hits[0]).sum()), int((hits[0] & ~hits[1]).sum())
+        between = paired_interval(gained, lost, first.n)
+        return Difference(name, first, second, *between, gained, lost, mcnemar(gained, lost))
+    drawn = [(draws @ hit) / np.maximum(draws @ rows, 1) for hit, rows in zip(hits, own, strict=True)]
     low, high = np.percentile(drawn[1] - drawn[0], [2.5, 97.5])
-    paired = bool((sets[0] == sets[1]).all())
-    p = mcnemar(int((hits[1] & ~hits[0]).sum()), int((hits[0] & ~hits[1]).sum())) if paired else None
-    return Difference(name, shares[0], shares[1], float(low), float(high), p)
+    return Difference(name, first, second, float(low), float(high), None, None, None)
 
 
 def _rank(case: Case) -> int:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from router.classifier import EDGE_LABEL
 from router.plain import plain
-from router.types import Decision, Mode, Route, ScoredFact
+from router.types import EDGE_LABEL, Decision, Mode, Route, ScoredFact
 
 _STEP = Decimal("0.001")
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from router.followup import Leaning, before, signs, together_with
+from router.choice import Floats
+from router.followup import Leaning, before, signs, strength, together_with
 from router.labelled import Labelled, labelled, parse_object
 from router.ridge import Vectors
 from router.source import Source
@@ -14,6 +15,9 @@ from router.types import Scores
 
 MIN_FOLLOW_UPS = 100  # labelled follow-ups from which the regression is fitted on them
 _C = 1.0
+_CHANGES = 300  # changes of subject made up of labelled traffic, each counting half
+_CHANGE_WEIGHT = 0.5
+_SEED = 7
 _HINT = 'Write {"turns": [{"text": "…", "category": "<key>" or null, "facts": [], "leans": true or false}, …]}.'
 
 
@@ -43,39 +47,64 @@ def read_dialogues(source: Source, keys: Set[str], ids: Set[str]) -> tuple[Dialo
 
 def fit_leaning(
     dialogues: Sequence[Dialogue],
+    traffic: Sequence[Labelled],
     score: Callable[[str], Scores],
     encode: Callable[[str], Vectors],
 ) -> Leaning | None:
-    """The regression fitted on the follow-ups of the dialogues; None when they are too few or all alike."""
+    """The regression fitted on the follow-ups of the dialogues; None when they are too few or all alike.
+
+    Messages of `traffic`, one after another at random, are changes of subject: further ones that do not lean.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    seen = [_signs(text, earlier, score, encode) for text, earlier, _ in follow_ups(dialogues)]
-    leans = np.array([leans for _, _, leans in follow_ups(dialogues)])
-    if len(seen) < MIN_FOLLOW_UPS or leans.all() or not leans.any():
+    said = follow_ups(dialogues)
+    leans = np.array([leans for _, _, leans in said])
+    if len(said) < MIN_FOLLOW_UPS or leans.all() or not leans.any():
         return None
-    rows = np.stack(seen)
+    changes = _changes(traffic)
+    pairs = [(text, earlier) for text, earlier, _ in said] + changes
+    rows = np.stack([_signs(text, earlier, score, encode) for text, earlier in pairs])
+    labels = np.concatenate([leans, np.zeros(len(changes), np.bool_)])
+    counts = np.where(np.arange(len(rows)) < len(said), 1.0, _CHANGE_WEIGHT)
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    model = LogisticRegression(C=_C, max_iter=500).fit((rows - mean) / scale, leans)
+    model = LogisticRegression(C=_C, max_iter=500).fit((rows - mean) / scale, labels, sample_weight=counts)
     return Leaning(mean, scale, model.coef_[0], model.intercept_)
 
 
-def follow_ups(dialogues: Sequence[Dialogue]) -> list[tuple[str, str, bool]]:
-    """Each message that may lean, clean, with the one that it may lean on, and whether it does."""
+def follow_ups(dialogues: Sequence[Dialogue]) -> list[tuple[str, tuple[str, ...], bool]]:
+    """Each message that may lean, clean, with what it may have to be read with, and whether it leans.
+
+    Thanks and goodbyes do not: there is nothing in them to answer.
+    """
     found = []
     for dialogue in dialogues:
         texts = [clean(said.message.text) for said in dialogue]
         for number, said in enumerate(dialogue):
             earlier = before(texts[number], texts[:number])
-            if earlier is not None and not said.closing:
-                found.append((texts[number], earlier, said.leans))
+            if earlier:
+                found.append((texts[number], earlier, said.leans and not said.closing))
     return found
 
 
+def _changes(traffic: Sequence[Labelled]) -> list[tuple[str, tuple[str, ...]]]:
+    """Pairs of covered messages, every other pair of one category."""
+    rng = np.random.default_rng(_SEED)
+    covered = [message for message in traffic if message.category is not None]
+    pairs = []
+    for number in range(_CHANGES if len(covered) > 1 else 0):
+        message = covered[int(rng.integers(len(covered)))]
+        same = [other for other in covered if other.category == message.category]
+        pool = same if number % 2 else covered
+        earlier = before(clean(message.text), [clean(pool[int(rng.integers(len(pool)))].text)])
+        pairs += [(clean(message.text), earlier)] if earlier else []
+    return pairs
+
+
 def _signs(
-    text: str, earlier: str, score: Callable[[str], Scores], encode: Callable[[str], Vectors]
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    likeness = float(encode(text) @ encode(earlier))
-    return signs(text, score(text), score(together_with(earlier, text)), likeness)
+    text: str, earlier: tuple[str, ...], score: Callable[[str], Scores], encode: Callable[[str], Vectors]
+) -> Floats:
+    together = max((score(together_with(one, text)) for one in earlier), key=strength)
+    return signs(text, score(text), together, float(encode(text) @ encode(earlier[0])))
 
 
 def _dialogue(source: Source, number: int, line: str, keys: Set[str], ids: Set[str]) -> Dialogue:

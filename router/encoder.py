@@ -52,6 +52,10 @@ class Encoder:
         """Vectors of shape (len(texts), d); each is what `encode_one` gives for the text alone."""
         return np.stack([self._session.run(text) for text in texts])
 
+    def knows(self, word: str) -> bool:
+        """Whether this lower-case word is one token of the vocabulary."""
+        return self._session.knows(word)
+
     def encode_one(self, text: str) -> NDArray[np.float32]:
         """The vector of one text, of shape (d,)."""
         return self._session.run(text)

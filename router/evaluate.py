@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from router.case import ELSEWHERE, Case, End
-from router.classifier import EDGE_LABEL
 from router.costs import Cost, Prices, cost_of
 from router.curves import Curve, Reliability, reliability, risk_coverage
 from router.errors import PackError
@@ -18,7 +17,7 @@ from router.pack import Pack
 from router.plain import plain
 from router.policy import Policy
 from router.router import Router
-from router.types import Circumstances, Mode
+from router.types import EDGE_LABEL, Circumstances, Mode
 
 CONNECTED = Circumstances(Mode.HYBRID, cloud_connected=True)
 WORST = 12  # messages to read, of each kind

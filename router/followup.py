@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from router.choice import Floats
-from router.types import Scores
+from router.types import EDGE_LABEL, Scores
 
 MAX_WORDS = 20  # a longer message says itself what it is about
-SURE = 0.6  # chance of leaning from which the reading together counts
+SURE = 0.5  # chance of leaning from which the reading together counts
 FRAGMENT_WORDS = 4
 LOOK_BACK = 4  # turns to go back in search of one that is not small talk
 
@@ -43,9 +43,10 @@ _FUNCTION = _set(
 )
 _PHRASE_STARTS = _set("to for from with without in on at by of the")
 _SMALL_TALK = _set(
-    "thanks thank thx ty cheers ok okay great good nice cool perfect fine bye goodbye hi hello hey morning "
-    "evening afternoon day lol haha wow sorry please welcome super awesome you very much so a the that is "
-    "was all for your help it works got i see yes no yep nope sure"
+    "thanks thank thx ty ta cheers ok okay great good nice cool perfect fine lovely brilliant bye goodbye hi hello hey "
+    "morning evening afternoon day weekend week lol haha wow sorry please welcome super awesome you very much so a "
+    "the that thats that's is was all for your help it works got i see yes no yep nope sure alright understood noted "
+    "clear helpful helps appreciated appreciate will i'll ill do did done try then now just have had one too kind"
 )
 _WORD = re.compile(r"[\w'’-]+")
 
@@ -68,12 +69,14 @@ SIGNS = (
     "likeness to the message before",
     "same category either way",
     "same fact either way",
+    "nearest edge message, alone",
+    "nearest known message, alone",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Leaning:
-    """Logistic regression over `signs`: `weights` (17,) on the signs less `mean`, by `scale`."""
+    """Logistic regression over `signs`: `weights` (19,) on the signs less `mean`, by `scale`."""
 
     mean: Floats
     scale: Floats
@@ -85,32 +88,39 @@ class Leaning:
         return float(1 / (1 + np.exp(-((signs - self.mean) / self.scale @ self.weights + self.bias[0]))))
 
 
+def _numbers(text: str) -> Floats:
+    return np.array([float(number) for number in text.split()])
+
+
 DEFAULT = Leaning(  # fitted on the dialogues of packs/support
-    mean=np.array(
-        [8.539, 0.05, 0.1821, 0.1143, 0.3, 0.01071, 0.4929, 0.3405, 2.295, 2.802]
-        + [-0.6845, -1.319, -0.06379, 0.7585, 0.1451, 0.7571, 0.475]
+    mean=_numbers(
+        "9.666 0.03136 0.1307 0.05575 0.2544 0.005226 0.4338 0.3311 3.801 3.771 -1.485 -1.564 0.9363 1.081 "
+        "0.1205 0.7247 0.4233 0.05016 0.7655"
     ),
-    scale=np.array(
-        [4.192, 0.2179, 0.386, 0.3182, 0.4583, 0.103, 0.4999, 0.1649, 3.048, 2.969]
-        + [2.534, 2.629, 3.109, 3.026, 0.1432, 0.4288, 0.4994]
+    scale=_numbers(
+        "4.346 0.1743 0.337 0.2294 0.4355 0.07211 0.4956 0.1525 3.17 2.315 3.013 2.249 3.581 2.552 "
+        "0.1506 0.4466 0.4941 0.1651 0.3005"
     ),
-    weights=np.array(
-        [-2.518, 0.2141, -0.05542, 0.1658, 0.01619, 0.09419, 0.7469, -0.7913, 0.4383, 0.9089]
-        + [0.2287, -0.4452, -1.024, -0.6486, 0.03698, -0.06281, -0.6497]
+    weights=_numbers(
+        "-2.512 -0.09906 -0.03019 0.1928 -0.00571 0.2779 0.8386 -0.006334 1.566 -0.3074 0.6694 -0.7248 -0.2586 "
+        "-0.7039 0.3732 0.03572 -0.09362 -1.888 -3.094"
     ),
-    bias=np.array([0.2228]),
+    bias=_numbers("-2.56"),
 )
 
 
-def before(message: str, turns: Sequence[str]) -> str | None:
-    """The earlier message that `message` may lean on: of `turns`, oldest first, the last that is no small talk.
+def before(message: str, turns: Sequence[str]) -> tuple[str, ...]:
+    """The texts that `message` may have to be read with: of `turns`, oldest first, the last that is no small
+    talk; and where that one leans itself by its words, the last that does not.
 
-    None when there is none, or when the message is small talk or too long to lean.
+    Empty when there is none, or when the message is small talk or too long to lean.
     """
     words = _words(message)
     if not words or len(words) > MAX_WORDS or _small_talk(words):
-        return None
-    return next((turn for turn in list(turns)[: -LOOK_BACK - 1 : -1] if not _small_talk(_words(turn))), None)
+        return ()
+    recent = [turn for turn in list(turns)[: -LOOK_BACK - 1 : -1] if not _small_talk(_words(turn))]
+    anchor = next((turn for turn in recent if not _fragment(_words(turn))), None)
+    return tuple(dict.fromkeys(turn for turn in (*recent[:1], anchor) if turn is not None))
 
 
 def together_with(earlier: str, message: str) -> str:
@@ -118,8 +128,13 @@ def together_with(earlier: str, message: str) -> str:
     return f"{earlier} {message}"
 
 
+def strength(scores: Scores) -> float:
+    """How sure a reading is to be answered: in scope, and by its best fact."""
+    return scores.in_scope * (scores.facts[0].probability if scores.facts else 0.0)
+
+
 def signs(message: str, alone: Scores, together: Scores, likeness: float) -> Floats:
-    """(17,), as `SIGNS` names them; `likeness` is the cosine of the message with the one before."""
+    """(19,), as `SIGNS` names them; `likeness` is the cosine of the message with the one before."""
     words = _words(message)
     return np.array(
         [
@@ -135,6 +150,7 @@ def signs(message: str, alone: Scores, together: Scores, likeness: float) -> Flo
             likeness,
             alone.category == together.category,
             _best(alone) == _best(together),
+            *_nearest(alone),
         ],
         dtype=np.float64,
     )
@@ -143,6 +159,14 @@ def signs(message: str, alone: Scores, together: Scores, likeness: float) -> Flo
 def _strengths(alone: Scores, together: Scores) -> tuple[float, ...]:
     best = (scores.facts[0].probability if scores.facts else 0.0 for scores in (alone, together))
     return (alone.in_scope, together.in_scope, alone.no_fact, together.no_fact, *best)
+
+
+def _nearest(scores: Scores) -> tuple[float, float]:
+    """The likeness of the nearest example, as an edge message or as a known one; the other is 0."""
+    if not scores.neighbours:
+        return 0.0, 0.0
+    nearest = scores.neighbours[0]
+    return (nearest.similarity, 0.0) if nearest.label == EDGE_LABEL else (0.0, nearest.similarity)
 
 
 def _best(scores: Scores) -> str:
@@ -168,6 +192,10 @@ def _connects(words: list[str]) -> bool:
 def _points(words: list[str]) -> bool:
     """Opens like a question or a noun phrase, and points back: "how long does it take", "the blue one"."""
     return bool(words) and words[0] in _FUNCTION | _POINTERS and not _POINTERS.isdisjoint(words)
+
+
+def _fragment(words: list[str]) -> bool:
+    return len(words) <= FRAGMENT_WORDS or _connects(words) or (len(words) <= 8 and _points(words))
 
 
 def _bare_phrase(words: list[str]) -> bool:

@@ -66,7 +66,7 @@ def fit(lesson: Lesson, names: Names) -> OutcomeModel:
 
     On one thread: on a busy machine the threads of problems as small as these wait for each other.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(1):
         return _fit(lesson, names)

@@ -74,7 +74,10 @@ def made_for(pack: Pack, encoder: Encoder, local_model: str = "") -> MadeFor:
 
 
 def write_policy(path: Path, policy: Policy, stated: Stated, fits: MadeFor) -> None:
-    """Write the file whole or not at all. Raises PolicyError when the disk does not let it."""
+    """Write the file whole or not at all. Raises PolicyError when the disk does not let it.
+
+    The answer threshold is not in it: that is a setting of its own.
+    """
     try:
         handle, fresh = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:

@@ -9,10 +9,11 @@ from router.artefact import Artefact, artefact_folder, load_artefact, save_artef
 from router.build import build
 from router.classifier import Classifier
 from router.encoder import Encoder
-from router.followup import DEFAULT, SURE, Leaning, before, signs, together_with
+from router.followup import DEFAULT, SURE, Leaning, before, signs, strength, together_with
 from router.outcomemodel import OutcomeModel
 from router.pack import Pack, load_pack
 from router.policy import Policy, decide
+from router.slips import Slips
 from router.text import clean, has_words, views
 from router.types import Circumstances, Decision, Scores
 
@@ -35,6 +36,7 @@ class Router:
             policy.threshold(category.key)
         self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
         self.leaning, self.outcomes = leaning, outcomes
+        self._slips = Slips(classifier.vocabulary.texts, encoder.knows)
 
     @classmethod
     def open(cls, pack_path: Path | str, cache_dir: Path | str, encoder: Encoder | None = None) -> "Router":
@@ -64,13 +66,13 @@ class Router:
 
     def scores(self, text: str, turns: Sequence[str] = ()) -> Scores:
         """What the classifiers say of `text`, read with the turn before where it leans on it."""
-        message = clean(text)
+        message = self._slips.correct(clean(text))
         alone = self._read(message)
         earlier = before(message, [clean(turn) for turn in turns[-8:]])
-        if earlier is None:
+        if not earlier:
             return alone
-        together = self._score(together_with(earlier, message))
-        likeness = float(self.encoder.encode_one(message) @ self.encoder.encode_one(earlier))
+        together = max((self._score(together_with(text, message)) for text in earlier), key=strength)
+        likeness = float(self.encoder.encode_one(message) @ self.encoder.encode_one(earlier[0]))
         leans = self.leaning.probability(signs(message, alone, together, likeness)) >= SURE
         return replace(together, leaned=True) if leans else alone
 

@@ -31,6 +31,10 @@ class OnnxSession:
         self._inputs = {entry.name for entry in self._session.get_inputs()}
         self._pooling = pooling
 
+    def knows(self, word: str) -> bool:
+        """Whether the vocabulary has this word whole (as WordPiece or SentencePiece write it)."""
+        return any(self._tokenizer.token_to_id(token) is not None for token in (word, f"▁{word}", f"Ġ{word}"))
+
     def run(self, text: str) -> NDArray[np.float32]:
         """The text's vector, L2-normalised, of shape (d,). Tokens beyond the model's limit are not read."""
         ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)

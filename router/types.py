@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+EDGE_LABEL = "edge"  # of a neighbour that is out of scope
+
 
 class Route(StrEnum):
     """Who answers."""

@@ -126,10 +126,10 @@ def _lines(evaluation: "Evaluation") -> tuple[str, ...]:
     times, cost = evaluation.times, evaluation.cost
     return (
         f"{evaluation.pack}, policy {evaluation.policy.version}: {len(evaluation.cases)} messages",
-        *(f"{name:26s} {share}" for name, share in shares),
-        f"{'Calibration error':26s} in scope {evaluation.scope.error:.1%}, best fact {evaluation.fact.error:.1%}",
-        f"{'Decision':26s} p50 {times.p50_ms:.1f} ms, p95 {times.p95_ms:.1f} ms",
-        f"{'1,000 messages, estimate':26s} {usd(cost.hybrid_usd)}; all by the cloud {usd(cost.all_cloud_usd)}",
+        *(f"{name:28s} {share}" for name, share in shares),
+        f"{'Calibration error':28s} in scope {evaluation.scope.error:.1%}, best fact {evaluation.fact.error:.1%}",
+        f"{'Decision':28s} p50 {times.p50_ms:.1f} ms, p95 {times.p95_ms:.1f} ms",
+        f"{'1,000 messages, estimate':28s} {usd(cost.hybrid_usd)}; all by the cloud {usd(cost.all_cloud_usd)}",
     )
 
 
@@ -137,7 +137,7 @@ def _differences(comparison: "Comparison", name: str) -> tuple[str, ...]:
     from chatapp.reports.words import MEASURES, points
 
     rows = (
-        f"{MEASURES[d.name][0]:26s} {points(d.value):>6s} points [{points(d.low)}, {points(d.high)}]"
+        f"{MEASURES[d.name][0]:28s} {points(d.value):>6s} points [{points(d.low)}, {points(d.high)}]"
         for d in comparison.differences
     )
     return (f"\nAgainst {name}: {len(comparison.changes)} messages change", *rows)

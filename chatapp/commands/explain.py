@@ -54,7 +54,7 @@ def _margins(otherwise: "Counterfactual") -> tuple[str, ...]:
 
 def _evidence(decision: "Decision") -> tuple[str, ...]:
     given = {fact.id for fact in decision.facts}
-    facts = ((f, "fact" if f.id in given else "candidate") for f in decision.candidates)
+    facts = ((f, "fact" if f.id in given else "candidate") for f in decision.candidates or decision.facts)
     return (
         *(_line(name, f"{fact.probability:.2f} {fact.id}: {fact.text}") for fact, name in facts),
         *(_line("near", f"{near.similarity:.2f} {near.label}: {near.text}") for near in decision.neighbours),

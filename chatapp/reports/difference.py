@@ -76,7 +76,8 @@ def _row(difference: Difference) -> DifferenceRow:
 
 
 def _sureness(difference: Difference) -> str:
-    if not (difference.low or difference.high):
+    """Its interval and p; or that there is nothing to be sure of."""
+    if difference.gained == difference.lost == 0:
         return "no message differs"
     between = f"{points(difference.low)} to {points(difference.high)}"
     if difference.p is None:

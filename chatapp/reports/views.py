@@ -19,10 +19,10 @@ from chatapp.reports.words import (
     whole_percent,
 )
 from router.case import ELSEWHERE, Case, End
-from router.classifier import EDGE_LABEL
 from router.curves import Point
 from router.evaluate import Evaluation
 from router.interval import Share
+from router.types import EDGE_LABEL
 
 _TILES = ("here", "wrong", "fact_right", "category_right", "edge_recall", "kept")
 _RISKS = (0.05, 0.10, 0.20, 0.30)

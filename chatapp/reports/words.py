@@ -16,7 +16,7 @@ MEASURES = {
     "fact_right": ("Right fact first", "of the messages a fact answers"),
     "fact_right_kept": ("Right fact first, kept here", "of those that a fact answers and that stay here"),
     "category_right": ("Category right", "of the messages a category covers"),
-    "edge_recall": ("Edge sent away", "of the messages not to be answered here"),
+    "edge_recall": ("Edge sent away", "of the edge messages"),
     "edge_kept": ("Edge answered here", "of the answers given here"),
     "kept": ("Covered, kept here", "of the messages a category covers"),
     "answerable_kept": ("Answerable, kept here", "of the messages a fact answers"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from router.auroc import auroc
+from router.encoder import Encoder
 from router.errors import ArtefactError
 from router.outcomefile import ARRAYS, META, load_outcomes, outcomes_folder, save_outcomes
 from router.outcomemodel import OutcomeModel
@@ -24,9 +25,11 @@ from router.outcomes import (
     fit_outcomes,
     too_few,
 )
-from router.types import ScoredFact, Scores
+from router.router import Router
+from router.types import Circumstances, Mode, ReasonCode, Route, ScoredFact, Scores
 
 SIZE = 16
+CLOUD = Circumstances(Mode.HYBRID, cloud_connected=True)
 AWAY = np.eye(SIZE, dtype=np.float32)[SIZE - 1]
 
 
@@ -194,7 +197,7 @@ def test_saved_and_loaded(model: OutcomeModel, tmp_path: Path) -> None:
 
 def test_another_encoder_is_refused(model: OutcomeModel, tmp_path: Path) -> None:
     save_outcomes(model, "made-up", tmp_path / "a")
-    with pytest.raises(ArtefactError, match="for the encoder 'made-up', not 'other'.*router learn"):
+    with pytest.raises(ArtefactError, match=r"for the encoder 'made-up', not 'other'.*router learn"):
         load_outcomes(tmp_path / "a", "other")
 
 
@@ -227,3 +230,23 @@ def test_auroc_counts_pairs() -> None:
     assert 0 <= found.low < found.value < found.high <= 1
     assert auroc(score, np.ones(60, dtype=np.bool_)).low == 0
     assert auroc(np.array([1.0, 0.0]), np.array([True, False])).value == 1
+
+
+def test_the_router_says_and_the_policy_heeds_it(
+    pack_dir: Path, tmp_path: Path, encoder: Encoder, model: OutcomeModel
+) -> None:
+    size = len(encoder.encode_one("x"))
+    sceptic = replace(model, base_rate=0.3, centre=np.zeros(size), of_vector=np.zeros(size), slope=0.0, offset=-1.0)
+    sceptic = replace(sceptic, unseen=np.zeros((size, size), dtype=np.float32))
+    plain = Router.open(pack_dir, tmp_path / "cache", encoder)
+    plain = plain.with_policy(
+        replace(plain.policy, thresholds=dict.fromkeys(("bread", "hours"), 0.0), fact_threshold=0)
+    )
+    text = "open on sunday"
+    assert plain.decide(text).answers_well is None
+    told = plain.with_outcomes(sceptic)
+    assert told.decide(text).route is Route.LOCAL
+    assert told.decide(text).answers_well == pytest.approx(1 / (1 + np.e))
+    heeded = told.with_policy(replace(told.policy, answer_threshold=0.5)).decide(text, (), CLOUD)
+    assert (heeded.route, heeded.facts) == (Route.CLOUD, ())
+    assert heeded.reasons[-1].code is ReasonCode.WEAK_LOCALLY

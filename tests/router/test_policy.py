@@ -92,9 +92,7 @@ def test_more_of_any_probability_never_leaves_local(
 
 
 @given(scores(), policies, circumstances, shares)
-def test_no_answer_threshold_asks_nothing(
-    found: Scores, policy: Policy, around: Circumstances, chance: float
-) -> None:
+def test_no_answer_threshold_asks_nothing(found: Scores, policy: Policy, around: Circumstances, chance: float) -> None:
     decision = decide(replace(found, answers_well=chance), policy, around)
     assert replace(decision, answers_well=None) == decide(found, policy, around)
 

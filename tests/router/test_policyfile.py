@@ -80,9 +80,9 @@ def _edit(path: Path, old: str, new: str) -> None:
         ("a = 0.25", "a = 0.3", 2, "is not the version of these thresholds"),
         ("[thresholds]", "[thresholds.x]", 1, "'x' is {"),
         ("version", "versoin", 2, "unknown key 'versoin'"),
-        ("[made_for]", "[made]", 13, "unknown key 'made'"),
-        ("classifier", "clasifier", 15, "unknown key 'clasifier'"),
-        ('encoder = "eeeeeeeeeeeeeeee"\n', "", 13, "'encoder' is missing"),
+        ("[made_for]", "[made]", 16, "unknown key 'made'"),
+        ("classifier", "clasifier", 18, "unknown key 'clasifier'"),
+        ('encoder = "eeeeeeeeeeeeeeee"\n', "", 16, "'encoder' is missing"),
     ],
 )
 def test_a_malformed_file_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, what: str) -> None:
@@ -144,8 +144,8 @@ def test_a_change_of_persona_does_not_matter_and_one_of_texts_does(
         check(file, Router.open(pack_dir, own_cache, encoder))
 
 
-@pytest.mark.parametrize(("name", "line"), [("encoder", 14), ("classifier", 15)])
-def test_another_encoder_or_classifier_is_refused(small: Router, written: Written, name: str, line: int) -> None:
+@pytest.mark.parametrize("name", ["encoder", "classifier"])
+def test_another_encoder_or_classifier_is_refused(small: Router, written: Written, name: str) -> None:
     path = written(**{name: "another"})
     with pytest.raises(PolicyError, match=f"made for the {name} 'another'") as caught:
         check(read_policy(path), small)

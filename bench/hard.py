@@ -2,9 +2,9 @@
 
     python -m bench.hard [--pack packs/support] [--cache DIR] [--json]
 
-`eval/dialogues.jsonl`: every message after the first, read with the messages before it and without. What needs context
-and what does not was labelled by the dialogues' writer. `eval/robustness.jsonl`: by kind, how many covered messages stay
-local with the right category, and how many others are wrongly answered locally. Intervals are Wilson, 95 %.
+`eval/dialogues.jsonl`: every message after the first, read with the messages before it and without. What needs
+context and what does not was labelled by the dialogues' writer. `eval/robustness.jsonl`: by kind, how many covered
+messages stay local with the right category, and how many others are wrongly answered locally. Wilson intervals, 95 %.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def follow_ups(router: Router) -> dict[str, dict[str, Share]]:
         "closing": [turn for turn in turns if turn[0].closing],
     }
     return {
-        f"{kind}, {how}": _turn_figures([(turn[0], turn[1 + number]) for turn in found])
+        f"{kind}, {how}": _turn_figures([(said, (read, alone)[number]) for said, read, alone in found])
         for kind, found in kinds.items()
         for number, how in enumerate(("with context", "without"))
     }

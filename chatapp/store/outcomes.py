@@ -85,7 +85,7 @@ def _read(turn: TurnRow, said: Mapping[int, str]) -> str:
         return message
     texts = [clean(said[turn_id]) for turn_id in sorted(said) if turn_id < origin_of(turn)]
     earlier = before(message, texts[-EARLIER_TEXTS:])
-    return message if earlier is None else together_with(earlier, message)
+    return together_with(earlier[0], message) if earlier else message
 
 
 def _marks(session: Session) -> dict[int, int]:

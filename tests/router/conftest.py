@@ -41,8 +41,8 @@ def encoder(cache_dir: Path) -> Encoder:
 
 
 @pytest.fixture(scope="session")
-def router(cache_dir: Path, encoder: Encoder) -> Router:
-    return Router.open(SUPPORT, cache_dir, encoder)
+def router(cache_dir: Path) -> Router:
+    return Router.open(SUPPORT, cache_dir)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def pack_dir(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def export_dir(cache_dir: Path, encoder: Encoder) -> Path:
     """The encoder's export of the session; copy it before spoiling it."""
-    return next(cache_dir.glob("encoder-*"))
+    return encoder.folder
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def test_used_again_and_the_same(
     pack_dir: Path, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built, _ = _open(pack_dir, tmp_path / "cache", encoder)
-    monkeypatch.setattr(router.router, "build_artefact", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(router.router, "build", lambda *_: pytest.fail("trained again"))
     again, _ = _open(pack_dir, tmp_path / "cache", encoder)
     for text in ("open on sunday", "is the bread fresh", "write a poem"):
         assert again.scores(text) == built.scores(text)

@@ -66,7 +66,7 @@ def test_a_damaged_export_is_made_anew(
     folder = own_cache / export_dir.name
     _spoil(folder, damage)
 
-    def again(_model: str, fresh: Path) -> None:
+    def again(_model: str, fresh: Path, _adapter: None) -> None:
         shutil.copytree(export_dir, fresh, dirs_exist_ok=True)
 
     monkeypatch.setattr(router.export, "export", again)
@@ -86,7 +86,7 @@ def _spoil(folder: Path, damage: str) -> None:
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_model: str, fresh: Path) -> None:
+    def fails(_model: str, fresh: Path, _adapter: None) -> None:
         (fresh / ONNX).write_bytes(b"half")
         raise EncoderError("No.", "Try again.")
 
@@ -97,7 +97,7 @@ def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest
 
 
 def test_an_export_that_is_always_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(router.export, "export", lambda _model, fresh: (fresh / CARD).write_text("{}"))
+    monkeypatch.setattr(router.export, "export", lambda _model, fresh, _adapter: (fresh / CARD).write_text("{}"))
     with pytest.raises(EncoderError, match="damaged again"):
         Encoder.load(tmp_path)
 

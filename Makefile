@@ -24,6 +24,10 @@ check: lint test             ## What must pass before a change lands
 
 bench: $(VENV)/.dev          ## Print the figures that the README states
 	@$(BIN)/python -m bench.support
+	@$(BIN)/python -m bench.facts
+	@$(BIN)/python -m bench.hard
+	@$(BIN)/python -m bench.promise
+	@$(BIN)/python -m bench.outcomes
 	@$(BIN)/python -m bench.speed
 	@$(BIN)/python -m bench.local_only
 	@$(BIN)/python -m bench.conversation

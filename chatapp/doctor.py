@@ -143,12 +143,11 @@ def encoder(patient: Patient) -> Check:
 
 
 def router(patient: Patient) -> Check:
-    """The trained artefacts and one decision."""
-    from chatapp.paths import pack_folder
-    from router.router import Router
+    """The trained artefacts, the policy file if one is named, and one decision."""
+    from chatapp.routing import open_router
     from router.types import Circumstances
 
-    opened = Router.open(pack_folder(patient.settings.pack), patient.settings.data_dir / "router")
+    opened = open_router(patient.settings)
     decision = opened.decide("Where is my parcel?", (), Circumstances(patient.settings.mode))
     return Check("ok", "router", f"policy {decision.policy}, {decision.elapsed_ms:.1f} ms a decision")
 

@@ -21,6 +21,7 @@ from chatapp.hub import Hub, Subscription
 from chatapp.settings import Settings
 from chatapp.store import Store, Turn
 from chatapp.text import clean_message
+from router.counterfactual import counterfactual
 from router.router import Router
 from router.types import Circumstances, Decision, Reason, ReasonCode, Route
 
@@ -214,7 +215,7 @@ class TurnRunner:
         await asyncio.to_thread(
             self._store.routed,
             live.turn.id,
-            decision.as_json(),
+            decision.as_json() | {"would_change": counterfactual(decision).texts},
             decision.route.value,
             decision.category,
             decision.policy,

@@ -1,4 +1,4 @@
-"""The router: a message in, a decision out, in about two milliseconds and without a model call."""
+"""The router: a message in, a decision out, in a few milliseconds and without a model call."""
 
 import time
 from collections.abc import Sequence

@@ -23,8 +23,8 @@ def spell(texts: Sequence[str]) -> Letters:
     """(m, WIDTH): for each text how often each n-gram of its words stands in it, dampened, of length 1."""
     rows = np.zeros((len(texts), WIDTH), dtype=np.float32)
     for row, text in zip(rows, texts, strict=True):
-        places, counts = np.unique([crc32(gram) % WIDTH for gram in _ngrams(text)], return_counts=True)
-        row[places.astype(np.int64)] = np.log1p(counts)
+        places = np.array([crc32(gram) % WIDTH for gram in _ngrams(text)], dtype=np.int64)
+        row[:] = np.log1p(np.bincount(places, minlength=WIDTH))
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
 
 

@@ -93,6 +93,7 @@ class WhyView:
 
     reasons: tuple[str, ...]
     meters: tuple[Meter, ...]
+    would_change: tuple[str, ...]
     neighbours: tuple[Mapping[str, Any], ...]
     calls: tuple[Any, ...]
 
@@ -182,6 +183,7 @@ def why_view(exchange: Exchange, calls: tuple[Any, ...], titles: Mapping[str, st
     return WhyView(
         reasons=tuple(r["text"] for r in decision.get("reasons", ()) if "text" in r),
         meters=tuple(meters),
+        would_change=tuple(decision.get("would_change", ())),
         neighbours=tuple(n for n in decision.get("neighbours", ())[:3] if "text" in n),
         calls=calls,
     )

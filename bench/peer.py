@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     """Print one JSON object: seconds to build, and for each message the route, its score and the milliseconds."""
-    sys.path.append(str(HERE))
+    sys.path[0] = str(HERE)  # in place of this folder, whose router.py is not the package
     from semantic_router import Route  # type: ignore[import-not-found]
     from semantic_router.encoders.base import DenseEncoder  # type: ignore[import-not-found]
     from semantic_router.routers import IndexedRouter  # type: ignore[import-not-found]

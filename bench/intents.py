@@ -168,10 +168,10 @@ class Fitted:
 
 
 def fit(data: IntentSet, encoder: Encodes) -> Fitted:
-    """The product's own training on the set."""
+    """The product's own training on the set; the calibration part teaches nothing, it calibrates."""
     corpus = corpus_of(data)
     texts = [clean(text) for text in corpus.texts]
-    trained = train(corpus, encoder.encode(texts), spell(texts))
+    trained = train(corpus, encoder.encode(texts), spell(texts), learn_calibration=False)
     shown = tuple(texts[row] for row in trained.kept)
     names = Vocabulary(shown, data.names, data.names, data.names, corpus.fact_category)
     return Fitted(Classifier(trained.models, trained.calibration, names), corpus, trained)

@@ -3,7 +3,7 @@
     firstline bench router --clinc data_full.json --banking FOLDER [--json]
 
 Trained on the training part alone, encoder included, calibrated on the validation part alone. The out-of-scope
-threshold is the highest that leaves 97 % of the validation part's in-scope messages right. Tuning takes about twelve
+threshold is the highest that leaves 96 % of the validation part's in-scope messages right. Tuning takes about twelve
 minutes of two cores a set, once; tuned encoders are kept in the benchmark's cache. Without a path, its set is left out.
 """
 
@@ -49,7 +49,7 @@ from router.types import Circumstances
 
 PEER = "semantic-router==1.1.1"
 PEER_MESSAGES = (450, 200)  # in scope and out of it, seeded; all of them would take the peer a quarter of an hour
-RIGHT_ON_VALIDATION = 0.97  # two points above what is asked for: validation flatters a little
+RIGHT_ON_VALIDATION = 0.96  # a point above what is asked for, as room for chance
 CACHE = Path(tempfile.gettempdir()) / "firstline-bench" / "router"
 DRAWS = 3  # of held-out intents
 TUNED_DRAWS = 1  # of these with an encoder tuned for the draw, which takes minutes

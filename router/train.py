@@ -33,9 +33,12 @@ class Trained:
     evidence: Evidence
 
 
-def train(corpus: Corpus, vectors: Vectors, letters: Letters) -> Trained:
-    """Train on all rows; calibrate on out-of-fold scores, of labelled traffic alone where it suffices."""
-    return _Trainer(corpus, vectors, letters).run()
+def train(corpus: Corpus, vectors: Vectors, letters: Letters, learn_calibration: bool = True) -> Trained:
+    """Train on all rows; calibrate on out-of-fold scores, of labelled traffic alone where it suffices.
+
+    Without `learn_calibration` the labelled traffic calibrates and teaches nothing else.
+    """
+    return _Trainer(corpus, vectors, letters, learn_calibration).run()
 
 
 def traffic_rows(corpus: Corpus) -> NDArray[np.int64]:
@@ -45,18 +48,20 @@ def traffic_rows(corpus: Corpus) -> NDArray[np.int64]:
 
 
 class _Trainer:
-    def __init__(self, corpus: Corpus, vectors: Vectors, letters: Letters) -> None:
+    def __init__(self, corpus: Corpus, vectors: Vectors, letters: Letters, learn_calibration: bool) -> None:
         self.corpus, self.vectors, self.letters = corpus, vectors, letters
+        self.learnt = np.ones(len(vectors), np.bool_) if learn_calibration else ~corpus.calibration
         self.categories, self.facts = int(corpus.category.max()) + 1, len(corpus.fact_category)
-        self.kept = _kept(corpus.category)
+        self.kept = _kept(corpus.category, np.flatnonzero(self.learnt))
         self.landmarks = np.sort(_sample(len(self.kept), LANDMARKS))
         self.ridge = Ridge(vectors, self._targets(), self.kept[self.landmarks])
-        self.taught = np.flatnonzero(corpus.fact != UNKNOWN)
+        self.taught = np.flatnonzero((corpus.fact != UNKNOWN) & self.learnt)
         self.sums = self._letter_sums(self.taught)
 
     def run(self) -> Trained:
         held = traffic_rows(self.corpus)
-        evidence = self._out_of_fold(held, _folds(self.corpus.category[held]))
+        never = np.flatnonzero(~self.learnt)
+        evidence = self._unseen(never, held) if len(never) else self._out_of_fold(held)
         corpus = self.corpus
         calibration = fit_calibration(
             evidence,
@@ -69,7 +74,7 @@ class _Trainer:
             rows=np.ascontiguousarray(self.vectors[self.kept]),
             category=corpus.category[self.kept],
             landmarks=self.landmarks,
-            dual=np.ascontiguousarray(self.ridge.weights(), dtype=np.float32),
+            dual=np.ascontiguousarray(self.ridge.weights(never), dtype=np.float32),
             spelling=fit_spelling(self.sums),
         )
         return Trained(models, self.kept, calibration, held, evidence)
@@ -86,8 +91,9 @@ class _Trainer:
     def _letter_sums(self, rows: NDArray[np.int64]) -> Floats:
         return count_letters(self.letters[rows], self.corpus.fact[rows], self.facts)
 
-    def _out_of_fold(self, held: NDArray[np.int64], folds: NDArray[np.int64]) -> Evidence:
+    def _out_of_fold(self, held: NDArray[np.int64]) -> Evidence:
         """Evidence for the rows `held`, each from models that never saw the rows of its fold."""
+        folds = _folds(self.corpus.category[held])
         tests = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
         return _merge([(test, self._unseen(held[test], held[test])) for test in tests])
 
@@ -99,8 +105,10 @@ class _Trainer:
         if (category[held] == EDGE).sum() >= MIN_OUTSIDE or self.categories <= 2:
             return None
         group = np.random.default_rng(SEED).permutation(self.categories) % min(FOLDS, self.categories)
-        left = [np.flatnonzero((category != EDGE) & (group[category] == number)) for number in range(group.max() + 1)]
-        parts = [self._unseen(rows, np.intersect1d(rows, held)) for rows in left]
+        strange = ((category != EDGE) & (group[category] == number) for number in range(group.max() + 1))
+        left = [np.flatnonzero(rows | ~self.learnt) for rows in strange]
+        known = held[category[held] != EDGE]
+        parts = [self._unseen(rows, known[group[category[known]] == number]) for number, rows in enumerate(left)]
         return _merge([(np.arange(len(part.edge)), part) for part in parts])
 
     def _unseen(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> Evidence:
@@ -125,9 +133,9 @@ class _Trainer:
         return next(near), next(near)
 
 
-def _kept(category: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The rows to carry, those in scope first; beyond `MAX_ROWS` a random sample of them."""
-    chosen = np.sort(_sample(len(category), MAX_ROWS))
+def _kept(category: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which of the `rows` to carry, those in scope first; beyond `MAX_ROWS` a random sample of them."""
+    chosen = rows[np.sort(_sample(len(rows), MAX_ROWS))]
     return chosen[np.argsort(category[chosen] == EDGE, kind="stable")]
 
 

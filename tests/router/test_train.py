@@ -1,0 +1,65 @@
+"""Training on a made-up corpus: what calibration messages teach, and what stands for messages out of scope."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from router.corpus import EDGE, Corpus
+from router.spelling import spell
+from router.train import Trained, train
+
+CATEGORIES, EACH = 6, 40
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    rng = np.random.default_rng(1)
+    centres = rng.standard_normal((CATEGORIES, 16))
+    rows = np.repeat(centres, EACH, axis=0) + 0.3 * rng.standard_normal((CATEGORIES * EACH, 16))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    category = np.repeat(np.arange(CATEGORIES), EACH)
+    return Corpus(
+        texts=tuple(f"message {number} of {name}" for number, name in enumerate(category)),
+        category=category,
+        fact=category,
+        answers=np.eye(CATEGORIES + 1, dtype=np.bool_)[category],
+        message=np.ones(len(category), np.bool_),
+        calibration=np.arange(len(category)) % 2 == 0,
+        fact_category=np.arange(CATEGORIES),
+    )
+
+
+def _train(corpus: Corpus, vectors: np.ndarray, **options: bool) -> Trained:
+    return train(corpus, vectors, spell(corpus.texts), **options)
+
+
+def test_calibration_messages_teach_unless_they_are_only_to_calibrate(corpus: Corpus, vectors: np.ndarray) -> None:
+    wrong = np.where(corpus.calibration, (corpus.category + 1) % CATEGORIES, corpus.category)
+    other = replace(corpus, category=wrong, fact=wrong)
+    taught, mistaught = _train(corpus, vectors).models, _train(other, vectors).models
+    assert not np.allclose(taught.dual, mistaught.dual, atol=0.05)
+    apart, unmoved = (_train(each, vectors, learn_calibration=False) for each in (corpus, other))
+    assert np.allclose(apart.models.dual, unmoved.models.dual, atol=1e-4)
+    assert np.allclose(apart.models.spelling, unmoved.models.spelling)
+    assert not corpus.calibration[apart.kept].any()
+
+
+def test_without_messages_out_of_scope_categories_left_out_stand_for_them(corpus: Corpus, vectors: np.ndarray) -> None:
+    for options in ({}, {"learn_calibration": False}):
+        trained = _train(corpus, vectors, **options)
+        scope = trained.calibration.in_scope(trained.evidence)
+        assert np.median(scope) > 0.8
+        strange = replace(trained.evidence, categories=trained.evidence.categories * 0, near_known=scope * 0)
+        assert trained.calibration.in_scope(strange).max() < np.median(scope)
+
+
+def test_rows_in_scope_come_first(corpus: Corpus, vectors: np.ndarray) -> None:
+    category = np.where(np.arange(len(corpus.category)) % 5 == 0, EDGE, corpus.category)
+    models = _train(replace(corpus, category=category), vectors).models
+    assert (models.category[: models.known] != EDGE).all()
+    assert (models.category[models.known :] == EDGE).all()

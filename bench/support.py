@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bench.facts import held_out
 from router.interval import Share
-from router.labelled import Labelled, read_labelled
+from router.labelled import Labelled
 from router.pack import Pack
 from router.router import Router
-from router.source import Source
 from router.types import Circumstances, Decision, Mode, Route
 
 CONNECTED = Circumstances(Mode.HYBRID, cloud_connected=True)
@@ -30,7 +30,7 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as scratch:
         router = Router.open(options.pack, options.cache or scratch)
-        rows = [(m, router.decide(m.text, (), CONNECTED)) for m in _messages(router.pack)]
+        rows = [(m, router.decide(m.text, (), CONNECTED)) for m in held_out(router.pack, "messages")]
     figures, times = _figures(rows), _times(rows)
     if options.json:
         shares = {name: {"value": s.value, "low": s.low, "high": s.high, "n": s.n} for name, s in figures.items()}
@@ -52,12 +52,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="list every message that went wrong")
     return parser.parse_args()
-
-
-def _messages(pack: Pack) -> tuple[Labelled, ...]:
-    source = Source.read(pack.folder / "eval" / "messages.jsonl", "Write held-out messages first.")
-    keys, ids = (category.key for category in pack.categories), (fact.id for fact in pack.facts)
-    return read_labelled(source, frozenset(keys), frozenset(ids))
 
 
 def _figures(rows: list[Row]) -> dict[str, Share]:

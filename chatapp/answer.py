@@ -20,7 +20,7 @@ from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.models import Outcome, Purpose
 from router.pack import Pack
-from router.types import Decision, Mode, Route, ScoredFact
+from router.types import Decision, Mode, Route, ScoredFact, least_sure
 
 if TYPE_CHECKING:
     from chatapp.turn import LiveTurn
@@ -63,6 +63,7 @@ class Answerer:
 
     def __init__(self, settings: Settings, store: Store, pack: Pack, backends: Mapping[Route, Backend]) -> None:
         self._settings, self._store, self._pack, self._backends = settings, store, pack, backends
+        self._verbatim = frozenset(fact.id for fact in pack.facts if fact.verbatim)
 
     async def reply(self, live: "LiveTurn", decision: Decision) -> Answer:
         """The whole answer. Raises a ProviderError where a model failed and nothing approved stands in for it."""
@@ -81,24 +82,41 @@ class Answerer:
         return Answer("stopped", live.answer, route, sources)
 
     async def _local(self, live: "LiveTurn", decision: Decision) -> Answer:
-        fact, sources = decision.facts[0], _sources(decision.facts)
-        unsure = fact.probability < UNSURE_FACT
-        try:
-            trouble = await self._worded(live, fact)
-        except (ProviderError, MessageError) as error:  # the fact is at hand: an answer needs no model
-            trouble = error.code
-        if trouble and unsure and Route.CLOUD in self._backends:
-            try:
-                return await self._escalate(live, decision)
-            except ProviderError:  # the approved answer is at hand, and better than none
-                live.decision = decision
-                live.notice("cloud_failed", "The cloud model was asked too, and did not answer.")
-        if trouble:
-            live.say(fact.text, replace=True)
-            live.notice("approved_wording", "This is the approved wording, word for word.")
+        asked = decision.facts[: decision.asked]
+        unsure = least_sure(asked, decision.asked) < UNSURE_FACT
+        given_up = 0
+        for fact in asked:
+            live.say("\n\n" if live.answer else "")
+            said = live.answer
+            if await self._said(live, fact):
+                continue
+            if unsure and Route.CLOUD in self._backends:
+                try:
+                    return await self._escalate(live, decision)
+                except ProviderError:  # the approved answer is at hand, and better than none
+                    live.decision, given_up = decision, len(asked)
+                    live.say("\n\n".join(fact.text for fact in asked), replace=True)
+                    live.notice("cloud_failed", "The cloud model was asked too, and did not answer.")
+                    break
+            live.say(said + fact.text, replace=True)
+            given_up += 1
+        if given_up:
+            what = "This" if given_up == len(asked) else "Part of this"
+            live.notice("approved_wording", f"{what} is the approved wording, word for word.")
         if unsure:
             live.notice("unsure", "This is the closest approved answer; it may not be quite what you asked.")
-        return Answer("done", live.answer, Route.LOCAL, sources)
+        shown_below = tuple(fact for fact in decision.facts if fact.id not in self._verbatim)
+        return Answer("done", live.answer, Route.LOCAL, _sources(shown_below))
+
+    async def _said(self, live: "LiveTurn", fact: ScoredFact) -> bool:
+        """Add one fact to the answer, word for word or in the small model's words; False if these were given up."""
+        if fact.id in self._verbatim:
+            live.say(fact.text)
+            return True
+        try:
+            return await self._worded(live, fact)
+        except (ProviderError, MessageError):  # the fact is at hand: an answer needs no model
+            return False
 
     async def _escalate(self, live: "LiveTurn", decision: Decision) -> Answer:
         reason = "The local answer was not sure enough, so the cloud model was asked."
@@ -108,21 +126,22 @@ class Answerer:
         live.decision = replace(decision, route=Route.CLOUD, facts=())
         return await self._cloud(live, decision)
 
-    async def _worded(self, live: "LiveTurn", fact: ScoredFact) -> str | None:
-        """Let the small model word the fact; None if all of it was borne out, else why it was given up.
+    async def _worded(self, live: "LiveTurn", fact: ScoredFact) -> bool:
+        """Let the small model word the fact; whether all that it said was borne out.
 
         One fact, because a model of this size mixes several up; the others are shown with the sources.
         """
         backend = self._backends[Route.LOCAL]
         messages = local_messages(self._pack.persona, fact.text, live.user_text)
         if await asyncio.to_thread(backend.count_tokens, messages) > self._settings.local_prompt_tokens:
-            return "too_long"
+            return False
         request = Request(
             messages,
             self._settings.local_max_tokens,
             AGAIN_TEMPERATURE if live.replaces else self._settings.local_temperature,
             self._settings.local_seed + (live.turn.id if live.replaces else 0),
         )
+        before = len(live.answer)
         support, loops, sure = SupportGuard(fact.text, live.user_text), DegenerateGuard(), LowConfidence()
         call = self._metered(live, backend, request)
         async with call:
@@ -134,8 +153,8 @@ class Answerer:
                     break
             else:
                 live.say(support.finish())
-                call.outcome = _outcome(loops.finish(), support.verdict if live.answer.strip() else SILENT)
-        return None if call.outcome is Outcome.OK else call.outcome
+                call.outcome = _outcome(loops.finish(), support.verdict if live.answer[before:].strip() else SILENT)
+        return call.outcome is Outcome.OK
 
     async def _cloud(self, live: "LiveTurn", decision: Decision) -> Answer:
         backend, facts = (

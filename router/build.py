@@ -1,5 +1,6 @@
 """A pack and an encoder into an artefact: the one path from text to thresholds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from router.artefact import Artefact
 from router.calibrate import Held, Thresholds, choose_thresholds, default_policy
 from router.classifier import Classifier, Vocabulary
 from router.corpus import EDGE, Corpus, build_corpus
-from router.dialogue import fit_leaning
+from router.dialogue import TEACHES, Dialogue, fit_leaning
 from router.encoder import Encoder
 from router.followup import DEFAULT, Leaning
 from router.pack import Pack
@@ -38,12 +39,18 @@ def build(pack: Pack, encoder: Encoder) -> Built:
 
 
 def _leaning(pack: Pack, encoder: Encoder, classifier: Classifier) -> Leaning:
-    """How this pack's follow-ups are told, from its dialogues where there are enough."""
+    """How this pack's follow-ups are told, from those of its dialogues that the classifier was not taught, where there
+    are enough.
+    """
 
     def score(text: str) -> Scores:
         return classifier.scores(text, encoder.encode_one(text))
 
-    return fit_leaning(pack.dialogues, pack.calibration, score, encoder.encode_one) or DEFAULT
+    return fit_leaning(_untaught(pack.dialogues), pack.calibration, score, encoder.encode_one) or DEFAULT
+
+
+def _untaught(dialogues: Sequence[Dialogue]) -> tuple[Dialogue, ...]:
+    return tuple(dialogue for number, dialogue in enumerate(dialogues) if number % TEACHES)
 
 
 def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from router.overlap import fold
 from router.source import Source
 from router.table import Table
 from router.types import Category, Fact
@@ -35,15 +36,17 @@ def read_category(path: Path) -> CategoryFile:
 
 def _examples(table: Table, key: str) -> tuple[str, ...]:
     examples = table.texts("examples")
-    if len(examples) < MIN_EXAMPLES:
-        what = f"category {key!r} has {len(examples)} examples."
-        raise table.error("examples", what, f"Write at least {MIN_EXAMPLES} messages as people write them.")
+    different = len({fold(example) for example in examples})
+    if different < MIN_EXAMPLES:
+        said = f"{len(examples)} examples" if different == len(examples) else f"{different} different examples"
+        hint = f"Write at least {MIN_EXAMPLES} messages as people write them."
+        raise table.error("examples", f"category {key!r} has {said}.", hint)
     return examples
 
 
 def _fact(source: Source, key: str, data: dict[str, Any]) -> Fact:
-    table = Table(source, data, ("id", "text", "questions"), str(data.get("id", "[[facts]]")))
-    fact = Fact(table.text("id"), key, table.text("text"), table.texts("questions"))
+    table = Table(source, data, ("id", "text", "questions", "verbatim"), str(data.get("id", "[[facts]]")))
+    fact = Fact(table.text("id"), key, table.text("text"), table.texts("questions"), table.flag("verbatim"))
     if not fact.id.startswith(f"{key}.") or fact.id == f"{key}.":
         raise table.error("id", f"fact {fact.id!r} is not named after {key!r}.", f"Call it '{key}.<name>'.")
     if not fact.questions:

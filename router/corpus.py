@@ -1,10 +1,12 @@
 """What the classifiers learn from: every message and answer of a pack, with what is known of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from router.dialogue import TEACHES, read_in_turn
+from router.labelled import Labelled
 from router.pack import Pack
 
 EDGE = -1  # category of a message that must not be answered locally; fact of a message that no fact answers
@@ -18,8 +20,8 @@ class Corpus:
 
     `answers` (n, facts + 1) marks what may rightly be chosen for the row, its last column meaning "no fact";
     a row of False is not known and teaches nothing of facts. `message` (n,) is False for the facts' own
-    texts, which are learnt from but never stand for a user's message; `calibration` (n,) marks the labelled
-    traffic. `fact_category` (facts,) is the category of each fact.
+    texts and for dialogues, which are learnt from but never stand for a user's single message; `calibration` (n,)
+    marks the labelled traffic. `fact_category` (facts,) is the category of each fact.
     """
 
     texts: tuple[str, ...]
@@ -47,7 +49,7 @@ def build_corpus(pack: Pack) -> Corpus:
     A category's examples have no fact label: they teach category and scope only. A calibration message with
     several right facts teaches the first, which is the best.
     """
-    rows = _pack_rows(pack) + _edge_rows(pack) + _calibration_rows(pack)
+    rows = _pack_rows(pack) + _edge_rows(pack) + _dialogue_rows(pack) + _calibration_rows(pack)
     return Corpus(
         texts=tuple(row.text for row in rows),
         category=np.array([row.category for row in rows]),
@@ -80,10 +82,23 @@ def _edge_rows(pack: Pack) -> list[_Row]:
     return [_Row(text, EDGE, ()) for text in pack.edge]
 
 
-def _calibration_rows(pack: Pack) -> list[_Row]:
-    facts = {fact.id: number for number, fact in enumerate(pack.facts)}
-    keys: dict[str | None, int] = {category.key: number for number, category in enumerate(pack.categories)}
+def _dialogue_rows(pack: Pack) -> list[_Row]:
+    """Every other dialogue, as it is to be read: what leans together with what it leans on. The others tell leaning
+    (`fit_leaning`), from readings of models that did not learn from them.
+    """
     return [
-        _Row(row.text, keys.get(row.category, EDGE), tuple(facts[name] for name in row.facts), calibration=True)
-        for row in pack.calibration
+        replace(_labelled_row(pack, replace(message, text=text)), message=False)
+        for dialogue in pack.dialogues[::TEACHES]
+        for text, message in read_in_turn(dialogue)
     ]
+
+
+def _calibration_rows(pack: Pack) -> list[_Row]:
+    return [replace(_labelled_row(pack, row), calibration=True) for row in pack.calibration]
+
+
+def _labelled_row(pack: Pack, row: Labelled) -> _Row:
+    keys = [category.key for category in pack.categories]
+    facts = [fact.id for fact in pack.facts]
+    category = EDGE if row.category is None else keys.index(row.category)
+    return _Row(row.text, category, tuple(facts.index(name) for name in row.facts))

@@ -6,7 +6,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from router.plain import plain
-from router.types import EDGE_LABEL, Decision, Mode, Route, ScoredFact
+from router.types import EDGE_LABEL, Decision, Mode, Route, ScoredFact, least_sure
 
 _STEP = Decimal("0.001")
 
@@ -36,9 +36,9 @@ class Counterfactual:
 
     `here` tells whether the scores alone call for a local answer; it differs from the route where someone asked for
     the cloud, or the local answer was given up. `margins` are those that count for it. `elsewhere` has the
-    circumstances that would have changed the route, by name, with the route then. `runner_up` is the second likeliest
-    fact, `other_category` the next category in question (`edge` for none of the pack's), by the facts and then by the
-    nearest examples. `texts` says it all in sentences.
+    circumstances that would have changed the route, by name, with the route then. `runner_up` is the likeliest fact
+    beside those that answer, `other_category` the next category in question (`edge` for none of the pack's), by the
+    facts and then by the nearest examples. `texts` says it all in sentences.
     """
 
     here: bool
@@ -65,7 +65,7 @@ def counterfactual(decision: Decision) -> Counterfactual:
     here = bool(facts) and all(value >= threshold for _, value, threshold in held)
     margins = tuple(Margin(*part, _flip(part, held, here, bool(facts))) for part in held)
     elsewhere = {} if here else _elsewhere(decision.route)
-    other, second = _other_category(decision), facts[1] if len(facts) > 1 else None
+    other, second = _other_category(decision), facts[decision.asked] if len(facts) > decision.asked else None
     texts = (
         *_threshold_texts(decision, margins, here, bool(facts)),
         *_circumstance_texts(decision, elsewhere),
@@ -79,10 +79,9 @@ _Held = tuple[str, float, float]
 
 def _held(decision: Decision, facts: Sequence[ScoredFact]) -> tuple[_Held, ...]:
     """Name, probability and threshold of all that a local answer needs."""
-    best = facts[0].probability if facts else 0.0
     held = (
         ("in_scope", decision.in_scope, decision.threshold),
-        ("best_fact", best, decision.fact_threshold),
+        ("best_fact", least_sure(facts, decision.asked), decision.fact_threshold),
     )
     if decision.answers_well is None:
         return held

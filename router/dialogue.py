@@ -1,6 +1,6 @@
 """Labelled dialogues: what the reading of follow-ups is learnt from and held against."""
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,10 @@ from router.source import Source
 from router.text import clean
 from router.types import Scores
 
+TEACHES = 2  # every second dialogue, from the first on, teaches the classifiers; the others tell leaning
 MIN_FOLLOW_UPS = 100  # labelled follow-ups from which the regression is fitted on them
-_C = 1.0
+_C = 0.1
+_WORDING_SCALE = 10.0  # of the unit vectors beside the standardised signs, so that the ridge weighs them alike
 _CHANGES = 300  # changes of subject made up of labelled traffic, each counting half
 _CHANGE_WEIGHT = 0.5
 _SEED = 7
@@ -64,11 +66,22 @@ def fit_leaning(
     changes = _changes(traffic)
     pairs = [(text, earlier) for text, earlier, _ in said] + changes
     rows = np.stack([_signs(text, earlier, score, encode) for text, earlier in pairs])
+    vectors = np.stack([encode(text) for text, _ in pairs])
     labels = np.concatenate([leans, np.zeros(len(changes), np.bool_)])
     counts = np.where(np.arange(len(rows)) < len(said), 1.0, _CHANGE_WEIGHT)
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    model = LogisticRegression(C=_C, max_iter=500).fit((rows - mean) / scale, labels, sample_weight=counts)
-    return Leaning(mean, scale, model.coef_[0], model.intercept_)
+    seen = np.concatenate([(rows - mean) / scale, _WORDING_SCALE * vectors], axis=1)
+    model = LogisticRegression(C=_C, max_iter=2000).fit(seen, labels, sample_weight=counts)
+    weights, wording = np.split(model.coef_[0], [rows.shape[1]])
+    return Leaning(mean, scale, weights, _WORDING_SCALE * wording, model.intercept_)
+
+
+def read_in_turn(dialogue: Dialogue) -> Iterator[tuple[str, Labelled]]:
+    """The text to read for each message of a dialogue: by itself, or with what it leans on."""
+    texts = [clean(said.message.text) for said in dialogue]
+    for number, said in enumerate(dialogue):
+        earlier = before(texts[number], texts[:number]) if said.leans else ()
+        yield (together_with(earlier[0], texts[number]) if earlier else texts[number]), said.message
 
 
 def follow_ups(dialogues: Sequence[Dialogue]) -> list[tuple[str, tuple[str, ...], bool]]:

@@ -1,8 +1,8 @@
 """Messages that lean on the one before: "and to Canada?", "the blue one".
 
-Each message is read by itself and together with the one before; a logistic regression on what the two readings say
-and on a few signs in the words gives the chance that it leans. It is fitted on the pack's `dialogues.jsonl`; packs
-without one use the weights of the shipped pack, whose signs are English.
+Each message is read by itself and together with the one before; a logistic regression on what the two readings say, on
+a few signs in the words and on the message's vector gives the chance that it leans. It is fitted on the pack's
+`dialogues.jsonl`; packs without one use the weights of the shipped pack, whose signs are English.
 """
 
 import re
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from router.choice import Floats
+from router.ridge import Vectors
 from router.types import EDGE_LABEL, Scores
 
 MAX_WORDS = 20  # a longer message says itself what it is about
@@ -76,16 +77,22 @@ SIGNS = (
 
 @dataclass(frozen=True, slots=True)
 class Leaning:
-    """Logistic regression over `signs`: `weights` (19,) on the signs less `mean`, by `scale`."""
+    """Logistic regression over `signs`, less `mean`, by `scale`, with `weights`, all (19,), and over the message's unit
+    vector with the weights `wording` (d,), which is empty (0,) where wordings were not learnt.
+    """
 
     mean: Floats
     scale: Floats
     weights: Floats
+    wording: Floats
     bias: Floats
 
-    def probability(self, signs: Floats) -> float:
-        """The chance that a message with these signs leans on the one before."""
-        return float(1 / (1 + np.exp(-((signs - self.mean) / self.scale @ self.weights + self.bias[0]))))
+    def probability(self, signs: Floats, vector: Vectors) -> float:
+        """The chance that a message with these signs and this vector (d,) leans on the one before."""
+        total = (signs - self.mean) / self.scale @ self.weights + self.bias[0]
+        if len(self.wording):
+            total += vector @ self.wording
+        return float(1 / (1 + np.exp(-total)))
 
 
 def _numbers(text: str) -> Floats:
@@ -105,6 +112,7 @@ DEFAULT = Leaning(  # fitted on the dialogues of packs/support
         "-2.512 -0.09906 -0.03019 0.1928 -0.00571 0.2779 0.8386 -0.006334 1.566 -0.3074 0.6694 -0.7248 -0.2586 "
         "-0.7039 0.3732 0.03572 -0.09362 -1.888 -3.094"
     ),
+    wording=np.zeros(0),
     bias=_numbers("-2.56"),
 )
 

@@ -14,11 +14,13 @@ from router.categoryfile import CategoryFile, read_category
 from router.dialogue import Dialogue, read_dialogues
 from router.errors import PackError
 from router.labelled import Labelled, read_labelled
+from router.overlap import refuse_overlap, taught
 from router.source import Source
 from router.table import Table
 from router.types import Category, Fact
 
 ENCODER_FOLDER = "encoder"
+_FLATTERED = "Probabilities calibrated on what was learnt come out too sure."
 _Row = TypeVar("_Row")
 _Read = Callable[[Source, frozenset[str], frozenset[str]], tuple[_Row, ...]]
 _KEYS = ("name", "title", "language", "persona", "contact", "starters", "models", "defaults")
@@ -80,6 +82,8 @@ def load_pack(path: Path | str) -> Pack:
     dialogues = _optional(folder / "dialogues.jsonl", files, read_dialogues)
     sources = [main, *(file.source for file in files), edge, *(source for source, _ in (*calibration, *dialogues))]
     table = Table(main, main.toml(), _KEYS)
+    for source, rows in calibration:
+        refuse_overlap(source, rows, taught((file.category for file in files), messages), _FLATTERED)
     pack = _assemble(table, files, messages, folder, sources)
     return replace(pack, calibration=_rows(calibration), dialogues=_rows(dialogues))
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import ceil, floor
 
 from router.errors import PolicyError
-from router.types import Circumstances, Decision, Mode, Reason, ReasonCode, Route, ScoredFact, Scores
+from router.types import Circumstances, Decision, Mode, Reason, ReasonCode, Route, ScoredFact, Scores, least_sure
 
 MAX_FACTS = 3
 
@@ -56,7 +56,7 @@ def decide(scores: Scores, policy: Policy, circumstances: Circumstances) -> Deci
     """
     threshold = policy.threshold(scores.category)
     covered = scores.in_scope >= threshold
-    facts = _chosen(scores.facts, policy.fact_threshold) if covered else ()
+    facts = _chosen(scores, policy.fact_threshold) if covered else ()
     weak = bool(facts) and scores.answers_well is not None and scores.answers_well < policy.answer_threshold
     reasons = _reasons(scores, policy, threshold)
     if weak:
@@ -85,13 +85,19 @@ def decide(scores: Scores, policy: Policy, circumstances: Circumstances) -> Deci
         no_fact=scores.no_fact,
         answers_well=scores.answers_well,
         answer_threshold=policy.answer_threshold,
+        asked=scores.asked,
     )
 
 
-def _chosen(facts: tuple[ScoredFact, ...], threshold: float) -> tuple[ScoredFact, ...]:
-    """The facts that reach the threshold and are at least half as likely as the best."""
-    best = facts[0].probability if facts else 0.0
-    likely = (fact for fact in facts if fact.probability >= max(threshold, best / 2))
+def _chosen(scores: Scores, threshold: float) -> tuple[ScoredFact, ...]:
+    """The facts of all that is asked, if every one reaches the threshold; of a single question, those too that reach it
+    and are at least half as likely as the best.
+    """
+    if not scores.facts or least_sure(scores.facts, scores.asked) < threshold:
+        return ()
+    if scores.asked > 1:
+        return scores.facts[: scores.asked]
+    likely = (fact for fact in scores.facts if fact.probability >= max(threshold, scores.facts[0].probability / 2))
     return tuple(likely)[:MAX_FACTS]
 
 
@@ -114,9 +120,10 @@ def _scope_reason(scores: Scores, threshold: float) -> Reason:
 
 
 def _fact_reason(scores: Scores, threshold: float) -> Reason:
-    best = scores.facts[0].probability if scores.facts else 0.0
+    best = least_sure(scores.facts, scores.asked)
     if scores.facts and best >= threshold:
-        return Reason(ReasonCode.FACT_FOUND, f"An approved answer fits ({_held_against(best, threshold)}).")
+        fits = "An approved answer fits" if scores.asked == 1 else "An approved answer fits each of the questions"
+        return Reason(ReasonCode.FACT_FOUND, f"{fits} ({_held_against(best, threshold)}).")
     shown = f"best {floor(best * 100)} %; {ceil(threshold * 100)} % is needed"
     text = f"No approved answer fits well enough ({shown})."
     return Reason(ReasonCode.NO_FACT, text)

@@ -9,12 +9,13 @@ from router.artefact import Artefact, artefact_folder, load_artefact, save_artef
 from router.build import build
 from router.classifier import Classifier
 from router.encoder import Encoder
-from router.followup import DEFAULT, SURE, Leaning, before, signs, strength, together_with
+from router.followup import DEFAULT, Leaning
 from router.outcomemodel import OutcomeModel
 from router.pack import Pack, load_pack
 from router.policy import Policy, decide
+from router.reading import Reader
 from router.slips import Slips
-from router.text import clean, has_words, views
+from router.text import clean
 from router.types import Circumstances, Decision, Scores
 
 _ALONE = Circumstances()
@@ -36,6 +37,7 @@ class Router:
             policy.threshold(category.key)
         self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
         self.leaning, self.outcomes = leaning, outcomes
+        self._reader = Reader(encoder, classifier, leaning, outcomes)
         self._slips = Slips(classifier.vocabulary.texts, encoder.knows)
 
     @classmethod
@@ -65,27 +67,8 @@ class Router:
         return replace(decision, elapsed_ms=(time.perf_counter() - began) * 1000)
 
     def scores(self, text: str, turns: Sequence[str] = ()) -> Scores:
-        """What the classifiers say of `text`, read with the turn before where it leans on it."""
-        message = self._slips.correct(clean(text))
-        alone = self._read(message)
-        earlier = before(message, [clean(turn) for turn in turns[-8:]])
-        if not earlier:
-            return alone
-        together = max((self._score(together_with(text, message)) for text in earlier), key=strength)
-        likeness = float(self.encoder.encode_one(message) @ self.encoder.encode_one(earlier[0]))
-        leans = self.leaning.probability(signs(message, alone, together, likeness)) >= SURE
-        return replace(together, leaned=True) if leans else alone
-
-    def _read(self, message: str) -> Scores:
-        """The surest reading of a message's whole and parts."""
-        if not has_words(message):
-            return replace(self._score(message), in_scope=0.0, no_fact=1.0, facts=())
-        return max((self._score(view) for view in views(message)), key=lambda scores: scores.in_scope)
-
-    def _score(self, text: str) -> Scores:
-        vector = self.encoder.encode_one(text)
-        scores = self.classifier.scores(text, vector)
-        return replace(scores, answers_well=self.outcomes.answers_well(scores, vector)) if self.outcomes else scores
+        """What the classifiers say of `text`, read with the turn before where it leans on that."""
+        return self._reader.scores(self._slips.correct(clean(text)), turns)
 
 
 def _artefact(pack: Pack, encoder: Encoder, cache_dir: Path) -> Artefact:

@@ -32,7 +32,11 @@ class Source:
             raise PackError(f"{path}:{line}: not UTF-8.", "Save the file in UTF-8.") from None
 
     def line_of(self, needle: str, last: bool = False) -> int:
-        """The first (or last) line, from 1, that holds `needle`, quoted or bare; 1 when none does."""
+        """The first (or last) line, from 1, that is `needle`, or else holds it, quoted or bare; 1 when none does."""
+        lines = self.text.split("\n")
+        whole = [number for number, line in enumerate(lines, 1) if line.strip() == needle]
+        if whole:
+            return whole[-1 if last else 0]
         for form in (f'"{needle}"', f"'{needle}'", needle):
             at = self.text.rfind(form) if last else self.text.find(form)
             if at >= 0:

@@ -7,7 +7,7 @@ from typing import Any
 from router.errors import PackError
 from router.source import Source
 
-_WORDS: dict[type, str] = {str: "a string", list: "a list", dict: "a table"}
+_WORDS: dict[type, str] = {str: "a string", list: "a list", dict: "a table", bool: "true or false"}
 
 
 class Table:
@@ -56,6 +56,10 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise self.error(key, f"{key!r} is {value!r}.", "Write a number from 0 to 1.")
         return float(value)
+
+    def flag(self, key: str) -> bool:
+        """True or false; false when the key is absent."""
+        return bool(self._typed(key, bool)) if key in self.data else False
 
     def table(self, key: str, known: Iterable[str]) -> "Table":
         """A table inside this one; empty when the key is absent."""

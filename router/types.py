@@ -1,5 +1,6 @@
 """The router's vocabulary: what goes in, what comes out. Everything here is frozen."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -46,12 +47,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One approved answer of a pack. `id` is `<category>.<name>`."""
+    """One approved answer of a pack. `id` is `<category>.<name>`. `verbatim`: it is said word for word, by no model."""
 
     id: str
     category: str
     text: str
     questions: tuple[str, ...]
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Scores:
     """What the classifiers say of one message, before any policy.
 
     `confidence` is P(category | in scope) and `in_scope` P(some category covers it), both calibrated, 0 to 1.
-    `no_fact` is the probability that none of the pack's facts answers. `facts` are the likeliest, best first.
+    `no_fact` is the probability that none of the pack's facts answers. `facts` are the likeliest, best first; where the
+    message asks several things, the first `asked` of them answer one each, in the order of asking.
     `answers_well` is the chance that the local model words it well, None where no outcomes were learnt from.
     """
 
@@ -100,6 +103,7 @@ class Scores:
     neighbours: tuple[Neighbour, ...]
     leaned: bool = False
     answers_well: float | None = None
+    asked: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,12 @@ class Circumstances:
 class Decision:
     """Where one message goes, and why.
 
-    `threshold` is what `in_scope` was held against for this category, `fact_threshold` what the best fact was.
-    `facts` are the chosen facts, best first; empty when none is sure enough. `candidates` are the likeliest facts
-    whatever the threshold, for who answers instead. `leaned` says that the message was read
-    together with the one before it. `no_fact` and `answers_well` are those of the scores; `answer_threshold` is what
-    the latter was held against, 0 for nothing. `elapsed_ms` is the time of the whole decision in milliseconds.
+    `threshold` is what `in_scope` was held against for this category, `fact_threshold` what the best fact was. `facts`
+    are the chosen facts, best first; empty when none is sure enough. `candidates` are the likeliest facts whatever the
+    threshold, for who answers instead. The first `asked` of either answer one question of the message each. `leaned`
+    says that the message was read together with the one before it. `no_fact` and `answers_well` are those of the
+    scores; `answer_threshold` is what the latter was held against, 0 for nothing. `elapsed_ms` is the time of the
+    whole decision in milliseconds.
     """
 
     route: Route
@@ -137,11 +142,17 @@ class Decision:
     no_fact: float | None = None
     answers_well: float | None = None
     answer_threshold: float = 0.0
+    asked: int = 1
     elapsed_ms: float = field(default=0.0, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """The decision as JSON-ready data: enums as their values, probabilities to four places."""
         return _plain(asdict(self))  # type: ignore[no-any-return]
+
+
+def least_sure(facts: Sequence[ScoredFact], asked: int) -> float:
+    """What a fact threshold is held against: the lowest probability of the first `asked` facts; 0 without a fact."""
+    return min((fact.probability for fact in facts[:asked]), default=0.0)
 
 
 def _plain(value: Any) -> Any:

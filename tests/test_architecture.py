@@ -53,14 +53,14 @@ def test_no_file_is_too_long() -> None:
 def test_the_held_out_messages_are_in_no_training_data() -> None:
     import json
 
+    from router.overlap import fold, taught
     from router.pack import load_pack
 
-    def plain(text: str) -> str:
-        return " ".join(text.lower().split()).strip("?!. ")
-
     pack = load_pack("packs/support")
-    trained = {plain(text) for category in pack.categories for text in category.examples}
-    trained |= {plain(question) for fact in pack.facts for question in fact.questions}
-    trained |= {plain(text) for text in pack.edge} | {plain(row.text) for row in pack.calibration}
-    held_out = [json.loads(line)["text"] for line in Path("packs/support/eval/messages.jsonl").read_text().splitlines()]
-    assert [text for text in held_out if plain(text) in trained] == []
+    trained = taught(pack.categories, pack.edge).keys() | {fold(row.text) for row in pack.calibration}
+    for name in ("messages", "questions", "robustness"):
+        lines = Path(f"packs/support/eval/{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        assert [text for text in (json.loads(line)["text"] for line in lines) if fold(text) in trained] == []
+    texts = [[fold(said.message.text) for said in dialogue] for dialogue in pack.dialogues]
+    held_out = Path("packs/support/eval/dialogues.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [line for line in held_out if [fold(turn["text"]) for turn in json.loads(line)["turns"]] in texts] == []

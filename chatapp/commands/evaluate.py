@@ -77,8 +77,12 @@ def _unwritable(path: Path, error: OSError) -> OperatorError:
 
 
 def _rows(pack: "Pack", path: Path) -> "tuple[Labelled, ...]":
-    """The labelled messages of a file. Raises PackError when it is missing, empty or at odds with the pack."""
+    """The labelled messages of a file.
+
+    Raises PackError when it is missing, empty or at odds with the pack, or has a message that the router was taught.
+    """
     from router.labelled import read_labelled
+    from router.overlap import fold, refuse_overlap, taught
     from router.source import Source
 
     source = Source.read(
@@ -88,6 +92,8 @@ def _rows(pack: "Pack", path: Path) -> "tuple[Labelled, ...]":
     rows = read_labelled(source, keys, frozenset(fact.id for fact in pack.facts))
     if not rows:
         raise source.error(1, "no messages.", 'Write {"text": "…", "category": "<key>" or null, "facts": []} a line.')
+    known = taught(pack.categories, pack.edge) | {fold(row.text): "calibration.jsonl" for row in pack.calibration}
+    refuse_overlap(source, rows, known, "The figures of messages that were learnt from flatter.")
     return rows
 
 

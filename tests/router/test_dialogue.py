@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router.dialogue import MIN_FOLLOW_UPS, Said, fit_leaning, follow_ups, read_dialogues
+from router.dialogue import MIN_FOLLOW_UPS, Said, fit_leaning, follow_ups, read_dialogues, read_in_turn
 from router.errors import PackError
 from router.followup import signs
 from router.labelled import Labelled
@@ -15,6 +15,7 @@ from router.source import Source
 from router.types import Neighbour, ScoredFact, Scores
 
 KEYS, IDS = frozenset({"bread"}), frozenset({"bread.baked"})
+ONE = np.ones(1, np.float32)
 TURN = {"text": "when do you bake", "category": "bread", "facts": ["bread.baked"], "leans": False}
 
 
@@ -74,6 +75,12 @@ def test_closings_are_follow_ups_that_do_not_lean() -> None:
     ]
 
 
+def test_a_dialogue_is_taught_as_it_is_to_be_read() -> None:
+    dialogue = (_said("when do you bake rye bread", False), _said("and the rolls", True), _said("thank you", False))
+    texts = [text for text, _ in read_in_turn(dialogue)]
+    assert texts == ["when do you bake rye bread", "when do you bake rye bread and the rolls", "thank you"]
+
+
 def _score(text: str) -> Scores:
     sure = 0.95 if len(text.split()) > 4 else 0.1
     return Scores("bread", 1.0, sure, 1 - sure, (ScoredFact("bread.baked", "", sure),), (Neighbour("x", "bread", 0.5),))
@@ -83,14 +90,14 @@ def test_what_leans_is_learnt_from_dialogues() -> None:
     whole = "do you also bake the dark rolls on sundays"
     dialogue = (_said("when do you bake the rye bread here", False), _said("and rolls", True), _said(whole, False))
     traffic = [Labelled(f"is the number {word} loaf fresh today", "bread", ()) for word in "abcdef"]
-    leaning = fit_leaning([dialogue] * (MIN_FOLLOW_UPS // 2), traffic, _score, lambda _: np.ones(1, np.float32))
+    leaning = fit_leaning([dialogue] * (MIN_FOLLOW_UPS // 2), traffic, _score, lambda _: ONE)
     assert leaning is not None
     earlier = "when do you bake the rye bread here"
-    assert leaning.probability(signs("and rolls", _score("and rolls"), _score(f"{earlier} and rolls"), 1.0)) > 0.5
-    assert leaning.probability(signs(whole, _score(whole), _score(f"{earlier} {whole}"), 1.0)) < 0.5
+    assert leaning.probability(signs("and rolls", _score("and rolls"), _score(f"{earlier} and rolls"), 1.0), ONE) > 0.5
+    assert leaning.probability(signs(whole, _score(whole), _score(f"{earlier} {whole}"), 1.0), ONE) < 0.5
 
 
 def test_too_few_dialogues_or_all_alike_teach_nothing() -> None:
     dialogue = (_said("when do you bake", False), _said("and the rolls", True))
-    assert fit_leaning([dialogue], [], _score, lambda _: np.ones(1, np.float32)) is None
-    assert fit_leaning([dialogue] * MIN_FOLLOW_UPS, [], _score, lambda _: np.ones(1, np.float32)) is None
+    assert fit_leaning([dialogue], [], _score, lambda _: ONE) is None
+    assert fit_leaning([dialogue] * MIN_FOLLOW_UPS, [], _score, lambda _: ONE) is None

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from router.followup import DEFAULT, SIGNS, before, signs, strength
 from router.types import Neighbour, ScoredFact, Scores
 
+VECTOR = np.ones(4, np.float32) / 2
+
 
 def _scores(in_scope: float, fact: float, category: str = "shipping", near: str = "shipping") -> Scores:
     facts = (ScoredFact(f"{category}.one", "", fact),)
@@ -46,15 +48,15 @@ def test_signs_are_finite_and_their_chance_a_probability(text: str, one: float, 
     found = signs(text, _scores(one, other), _scores(other, one, "faq", "edge"), likeness)
     assert found.shape == (len(SIGNS),)
     assert np.isfinite(found).all()
-    assert 0 <= DEFAULT.probability(found) <= 1
+    assert 0 <= DEFAULT.probability(found, VECTOR) <= 1
 
 
 def test_a_fragment_that_means_nothing_alone_leans_and_a_whole_question_does_not() -> None:
     weak, sure = replace(_scores(0.05, 0.05), no_fact=0.9), _scores(0.99, 0.95)
     edge = replace(weak, neighbours=(Neighbour("x", "edge", 0.3),))
-    assert DEFAULT.probability(signs("and to canada?", edge, sure, 0.3)) > 0.8
+    assert DEFAULT.probability(signs("and to canada?", edge, sure, 0.3), VECTOR) > 0.8
     other = _scores(0.99, 0.95, "account")
-    assert DEFAULT.probability(signs("how do I change the password of my account", other, sure, 0.1)) < 0.2
+    assert DEFAULT.probability(signs("how do I change the password of my account", other, sure, 0.1), VECTOR) < 0.2
 
 
 def test_a_reading_without_facts_has_no_strength() -> None:

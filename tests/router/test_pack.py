@@ -21,7 +21,7 @@ def _edit(folder: Path, name: str, old: str, new: str) -> None:
 def test_the_shipped_pack_is_valid() -> None:
     pack = load_pack(SUPPORT)
     assert pack.name == "support"
-    assert len(pack.categories) == 6
+    assert len(pack.categories) == 7
     assert 4 <= len(pack.starters) <= 6
     assert "0800 555 0142" in pack.contact
     assert all(fact.id.startswith(f"{fact.category}.") for fact in pack.facts)
@@ -83,6 +83,8 @@ MALFORMED = [
     (BREAD, "bread.baked", "baked", 13, "fact 'baked' is not named after 'bread'"),
     (BREAD, "bread.baked", "bread.", 13, "fact 'bread.' is not named after 'bread'"),
     (BREAD, '  "rye bread?",\n', "", 4, "category 'bread' has 4 examples"),
+    (BREAD, "sourdough", "Rye bread", 4, "category 'bread' has 4 different examples"),
+    (BREAD, "questions =", "verbatim = 1\nquestions =", 15, "'verbatim' is 1. It must be true or false"),
     (BREAD, "[[facts]]", "[[fact]]", 12, "unknown key 'fact'. Did you mean 'facts'?"),
     (BREAD, "questions = [", "questions = [] #", 13, "fact 'bread.baked' has no questions"),
     (BREAD, "questions =", "question =", 15, "unknown key 'question'"),

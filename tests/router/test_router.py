@@ -47,8 +47,25 @@ def test_each_category(router: Router, text: str, category: str) -> None:
     assert not decision.leaned
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\x00\x01", "🙂", "?!", "thanks!", "hi", "asdf", "<p></p>", "\ud800"])
+@pytest.mark.parametrize("text", ["", "   ", "\x00\x01", "🙂", "?!", "asdf", "<p></p>", "\ud800"])
 def test_nothing_to_answer(router: Router, text: str) -> None:
+    assert router.decide(text, (), CLOUD).route is Route.CLOUD
+
+
+@pytest.mark.parametrize(("text", "fact"), [("thanks!", "courtesy.thanks"), ("hi", "courtesy.hello")])
+def test_courtesy_needs_no_cloud(router: Router, text: str, fact: str) -> None:
+    decision = router.decide(text, ("where is my parcel",), CLOUD)
+    assert (decision.route, decision.facts[0].id) == (Route.LOCAL, fact)
+
+
+def test_two_questions_have_two_facts(router: Router) -> None:
+    decision = router.decide("do you ship to Norway, and how do I reset my password?", (), CLOUD)
+    assert (decision.route, decision.asked) == (Route.LOCAL, 2)
+    assert [fact.id for fact in decision.facts] == ["shipping.uk_norway_switzerland", "account.forgot_password"]
+
+
+def test_one_question_beyond_us_sends_the_message_away(router: Router) -> None:
+    text = "do you ship to Norway, and can you write me a poem about the fjords?"
     assert router.decide(text, (), CLOUD).route is Route.CLOUD
 
 

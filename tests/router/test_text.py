@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.text import LONG_WORDS, MAX_CHARS, clean, has_words, views
+from router.text import MAX_CHARS, clean, has_words
 
 
 @given(st.text())
@@ -20,14 +20,6 @@ def test_nothing_unreadable_is_left(text: str) -> None:
 @given(st.text(alphabet="abcdefghij 12?.,", max_size=200))
 def test_ordinary_words_stay(text: str) -> None:
     assert clean(text).split() == text.split()
-
-
-@given(st.text())
-def test_the_whole_is_always_among_the_views(text: str) -> None:
-    cleaned = clean(text)
-    parts = views(cleaned)
-    assert parts[0] == cleaned
-    assert all(part in cleaned for part in parts)
 
 
 @pytest.mark.parametrize(
@@ -52,15 +44,6 @@ def test_a_very_long_text_keeps_its_ends() -> None:
     assert cleaned.startswith("first.")
     assert cleaned.endswith("last?")
     assert len(cleaned) <= MAX_CHARS + 1
-
-
-def test_a_long_text_has_its_last_line_read() -> None:
-    text = "Good morning to you all.\n" + "word " * LONG_WORDS + "\nwhere is my parcel"
-    assert views(text) == (text, "Good morning to you all.", "where is my parcel")
-
-
-def test_a_long_sentence_is_read_whole() -> None:
-    assert views("word " * LONG_WORDS) == ("word " * LONG_WORDS,)
 
 
 def test_has_words() -> None:

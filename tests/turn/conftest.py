@@ -12,9 +12,12 @@ from chatapp.events import Event, Failed, Finished
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn import TurnRunner
-from router.types import Circumstances, Decision, Route, ScoredFact
+from router.types import Circumstances, Decision, Fact, Route, ScoredFact
 
 FACT = ScoredFact("returns.window", "You have 60 days from delivery to send unused goods back.", 0.9)
+
+
+VERBATIM = Fact("courtesy.hello", "courtesy", "Hello!", ("hi",), verbatim=True)
 
 
 @dataclass
@@ -22,14 +25,16 @@ class ToldRouter:
     """Routes by the first word: `edge …` away from here, all else local with one fact."""
 
     fact: ScoredFact = FACT
+    second: ScoredFact | None = None
     pack: SimpleNamespace = field(
-        default_factory=lambda: SimpleNamespace(persona="You are a help desk.", contact="call 0800.")
+        default_factory=lambda: SimpleNamespace(persona="You are a help desk.", contact="call 0800.", facts=(VERBATIM,))
     )
     seen: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def decide(self, text: str, turns: list[str], circumstances: Circumstances) -> Decision:
         self.seen.append((text, tuple(turns)))
         edge = text.startswith("edge")
+        facts = (self.fact, self.second) if self.second else (self.fact,)
         away = Route.CLOUD if circumstances.cloud_connected else Route.ABSTAIN
         return Decision(
             route=away if edge else Route.LOCAL,
@@ -39,11 +44,12 @@ class ToldRouter:
             in_scope=0.1 if edge else 0.9,
             threshold=0.5,
             fact_threshold=0.3,
-            facts=() if edge else (self.fact,),
+            facts=() if edge else facts,
             neighbours=(),
             reasons=(),
             policy="test",
-            candidates=(self.fact,),
+            candidates=facts,
+            asked=len(facts),
         )
 
 

@@ -15,13 +15,14 @@ from chatapp.errors import (
     ProviderUnreachableError,
 )
 from chatapp.events import Delta, Escalated, Failed, Finished, Notice, Routed, Started
-from router.types import Mode, Route
+from router.types import Mode, Route, ScoredFact
 from tests.turn.conftest import FACT, Desk
 
 BORNE_OUT = "You have 60 days from delivery to send unused goods back."
 INVENTED = "You have 90 days and we pay you 500 EUR."
 LOCAL = "how long do i have"
 EDGE = "edge of everything"
+SECOND = ScoredFact("returns.label", "Print the label at home, or show its code at the counter.", 0.8)
 
 
 def kinds(events: list[object]) -> list[str]:
@@ -83,6 +84,37 @@ async def test_a_broken_local_model_still_answers_from_the_fact(desk: Desk) -> N
     end = (await desk.say(LOCAL))[-1]
     assert isinstance(end, Finished)
     assert end.text == FACT.text
+
+
+async def test_two_questions_are_answered_one_after_the_other(desk: Desk) -> None:
+    desk.router.second = SECOND
+    desk.use([FACT.text, INVENTED])
+    told = await desk.say(LOCAL)
+    end = told[-1]
+    assert isinstance(end, Finished)
+    assert end.text == f"{FACT.text}\n\n{SECOND.text}"
+    assert [source.id for source in end.sources] == [FACT.id, SECOND.id]
+    assert [notice["text"] for notice in end.notices] == ["Part of this is the approved wording, word for word."]
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert [call.outcome for call in desk.store.calls(exchange.turn.id)] == ["ok", "unsupported"]
+
+
+async def test_two_doubtful_facts_are_given_in_their_approved_wording_when_the_cloud_fails(desk: Desk) -> None:
+    desk.unsure()
+    desk.router.second = SECOND
+    desk.use([FACT.text, INVENTED], [ProviderUnreachableError("No connection.", "Check it.")])
+    end = (await desk.say(LOCAL))[-1]
+    assert isinstance(end, Finished)
+    assert (end.route, end.text) == ("local", f"{FACT.text}\n\n{SECOND.text}")
+
+
+async def test_a_verbatim_fact_is_said_by_no_model_and_is_its_own_source(desk: Desk) -> None:
+    desk.router.fact = ScoredFact("courtesy.hello", "Hello!", 0.9)
+    end = (await desk.say("hi"))[-1]
+    assert isinstance(end, Finished)
+    assert (end.text, end.sources, end.cost_microusd) == ("Hello!", (), 0)
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert desk.store.calls(exchange.turn.id) == []
 
 
 async def test_an_edge_message_is_answered_by_the_cloud(desk: Desk) -> None:

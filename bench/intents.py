@@ -154,6 +154,7 @@ def corpus_of(data: IntentSet) -> Corpus:
         answers=answers,
         message=np.ones(len(rows.texts), np.bool_),
         calibration=np.arange(len(rows.texts)) >= len(data.train.texts),
+        dialogue=np.zeros(len(rows.texts), np.bool_),
         fact_category=np.arange(count),
     )
 

@@ -1,15 +1,15 @@
 """A pack and an encoder into an artefact: the one path from text to thresholds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from router.artefact import Artefact
 from router.calibrate import Held, Thresholds, choose_thresholds, default_policy
 from router.classifier import Classifier, Vocabulary
 from router.corpus import EDGE, Corpus, build_corpus
-from router.dialogue import TEACHES, Dialogue, fit_leaning
+from router.dialogue import fit_leaning
 from router.encoder import Encoder
 from router.followup import DEFAULT, Leaning
 from router.pack import Pack
@@ -33,24 +33,21 @@ def build(pack: Pack, encoder: Encoder) -> Built:
     corpus = build_corpus(pack)
     texts = [clean(text) for text in corpus.texts]
     trained = train(corpus, encoder.encode(texts), spell(texts))
-    classifier = Classifier(trained.models, trained.calibration, _vocabulary(pack, corpus, trained))
+    classifier = Classifier(trained.models, trained.calibration, _vocabulary(pack, corpus, trained.kept))
+    stranger = Classifier(trained.stranger, trained.calibration, _vocabulary(pack, corpus, trained.stranger_kept))
     policy = default_policy(pack, thresholds_of(corpus, trained))
-    return Built(Artefact(classifier, policy, _leaning(pack, encoder, classifier)), corpus, trained)
+    return Built(Artefact(classifier, policy, _leaning(pack, encoder, stranger)), corpus, trained)
 
 
-def _leaning(pack: Pack, encoder: Encoder, classifier: Classifier) -> Leaning:
-    """How this pack's follow-ups are told, from those of its dialogues that the classifier was not taught, where there
-    are enough.
+def _leaning(pack: Pack, encoder: Encoder, stranger: Classifier) -> Leaning:
+    """How this pack's follow-ups are told, from its dialogues where there are enough. `stranger` was not taught these,
+    or its readings would look surer than they are of a stranger's message.
     """
 
     def score(text: str) -> Scores:
-        return classifier.scores(text, encoder.encode_one(text))
+        return stranger.scores(text, encoder.encode_one(text))
 
-    return fit_leaning(_untaught(pack.dialogues), pack.calibration, score, encoder.encode_one) or DEFAULT
-
-
-def _untaught(dialogues: Sequence[Dialogue]) -> tuple[Dialogue, ...]:
-    return tuple(dialogue for number, dialogue in enumerate(dialogues) if number % TEACHES)
+    return fit_leaning(pack.dialogues, pack.calibration, score, encoder.encode_one) or DEFAULT
 
 
 def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:
@@ -64,9 +61,9 @@ def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:
     return choose_thresholds(held)
 
 
-def _vocabulary(pack: Pack, corpus: Corpus, trained: Trained) -> Vocabulary:
+def _vocabulary(pack: Pack, corpus: Corpus, kept: NDArray[np.int64]) -> Vocabulary:
     return Vocabulary(
-        texts=tuple(corpus.texts[row] for row in trained.kept),
+        texts=tuple(corpus.texts[row] for row in kept),
         categories=tuple(category.key for category in pack.categories),
         fact_ids=tuple(fact.id for fact in pack.facts),
         fact_texts=tuple(fact.text for fact in pack.facts),

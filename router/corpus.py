@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from router.dialogue import TEACHES, read_in_turn
+from router.dialogue import read_in_turn
 from router.labelled import Labelled
 from router.pack import Pack
 
@@ -21,7 +21,8 @@ class Corpus:
     `answers` (n, facts + 1) marks what may rightly be chosen for the row, its last column meaning "no fact";
     a row of False is not known and teaches nothing of facts. `message` (n,) is False for the facts' own
     texts and for dialogues, which are learnt from but never stand for a user's single message; `calibration` (n,)
-    marks the labelled traffic. `fact_category` (facts,) is the category of each fact.
+    marks the labelled traffic, `dialogue` (n,) the messages of dialogues. `fact_category` (facts,) is the category of
+    each fact.
     """
 
     texts: tuple[str, ...]
@@ -30,6 +31,7 @@ class Corpus:
     answers: NDArray[np.bool_]
     message: NDArray[np.bool_]
     calibration: NDArray[np.bool_]
+    dialogue: NDArray[np.bool_]
     fact_category: NDArray[np.int64]
 
 
@@ -41,6 +43,7 @@ class _Row:
     known: bool = True
     message: bool = True
     calibration: bool = False
+    dialogue: bool = False
 
 
 def build_corpus(pack: Pack) -> Corpus:
@@ -57,6 +60,7 @@ def build_corpus(pack: Pack) -> Corpus:
         answers=np.stack([_answers(row, len(pack.facts)) for row in rows]),
         message=np.array([row.message for row in rows]),
         calibration=np.array([row.calibration for row in rows]),
+        dialogue=np.array([row.dialogue for row in rows]),
         fact_category=np.array([n for n, category in enumerate(pack.categories) for _ in category.facts]),
     )
 
@@ -83,12 +87,10 @@ def _edge_rows(pack: Pack) -> list[_Row]:
 
 
 def _dialogue_rows(pack: Pack) -> list[_Row]:
-    """Every other dialogue, as it is to be read: what leans together with what it leans on. The others tell leaning
-    (`fit_leaning`), from readings of models that did not learn from them.
-    """
+    """Each message of a dialogue as it is to be read: what leans together with what it leans on."""
     return [
-        replace(_labelled_row(pack, replace(message, text=text)), message=False)
-        for dialogue in pack.dialogues[::TEACHES]
+        replace(_labelled_row(pack, replace(message, text=text)), message=False, dialogue=True)
+        for dialogue in pack.dialogues
         for text, message in read_in_turn(dialogue)
     ]
 

@@ -13,7 +13,6 @@ from router.source import Source
 from router.text import clean
 from router.types import Scores
 
-TEACHES = 2  # every second dialogue, from the first on, teaches the classifiers; the others tell leaning
 MIN_FOLLOW_UPS = 100  # labelled follow-ups from which the regression is fitted on them
 _C = 0.1
 _WORDING_SCALE = 10.0  # of the unit vectors beside the standardised signs, so that the ridge weighs them alike

@@ -17,6 +17,7 @@ from router.types import EDGE_LABEL, Scores
 
 MAX_WORDS = 20  # a longer message says itself what it is about
 SURE = 0.5  # chance of leaning from which the reading together counts
+DOUBT = 0.2  # nearer to that, it is not known which reading counts
 FRAGMENT_WORDS = 4
 LOOK_BACK = 4  # turns to go back in search of one that is not small talk
 

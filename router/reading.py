@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from router.classifier import FACTS_SHOWN, Classifier
 from router.encoder import Encoder
-from router.followup import SURE, Leaning, before, signs, strength, together_with
+from router.followup import DOUBT, SURE, Leaning, before, signs, strength, together_with
 from router.outcomemodel import OutcomeModel
 from router.parts import LONG_WORDS, MAX_QUESTIONS, asking, own_words, questions
 from router.ridge import Vectors
@@ -48,8 +48,11 @@ class _Reading:
         together = max((self._one(together_with(text, message)) for text in earlier), key=strength)
         vector = self._vector(message)
         likeness = float(vector @ self._vector(earlier[0]))
-        leans = self.leaning.probability(signs(message, alone, together, likeness), vector) >= SURE
-        return replace(together, leaned=True) if leans else alone
+        chance = self.leaning.probability(signs(message, alone, together, likeness), vector)
+        read = replace(together, leaned=True) if chance >= SURE else alone
+        if abs(chance - SURE) < DOUBT:  # both readings must be covered
+            return replace(read, in_scope=min(alone.in_scope, together.in_scope))
+        return read
 
     def _alone(self, message: str) -> Scores:
         if not has_words(message):

@@ -23,11 +23,14 @@ MAX_ROWS = 8000  # more training messages than this are represented by an even s
 class Trained:
     """The models, their calibration, and the out-of-fold evidence that thresholds may be chosen on.
 
-    `kept` are the corpus rows that the models carry, `held` those that `evidence` is about, in order.
+    `kept` are the corpus rows that the models carry, `held` those that `evidence` is about, in order. `stranger` and
+    `stranger_kept` are models that were not taught the dialogues, for which these are still strangers' messages.
     """
 
     models: Models
     kept: NDArray[np.int64]
+    stranger: Models
+    stranger_kept: NDArray[np.int64]
     calibration: Calibration
     held: NDArray[np.int64]
     evidence: Evidence
@@ -53,7 +56,8 @@ class _Trainer:
         self.learnt = np.ones(len(vectors), np.bool_) if learn_calibration else ~corpus.calibration
         self.categories, self.facts = int(corpus.category.max()) + 1, len(corpus.fact_category)
         self.kept = _kept(corpus.category, np.flatnonzero(self.learnt))
-        self.landmarks = np.sort(_sample(len(self.kept), LANDMARKS))
+        centres = np.flatnonzero(~corpus.dialogue[self.kept])
+        self.landmarks = np.sort(centres[_sample(len(centres), LANDMARKS)])
         self.ridge = Ridge(vectors, self._targets(), self.kept[self.landmarks])
         self.taught = np.flatnonzero((corpus.fact != UNKNOWN) & self.learnt)
         self.sums = self._letter_sums(self.taught)
@@ -70,14 +74,24 @@ class _Trainer:
             corpus.fact_category,
             strangers=self._strangers(held),
         )
-        models = Models(
-            rows=np.ascontiguousarray(self.vectors[self.kept]),
-            category=corpus.category[self.kept],
-            landmarks=self.landmarks,
-            dual=np.ascontiguousarray(self.ridge.weights(never), dtype=np.float32),
-            spelling=fit_spelling(self.sums),
+        models = self._models(self.kept, never)
+        dialogues = np.flatnonzero(corpus.dialogue | ~self.learnt)
+        stranger_kept = self.kept[~np.isin(self.kept, dialogues)]
+        stranger = self._models(stranger_kept, dialogues) if corpus.dialogue.any() else models
+        return Trained(models, self.kept, stranger, stranger_kept, calibration, held, evidence)
+
+    def _models(self, kept: NDArray[np.int64], without: NDArray[np.int64]) -> Models:
+        """Models that carry the rows `kept` and learnt from all but the rows `without`."""
+        return Models(
+            rows=np.ascontiguousarray(self.vectors[kept]),
+            category=self.corpus.category[kept],
+            landmarks=np.flatnonzero(np.isin(kept, self.kept[self.landmarks])),
+            dual=np.ascontiguousarray(self.ridge.weights(without), dtype=np.float32),
+            spelling=self._spelling(without),
         )
-        return Trained(models, self.kept, calibration, held, evidence)
+
+    def _spelling(self, without: NDArray[np.int64]) -> Letters:
+        return fit_spelling(self.sums - self._letter_sums(np.intersect1d(without, self.taught)))
 
     def _targets(self) -> Floats:
         """(n, c + 1 + f): ones for the category or edge, and for the fact where it is known."""
@@ -115,12 +129,11 @@ class _Trainer:
         """Evidence for the corpus rows `rows`, from models fitted without the rows `without`."""
         scores = self.ridge.scores(rows, self.ridge.weights(without))
         near_known, near_edge = self._nearest(without, rows)
-        spelling = fit_spelling(self.sums - self._letter_sums(np.intersect1d(without, self.taught)))
         return Evidence(
             categories=scores[:, : self.categories],
             edge=scores[:, self.categories],
             facts=scores[:, self.categories + 1 :],
-            spelled=spelled(self.letters[rows], spelling),
+            spelled=spelled(self.letters[rows], self._spelling(without)),
             near_known=near_known,
             near_edge=near_edge,
         )

@@ -30,7 +30,7 @@ Report = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to tune. `epochs` 0 means as many as make about `20,000` messages seen, 3 to 8."""
+    """How to tune. `epochs` 0 means as many as make about 90,000 messages seen, 3 to 8."""
 
     rank: int = 16
     learning_rate: float = 7e-4
@@ -40,7 +40,7 @@ class Recipe:
 
     def epochs_for(self, rows: int) -> int:
         """How often `rows` messages are gone through."""
-        return self.epochs or min(8, max(3, round(20_000 / max(rows, 1))))
+        return self.epochs or min(8, max(3, round(90_000 / max(rows, 1))))
 
 
 def tune(

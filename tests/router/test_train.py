@@ -30,12 +30,23 @@ def corpus() -> Corpus:
         answers=np.eye(CATEGORIES + 1, dtype=np.bool_)[category],
         message=np.ones(len(category), np.bool_),
         calibration=np.arange(len(category)) % 2 == 0,
+        dialogue=np.zeros(len(category), np.bool_),
         fact_category=np.arange(CATEGORIES),
     )
 
 
 def _train(corpus: Corpus, vectors: np.ndarray, **options: bool) -> Trained:
     return train(corpus, vectors, spell(corpus.texts), **options)
+
+
+def test_a_stranger_was_not_taught_the_dialogues(corpus: Corpus, vectors: np.ndarray) -> None:
+    dialogue = np.arange(len(corpus.category)) % 5 == 1
+    wrong = np.where(dialogue, (corpus.category + 1) % CATEGORIES, corpus.category)
+    right, mistaught = (replace(corpus, dialogue=dialogue, category=c, fact=c) for c in (corpus.category, wrong))
+    ours, theirs = _train(right, vectors), _train(mistaught, vectors)
+    assert not np.allclose(ours.models.dual, theirs.models.dual, atol=0.05)
+    assert np.allclose(ours.stranger.dual, theirs.stranger.dual, atol=1e-3)
+    assert len(ours.stranger_kept) == len(ours.stranger.rows) == (~dialogue).sum()
 
 
 def test_calibration_messages_teach_unless_they_are_only_to_calibrate(corpus: Corpus, vectors: np.ndarray) -> None:

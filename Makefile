@@ -4,6 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# llama.cpp's AMX code, as GCC 12 compiles it, ends the process at the first long prompt (illegal instruction). Where the
+# processor has AMX it is left out, and no wheel is taken that pip may have built with it before.
+NO_AMX := -mno-amx-tile -mno-amx-int8 -mno-amx-bf16
+AMX    := $(shell grep -qs amx_tile /proc/cpuinfo && cc $(NO_AMX) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
+
 .PHONY: help run test lint check bench clean
 .DEFAULT_GOAL := help
 
@@ -46,7 +51,14 @@ $(VENV)/.torch: $(VENV)/.python constraints.txt
 	@$(PIP) torch
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.torch pyproject.toml constraints.txt
+$(VENV)/.llama: $(VENV)/.torch
+ifeq ($(AMX),yes)
+	@echo "Compiling llama.cpp for this machine, without AMX: about four minutes …"
+	@CFLAGS="$(NO_AMX)" CXXFLAGS="$(NO_AMX)" $(PIP) --no-cache-dir --no-binary llama-cpp-python llama-cpp-python
+endif
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.llama pyproject.toml constraints.txt
 	@echo "Installing Firstline; llama.cpp is compiled for this machine, about four minutes the first time …"
 	@$(PIP) --editable .
 	@touch $@

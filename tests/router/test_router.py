@@ -89,7 +89,7 @@ def test_a_follow_up_is_read_with_the_message_before(router: Router) -> None:
 
 def test_small_talk_stands_alone(router: Router) -> None:
     decision = router.decide("thanks", ["where is my parcel"], CLOUD)
-    assert (decision.route, decision.leaned) == (Route.CLOUD, False)
+    assert (decision.category, decision.leaned) == ("courtesy", False)
 
 
 def test_scores_are_probabilities(router: Router) -> None:

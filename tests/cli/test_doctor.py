@@ -96,7 +96,7 @@ def test_the_database(settings: Settings) -> None:
 
 
 def test_the_shipped_pack(settings: Settings) -> None:
-    assert "6 categories" in module.pack(Patient(settings, None)).detail
+    assert "7 categories" in module.pack(Patient(settings, None)).detail
 
 
 def test_the_router_decides(settings: Settings, router: Any) -> None:

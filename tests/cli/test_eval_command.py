@@ -16,7 +16,7 @@ from router.router import Router
 from tests.router.conftest import SMALL
 
 ROWS = (
-    {"text": "when do you bake", "category": "bread", "facts": ["bread.baked"]},
+    {"text": "when do you bake your bread", "category": "bread", "facts": ["bread.baked"]},
     {"text": "are you open on a sunday", "category": "hours", "facts": ["hours.sunday"]},
     {"text": "write a poem about rain", "category": None, "facts": []},
 )
@@ -147,4 +147,11 @@ def test_what_is_named_wrongly(pack: Path, tmp_path: Path) -> None:
 def test_a_disk_that_fails(pack: Path) -> None:
     Path("report.json").mkdir()
     with pytest.raises(OperatorError, match=r"report\.json cannot be written"):
+        run(pack)
+
+
+def test_messages_that_were_taught_are_not_measured_on(pack: Path) -> None:
+    with (pack / "eval" / "messages.jsonl").open("a", encoding="utf-8") as file:
+        file.write('\n{"text": "Opening hours?", "category": "hours", "facts": ["hours.week"]}')
+    with pytest.raises(PackError, match=r"messages.jsonl:4: 'Opening hours\?' stands under 'hours.week' too"):
         run(pack)

@@ -40,10 +40,14 @@ class NoticeView:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """An approved text, and where it stands: `Returns and refunds (returns.window)`."""
+    """An approved text, and where it stands: `Returns and refunds (returns.window)`. `rests`: the answer rests on it, and
+    it is no further reading; `said`: it is said in the answer word for word.
+    """
 
     title: str
     text: str
+    rests: bool
+    said: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,6 @@ class TurnView:
     route_words: str
     figures: tuple[str, ...]
     sources: tuple[SourceView, ...]
-    is_wording: bool
     notices: tuple[NoticeView, ...]
     feedback: int
     can_ask_cloud: bool
@@ -126,7 +129,6 @@ def finished_view(exchange: Exchange, titles: Mapping[str, str], *, cloud_connec
     """A stored turn; `titles` names the categories by key."""
     turn = exchange.turn
     route = turn.route or Route.ABSTAIN
-    codes = {notice["code"] for notice in turn.notices}
     figures = [titles.get(turn.category, turn.category)] if turn.category and route is Route.LOCAL else []
     if turn.ttft_ms is not None and turn.total_ms is not None:
         figures += [f"first word {seconds(turn.ttft_ms)}", seconds(turn.total_ms)]
@@ -142,8 +144,7 @@ def finished_view(exchange: Exchange, titles: Mapping[str, str], *, cloud_connec
         route=route.value,
         route_words="stopped" if status == "stopped" else _words(route, status),
         figures=tuple(figures),
-        sources=_sources(turn.sources, titles),
-        is_wording="approved_wording" in codes,
+        sources=_sources(exchange, titles),
         notices=_notices(turn.notices, status),
         feedback=exchange.feedback,
         can_ask_cloud=cloud_connected and route is not Route.CLOUD,
@@ -163,7 +164,6 @@ def live_view(live: LiveTurn) -> TurnView:
         route_words="",
         figures=(),
         sources=(),
-        is_wording=False,
         notices=(),
         feedback=0,
         can_ask_cloud=False,
@@ -198,11 +198,17 @@ def _words(route: Route, status: str) -> str:
     return "not answered" if status == "failed" else ROUTE_WORDS[route]
 
 
-def _sources(sources: list[dict[str, Any]], titles: Mapping[str, str]) -> tuple[SourceView, ...]:
+def _sources(exchange: Exchange, titles: Mapping[str, str]) -> tuple[SourceView, ...]:
     """The approved texts; of a deleted conversation none is left."""
+    asked = (exchange.turn.decision or {}).get("asked", 1)
     return tuple(
-        SourceView(f"{titles.get(one['id'].split('.')[0], '')} ({one['id']})", one["text"])
-        for one in sources
+        SourceView(
+            title=f"{titles.get(one['id'].split('.')[0], '')} ({one['id']})",
+            text=one["text"],
+            rests=number < asked,
+            said=one["text"] in exchange.answer_text,
+        )
+        for number, one in enumerate(exchange.turn.sources)
         if "text" in one
     )
 

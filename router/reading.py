@@ -13,6 +13,7 @@ from router.text import clean, has_words
 from router.types import ScoredFact, Scores
 
 LOOK_BACK = 8  # earlier messages that are looked at
+OWN_FACT = 0.7  # probability from which a question that leans has a fact of its own
 _MAX_SENTENCES = 8  # of a long message, the last ones that ask
 
 
@@ -68,7 +69,9 @@ class _Reading:
         """
         whole = self._one(message)
         parts = [self.scores(question, asked[:number]) for number, question in enumerate(asked)]
-        best = [part.facts[0] for part in parts if part.facts]
+        best = list[ScoredFact]()
+        for question, part in zip(asked, parts, strict=True):
+            best += self._fact_of(question, part, best)
         facts = {fact.id: fact for fact in (*whole.facts, *best)}
         order = dict.fromkeys(fact.id for fact in (*best, *whole.facts))
         return replace(
@@ -77,6 +80,15 @@ class _Reading:
             facts=tuple(facts[name] for name in order)[:FACTS_SHOWN],
             asked=len({fact.id for fact in best}) or 1,
         )
+
+    def _fact_of(self, question: str, read: Scores, taken: Sequence[ScoredFact]) -> tuple[ScoredFact, ...]:
+        """The fact for one question of several: of its reading, unless that is one given before and the question has a
+        sure one of its own.
+        """
+        if read.leaned and read.facts[:1] and read.facts[0].id in {fact.id for fact in taken}:
+            own = self._alone(question).facts[:1]
+            return own if own and own[0].probability >= OWN_FACT else read.facts[:1]
+        return read.facts[:1]
 
     def _long(self, message: str) -> Scores:
         """By the surest of the sentences that ask; the facts by that, the customer's own words and the whole."""

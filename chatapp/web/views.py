@@ -40,8 +40,9 @@ class NoticeView:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """An approved text, and where it stands: `Returns and refunds (returns.window)`. `rests`: the answer rests on it, and
-    it is no further reading; `said`: it is said in the answer word for word.
+    """An approved text, and where it stands: `Returns and refunds (returns.window)`.
+
+    `rests`: the answer rests on it, it is no further reading. `said`: it is said in the answer word for word.
     """
 
     title: str

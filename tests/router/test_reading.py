@@ -58,6 +58,11 @@ def test_a_second_question_that_leans_is_read_with_the_first(told: Told) -> None
     assert _read(told, text, leaning=ALWAYS).in_scope == pytest.approx(0.9)
 
 
+def test_a_leaning_question_has_its_own_sure_fact_before_the_same_one_again(told: Told) -> None:
+    scores = _read(told, "when do you open? and what does it cost?", leaning=ALWAYS)
+    assert [fact.id for fact in scores.facts[: scores.asked]] == ["faq.hours", "faq.price"]
+
+
 def test_a_follow_up_is_read_with_the_message_before(told: Told) -> None:
     scores = _read(told, "and on sundays", ("when do you open",), ALWAYS)
     assert (scores.leaned, scores.facts) == (True, (HOURS,))

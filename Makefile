@@ -54,7 +54,8 @@ $(VENV)/.torch: $(VENV)/.python constraints.txt
 $(VENV)/.llama: $(VENV)/.torch
 ifeq ($(AMX),yes)
 	@echo "Compiling llama.cpp for this machine, without AMX: about four minutes …"
-	@CFLAGS="$(NO_AMX)" CXXFLAGS="$(NO_AMX)" $(PIP) --no-cache-dir --no-binary llama-cpp-python llama-cpp-python
+	@CFLAGS="$$CFLAGS $(NO_AMX)" CXXFLAGS="$$CXXFLAGS $(NO_AMX)" $(PIP) --no-cache-dir --no-binary llama-cpp-python \
+		--force-reinstall --no-deps llama-cpp-python
 endif
 	@touch $@
 

@@ -78,8 +78,8 @@ class Answerer:
     def stopped(self, live: "LiveTurn") -> Answer:
         """What is kept of a turn that was stopped: the words that had been shown."""
         route = live.decision.route if live.decision else Route.ABSTAIN
-        sources = _sources(live.decision.facts) if live.decision and route is Route.LOCAL else ()
-        return Answer("stopped", live.answer, route, sources)
+        rests = live.decision.facts if live.decision and route is Route.LOCAL and live.answer.strip() else ()
+        return Answer("stopped", live.answer.rstrip(), route, self._shown_below(rests))
 
     async def _local(self, live: "LiveTurn", decision: Decision) -> Answer:
         asked = decision.facts[: decision.asked]
@@ -105,8 +105,11 @@ class Answerer:
             live.notice("approved_wording", f"{what} is the approved wording, word for word.")
         if unsure:
             live.notice("unsure", "This is the closest approved answer; it may not be quite what you asked.")
-        shown_below = tuple(fact for fact in decision.facts if fact.id not in self._verbatim)
-        return Answer("done", live.answer, Route.LOCAL, _sources(shown_below))
+        return Answer("done", live.answer, Route.LOCAL, self._shown_below(decision.facts))
+
+    def _shown_below(self, facts: Sequence[ScoredFact]) -> tuple[Source, ...]:
+        """The sources to show; what is said word for word is its own."""
+        return _sources([fact for fact in facts if fact.id not in self._verbatim])
 
     async def _said(self, live: "LiveTurn", fact: ScoredFact) -> bool:
         """Add one fact to the answer, word for word or in the small model's words; False if these were given up."""

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from router.dialogue import Dialogue, read_in_turn
 from router.labelled import Labelled
 from router.source import Source
 from router.text import clean
@@ -18,9 +19,10 @@ def fold(text: str) -> str:
     return " ".join(words) if words else text.strip()
 
 
-def taught(categories: Iterable[Category], edge: Iterable[str]) -> dict[str, str]:
-    """The folded messages that a pack teaches, each with where it stands: a category, a fact or "edge"."""
-    found = {fold(text): "edge" for text in edge}
+def taught(categories: Iterable[Category], edge: Iterable[str], dialogues: Iterable[Dialogue]) -> dict[str, str]:
+    """The folded messages that a pack teaches, each with where it stands: a category, a fact, "edge" or "dialogues"."""
+    found = {fold(text): "dialogues" for dialogue in dialogues for text, _ in read_in_turn(dialogue)}
+    found |= {fold(text): "edge" for text in edge}
     for category in categories:
         found |= {fold(text): category.key for text in category.examples}
         found |= {fold(question): fact.id for fact in category.facts for question in fact.questions}

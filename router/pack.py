@@ -83,7 +83,8 @@ def load_pack(path: Path | str) -> Pack:
     sources = [main, *(file.source for file in files), edge, *(source for source, _ in (*calibration, *dialogues))]
     table = Table(main, main.toml(), _KEYS)
     for source, rows in calibration:
-        refuse_overlap(source, rows, taught((file.category for file in files), messages), _FLATTERED)
+        known = taught((file.category for file in files), messages, _rows(dialogues))
+        refuse_overlap(source, rows, known, _FLATTERED)
     pack = _assemble(table, files, messages, folder, sources)
     return replace(pack, calibration=_rows(calibration), dialogues=_rows(dialogues))
 

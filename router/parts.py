@@ -5,20 +5,26 @@ The words that open a question and the heads of a mail are English; in another l
 
 import re
 
+from router.text import has_words
+
 LONG_WORDS = 60  # from about here on, one vector for all words drowns the question among them
 MAX_ASKED_WORDS = 40  # a longer message tells a story, whose sentences mean little alone
-MAX_QUESTIONS = 4
+MAX_QUESTIONS = 3  # as many facts as a decision may have
 _MIN_WORDS = 3
 
+_AUXILIARY = "(?:can|could|do|does|did|is|are|am|will|would|should|may|have|has|was|were)"
+_SUBJECT = (
+    "(?:i|you|u|we|it|they|he|she|the|my|your|our|this|that|these|those|there|a|an|any|one|anyone|someone|somebody)"
+)
 _OPENER = (
-    "(?:can|could|do|does|did|how|hows|what|whats|what's|when|where|wheres|where's|which|who|whos|why|will|would|should|"
-    "is|are|am|may|have|has|if)"
+    rf"(?:(?:how|hows|what|whats|what's|wheres|where's|who|whos|why)\b|(?:when|where|which)\s+{_AUXILIARY}\b"
+    rf"|{_AUXILIARY}\s+{_SUBJECT}\b)"
 )
 _ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
-_ASKS = re.compile(rf"(?:^|[,:.!?]\s*|\b(?:so|and|ok|then)\s+){_OPENER}\b|\?", re.IGNORECASE)
+_ASKS = re.compile(rf"(?:^|[,:.!?]\s*|\b(?:so|and|ok|then)\s+){_OPENER}|\?", re.IGNORECASE)
 _NEXT = re.compile(
-    rf"\s*[,;–-]?\s+(?:and|also|plus|but|or|then)\s+(?:(?:also|then|please)\s+)?(?={_OPENER}\b)"
-    rf"|\s*[,;]\s+(?={_OPENER}\b)",
+    rf"\s*[,;–-]?\s+(?:and|also|plus|but|or|then)\s+(?:(?:also|then|please)\s+)?(?={_OPENER})"
+    rf"|\s*[,;]\s+(?={_OPENER})",
     re.IGNORECASE,
 )
 _NOT_OWN = re.compile(
@@ -32,14 +38,14 @@ def questions(text: str) -> tuple[str, ...]:
     """The questions of a clean message in their order, each with the statements that lead up to it; what follows the
     last belongs to it. The message alone where it asks one thing, or where it is too long to be taken apart.
 
-    Invariant: no word is lost, but for the conjunctions between questions.
+    Invariant: no word is lost, but for "and", "also", "please" and their like between questions.
     """
     if len(text.split()) > MAX_ASKED_WORDS:
         return (text,)
     asked, leading = [], list[str]()
     for piece in (piece for sentence in _sentences(text) for piece in _split(sentence)):
         leading.append(piece)
-        if _ASKS.search(piece):
+        if _ASKS.search(piece) and has_words(piece):
             asked.append(" ".join(leading))
             leading = []
     if len(asked) < 2:
@@ -56,10 +62,8 @@ def own_words(text: str) -> str:
 
 
 def asking(text: str) -> tuple[str, ...]:
-    """The sentences of a long text that ask something; its last two where none does, the text where it has none."""
-    sentences = [sentence for sentence in _sentences(text) if _long_enough(sentence)]
-    found = [sentence for sentence in sentences if _ASKS.search(sentence)]
-    return tuple(found or sentences[-2:] or [text])
+    """The sentences of a long text that ask something; none where none does."""
+    return tuple(one for one in _sentences(text) if _long_enough(one) and _ASKS.search(one))
 
 
 def _sentences(text: str) -> list[str]:

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 from router.classifier import FACTS_SHOWN, Classifier
 from router.encoder import Encoder
-from router.followup import DOUBT, SURE, Leaning, before, signs, strength, together_with
+from router.followup import DOUBT, LOOK_BACK, SURE, Leaning, before, signs, strength, together_with
 from router.outcomemodel import OutcomeModel
 from router.parts import LONG_WORDS, MAX_QUESTIONS, asking, own_words, questions
 from router.ridge import Vectors
 from router.text import clean, has_words
 from router.types import ScoredFact, Scores
 
-LOOK_BACK = 8  # earlier messages that are looked at
 OWN_FACT = 0.7  # probability from which a question that leans has a fact of its own
 _MAX_SENTENCES = 8  # of a long message, the last ones that ask
 
@@ -21,13 +20,19 @@ class Reader:
     """Thread-safe. No text is embedded twice for one message."""
 
     def __init__(
-        self, encoder: Encoder, classifier: Classifier, leaning: Leaning, outcomes: OutcomeModel | None
+        self,
+        encoder: Encoder,
+        classifier: Classifier,
+        leaning: Leaning,
+        outcomes: OutcomeModel | None,
+        verbatim: frozenset[str] = frozenset(),
     ) -> None:
-        self._encoder, self._classifier, self._leaning, self._outcomes = encoder, classifier, leaning, outcomes
+        """`verbatim` are the facts of courtesies: no long message is about one."""
+        self._parts = (encoder, classifier, leaning, outcomes, verbatim)
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
         """What the classifiers say of a clean message after the user's earlier ones, oldest first."""
-        return _Reading(self._encoder, self._classifier, self._leaning, self._outcomes, {}).scores(message, turns)
+        return _Reading(*self._parts, vectors={}).scores(message, turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,16 @@ class _Reading:
     classifier: Classifier
     leaning: Leaning
     outcomes: OutcomeModel | None
+    verbatim: frozenset[str]
     vectors: dict[str, Vectors]
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
-        """Read with the message before where it leans on that."""
+        """Read question by question, and with the message before where it leans on that."""
+        asked = questions(message)
+        if 1 < len(asked) <= MAX_QUESTIONS:
+            return self._several(message, asked, turns)
         alone = self._alone(message)
-        earlier = before(message, [clean(turn) for turn in turns[-LOOK_BACK:]])
+        earlier = before(message, [clean(turn) for turn in turns[-LOOK_BACK - 1 :]])
         if not earlier:
             return alone
         together = max((self._one(together_with(text, message)) for text in earlier), key=strength)
@@ -58,26 +67,23 @@ class _Reading:
     def _alone(self, message: str) -> Scores:
         if not has_words(message):
             return replace(self._one(message), in_scope=0.0, no_fact=1.0, facts=())
-        if len(message.split()) >= LONG_WORDS:
-            return self._long(message)
-        asked = questions(message)
-        return self._several(message, asked) if 1 < len(asked) <= MAX_QUESTIONS else self._one(message)
+        return self._long(message) if len(message.split()) >= LONG_WORDS else self._one(message)
 
-    def _several(self, message: str, asked: Sequence[str]) -> Scores:
-        """As sure as the question that is least covered, each read after those before it. The best fact of each
-        comes first, in the order of asking.
+    def _several(self, message: str, asked: Sequence[str], turns: Sequence[str]) -> Scores:
+        """By the question that is least covered, each read after those before it. The best fact of each comes first, in
+        the order of asking; one that answers two is as sure as for the less sure of them.
         """
-        whole = self._one(message)
-        parts = [self.scores(question, asked[:number]) for number, question in enumerate(asked)]
+        parts = [self.scores(question, (*turns, *asked[:number])) for number, question in enumerate(asked)]
         best = list[ScoredFact]()
         for question, part in zip(asked, parts, strict=True):
             best += self._fact_of(question, part, best)
-        facts = {fact.id: fact for fact in (*whole.facts, *best)}
-        order = dict.fromkeys(fact.id for fact in (*best, *whole.facts))
+        facts = {fact.id: fact for fact in self._one(message).facts}
+        facts |= {fact.id: fact for fact in sorted(best, key=lambda fact: -fact.probability)}
+        order = dict.fromkeys((*(fact.id for fact in best), *facts))
         return replace(
-            whole,
-            in_scope=min(part.in_scope for part in parts),
+            min(parts, key=lambda part: part.in_scope),
             facts=tuple(facts[name] for name in order)[:FACTS_SHOWN],
+            leaned=parts[0].leaned,
             asked=len({fact.id for fact in best}) or 1,
         )
 
@@ -91,11 +97,17 @@ class _Reading:
         return read.facts[:1]
 
     def _long(self, message: str) -> Scores:
-        """By the surest of the sentences that ask; the facts by that, the customer's own words and the whole."""
-        own = own_words(message)
-        best = max((self._one(sentence) for sentence in asking(own)[-_MAX_SENTENCES:]), key=strength)
-        readings = (best, self._one(own), self._one(message))
+        """By the surest of the sentences that ask, courtesies left out, or else by all of the customer's own words; the
+        facts by that, by these and by the whole.
+        """
+        own = self._one(own_words(message))
+        asked = [self._one(sentence) for sentence in asking(own_words(message))[-_MAX_SENTENCES:]]
+        best = max((one for one in asked if not self._courteous(one)), key=strength, default=own)
+        readings = (best, own, self._one(message))
         return replace(best, facts=_averaged(readings), no_fact=sum(r.no_fact for r in readings) / len(readings))
+
+    def _courteous(self, scores: Scores) -> bool:
+        return bool(scores.facts) and scores.facts[0].id in self.verbatim
 
     def _one(self, text: str) -> Scores:
         vector = self._vector(text)

@@ -1,6 +1,6 @@
 """Kernel ridge regression on landmarks: one factorisation scores categories, edge and facts alike.
 
-Exact for up to `LANDMARKS` rows, the Nyström approximation beyond (Williams and Seeger, NIPS 2000).
+Exact where every row is a landmark, the Nyström approximation where some are not (Williams and Seeger, NIPS 2000).
 """
 
 import numpy as np

@@ -8,6 +8,7 @@ from pathlib import Path
 from router.artefact import Artefact, artefact_folder, load_artefact, save_artefact
 from router.build import build
 from router.classifier import Classifier
+from router.corpus import build_corpus
 from router.encoder import Encoder
 from router.followup import DEFAULT, Leaning
 from router.outcomemodel import OutcomeModel
@@ -37,8 +38,9 @@ class Router:
             policy.threshold(category.key)
         self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
         self.leaning, self.outcomes = leaning, outcomes
-        self._reader = Reader(encoder, classifier, leaning, outcomes)
-        self._slips = Slips(classifier.vocabulary.texts, encoder.knows)
+        verbatim = frozenset(fact.id for fact in pack.facts if fact.verbatim)
+        self._reader = Reader(encoder, classifier, leaning, outcomes, verbatim)
+        self._slips = Slips(build_corpus(pack).texts, encoder.knows)
 
     @classmethod
     def open(cls, pack_path: Path | str, cache_dir: Path | str, encoder: Encoder | None = None) -> "Router":

@@ -24,7 +24,8 @@ class Trained:
     """The models, their calibration, and the out-of-fold evidence that thresholds may be chosen on.
 
     `kept` are the corpus rows that the models carry, `held` those that `evidence` is about, in order. `stranger` and
-    `stranger_kept` are models that were not taught the dialogues, for which these are still strangers' messages.
+    `stranger_kept` are models that were not taught the dialogues, for which these are still strangers' messages (but
+    for a tuned encoder, which knows them).
     """
 
     models: Models
@@ -55,7 +56,7 @@ class _Trainer:
         self.corpus, self.vectors, self.letters = corpus, vectors, letters
         self.learnt = np.ones(len(vectors), np.bool_) if learn_calibration else ~corpus.calibration
         self.categories, self.facts = int(corpus.category.max()) + 1, len(corpus.fact_category)
-        self.kept = _kept(corpus.category, np.flatnonzero(self.learnt))
+        self.kept = _kept(corpus, np.flatnonzero(self.learnt))
         centres = np.flatnonzero(~corpus.dialogue[self.kept])
         self.landmarks = np.sort(centres[_sample(len(centres), LANDMARKS)])
         self.ridge = Ridge(vectors, self._targets(), self.kept[self.landmarks])
@@ -146,10 +147,16 @@ class _Trainer:
         return next(near), next(near)
 
 
-def _kept(category: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which of the `rows` to carry, those in scope first; beyond `MAX_ROWS` a random sample of them."""
-    chosen = rows[np.sort(_sample(len(rows), MAX_ROWS))]
-    return chosen[np.argsort(category[chosen] == EDGE, kind="stable")]
+def _kept(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which of the `rows` to carry, those in scope first; beyond `MAX_ROWS` a random sample, of dialogues last."""
+    order = rows[np.argsort(corpus.dialogue[rows], kind="stable")]
+    single = int((~corpus.dialogue[rows]).sum())
+    if single < MAX_ROWS < len(rows):
+        more = single + _sample(len(rows) - single, MAX_ROWS - single)
+        chosen = np.sort(np.concatenate([order[:single], order[more]]))
+    else:
+        chosen = np.sort(order[_sample(single, MAX_ROWS)]) if single >= MAX_ROWS else rows
+    return chosen[np.argsort(corpus.category[chosen] == EDGE, kind="stable")]
 
 
 def _sample(count: int, most: int) -> NDArray[np.int64]:

@@ -92,7 +92,8 @@ def _rows(pack: "Pack", path: Path) -> "tuple[Labelled, ...]":
     rows = read_labelled(source, keys, frozenset(fact.id for fact in pack.facts))
     if not rows:
         raise source.error(1, "no messages.", 'Write {"text": "…", "category": "<key>" or null, "facts": []} a line.')
-    known = taught(pack.categories, pack.edge) | {fold(row.text): "calibration.jsonl" for row in pack.calibration}
+    known = taught(pack.categories, pack.edge, pack.dialogues)
+    known |= {fold(row.text): "calibration.jsonl" for row in pack.calibration}
     refuse_overlap(source, rows, known, "The figures of messages that were learnt from flatter.")
     return rows
 

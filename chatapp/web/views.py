@@ -178,9 +178,10 @@ def why_view(exchange: Exchange, calls: tuple[Any, ...], titles: Mapping[str, st
     if decision:
         category = titles.get(decision["category"], decision["category"])
         meters.append(_meter(f"A question we cover ({category})", decision["in_scope"], decision["threshold"]))
-        best = max((fact["probability"] for fact in decision.get("candidates", ())), default=None)
-        if best is not None:
-            meters.append(_meter("An approved answer fits", best, decision["fact_threshold"]))
+        asked = decision.get("candidates", ())[: decision.get("asked", 1)]
+        if asked:
+            least = min(fact["probability"] for fact in asked)
+            meters.append(_meter("An approved answer fits", least, decision["fact_threshold"]))
     return WhyView(
         reasons=tuple(r["text"] for r in decision.get("reasons", ()) if "text" in r),
         meters=tuple(meters),
@@ -201,15 +202,16 @@ def _words(route: Route, status: str) -> str:
 
 def _sources(exchange: Exchange, titles: Mapping[str, str]) -> tuple[SourceView, ...]:
     """The approved texts; of a deleted conversation none is left."""
-    asked = (exchange.turn.decision or {}).get("asked", 1)
+    decision = exchange.turn.decision or {}
+    rests = {fact["id"] for fact in decision.get("facts", ())[: decision.get("asked", 1)]}
     return tuple(
         SourceView(
             title=f"{titles.get(one['id'].split('.')[0], '')} ({one['id']})",
             text=one["text"],
-            rests=number < asked,
+            rests=one["id"] in rests,
             said=one["text"] in exchange.answer_text,
         )
-        for number, one in enumerate(exchange.turn.sources)
+        for one in exchange.turn.sources
         if "text" in one
     )
 

@@ -26,7 +26,7 @@ def test_a_calibration_message_that_is_taught_is_refused(pack_dir: Path) -> None
 
 def test_what_a_pack_teaches(pack_dir: Path) -> None:
     pack = load_pack(pack_dir)
-    known = taught(pack.categories, pack.edge)
+    known = taught(pack.categories, pack.edge, pack.dialogues)
     assert (known["write a poem"], known["rye bread"], known["baking times"]) == ("edge", "bread", "bread.baked")
 
 

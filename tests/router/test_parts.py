@@ -20,6 +20,15 @@ from router.parts import LONG_WORDS, MAX_ASKED_WORDS, asking, own_words, questio
         ("Fell Mid, can they be resoled, what does it cost", ("Fell Mid, can they be resoled", "what does it cost")),
         ("rain or shine and whatever comes", ("rain or shine and whatever comes",)),
         ("is it ok?", ("is it ok?",)),
+        ("where is my parcel? ??", ("where is my parcel? ??",)),
+        ("Where is it ? ?\n?", ("Where is it ? ?\n?",)),
+        ("If it doesn't fit, can I send it back?", ("If it doesn't fit, can I send it back?",)),
+        ("If I am out, where do you leave it?", ("If I am out, where do you leave it?",)),
+        ("it was washed and is now too small, help?", ("it was washed and is now too small, help?",)),
+        (
+            "When I got home the box was open. Can I return it?",
+            ("When I got home the box was open. Can I return it?",),
+        ),
         ("", ("",)),
     ],
 )
@@ -62,12 +71,11 @@ def test_a_mail_of_nothing_but_quotes_is_kept_whole() -> None:
 
 def test_what_a_long_message_asks() -> None:
     assert asking(own_words(MAIL)) == ("When do I get my money?",)
-    assert asking("First of all. Then this one. And this last one.") == ("Then this one.", "And this last one.")
-    assert asking("short") == ("short",)
+    assert asking("First of all. Then this one. And this last one.") == ()
 
 
 @given(st.text())
 def test_there_is_always_something_to_read(text: str) -> None:
     assert questions(text)
-    assert asking(own_words(text))
+    assert own_words(text) or not text
     assert LONG_WORDS > MAX_ASKED_WORDS

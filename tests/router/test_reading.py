@@ -26,6 +26,8 @@ class Told:
 
     def scores(self, text: str, vector: np.ndarray) -> Scores:
         facts = tuple(fact for word, fact in (("open", HOURS), ("cost", PRICE)) if word in text)
+        if "very late" in text:
+            facts = (replace(HOURS, probability=0.2),)
         scope = 0.1 if "poem" in text else 0.9 if facts else 0.4
         return Scores("faq", 1.0, scope, 0.1, facts, (Neighbour("x", "faq", 0.5),))
 
@@ -48,8 +50,23 @@ def test_a_message_is_as_sure_as_its_least_sure_question(told: Told) -> None:
     assert _read(told, "when do you open? can you write a poem?").in_scope == pytest.approx(0.1)
 
 
-def test_one_fact_for_two_questions_counts_once(told: Told) -> None:
-    assert _read(told, "when do you open? are you open late?").asked == 1
+def test_one_fact_for_two_questions_counts_once_at_its_least(told: Told) -> None:
+    for text in ("when do you open? are you open very late?", "are you open very late? when do you open?"):
+        scores = _read(told, text)
+        assert (scores.asked, scores.facts[0].probability) == (1, pytest.approx(0.2))
+
+
+def test_several_questions_after_a_turn_are_each_read_with_it(told: Told) -> None:
+    scores = _read(told, "on sundays too? and what does that cost?", ("when do you open",), ALWAYS)
+    assert (scores.asked, scores.leaned) == (2, True)
+    assert [fact.id for fact in scores.facts] == ["faq.hours", "faq.price"]
+
+
+def test_a_courtesy_does_not_decide_a_long_message(told: Told) -> None:
+    threat = "my lawyer will write a poem about you " * 9
+    verbatim = frozenset({HOURS.id})
+    reader = Reader(told, told, NEVER, None, verbatim)  # type: ignore[arg-type]
+    assert reader.scores(f"{threat}. Are you open to help me?", ()).in_scope == pytest.approx(0.1)
 
 
 def test_a_second_question_that_leans_is_read_with_the_first(told: Told) -> None:

@@ -63,7 +63,8 @@ def any_scores(draw: st.DrawFn) -> Scores:
     names = draw(st.permutations(FACTS))[: draw(st.integers(0, 4))]
     values = sorted((draw(st.sampled_from((0.0, 0.25, 0.5, 1.0)) | shares) for _ in names), reverse=True)
     pairs = zip(names, values, strict=True)
-    return scores(draw(shares), *pairs, category=draw(st.sampled_from(KEYS)))
+    asked = draw(st.integers(1, max(1, min(3, len(names)))))
+    return replace(scores(draw(shares), *pairs, category=draw(st.sampled_from(KEYS))), asked=asked)
 
 
 any_cases = st.lists(st.builds(case, labelled(), any_scores()), min_size=1, max_size=30)

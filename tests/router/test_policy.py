@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from router.errors import PolicyError
 from router.policy import MAX_FACTS, Policy, decide
-from router.types import Circumstances, Mode, ReasonCode, Route, ScoredFact, Scores
+from router.types import Circumstances, Mode, ReasonCode, Route, ScoredFact, Scores, least_sure
 
 shares = st.floats(0, 1)
 circumstances = st.builds(Circumstances, st.sampled_from(Mode), st.booleans())
@@ -20,7 +20,9 @@ choosy = st.builds(lambda t, f, a: Policy({"returns": t}, f, a), shares, shares,
 def scores(draw: st.DrawFn) -> Scores:
     found = sorted(draw(st.lists(shares, max_size=5)), reverse=True)
     facts = tuple(ScoredFact(f"returns.{number}", "", value) for number, value in enumerate(found))
-    return Scores("returns", draw(shares), draw(shares), draw(shares), facts, (), draw(st.booleans()))
+    asked = draw(st.integers(1, max(1, min(MAX_FACTS, len(facts)))))
+    chances = (draw(shares), draw(shares), draw(shares))
+    return Scores("returns", *chances, facts, (), draw(st.booleans()), asked=asked)
 
 
 def _scores(in_scope: float = 0.97, *facts: float) -> Scores:
@@ -35,7 +37,7 @@ CLOUD = Circumstances(Mode.HYBRID, cloud_connected=True)
 @given(scores(), policies, circumstances)
 def test_local_needs_both(found: Scores, policy: Policy, around: Circumstances) -> None:
     decision = decide(found, policy, around)
-    sure = bool(found.facts) and found.facts[0].probability >= policy.fact_threshold
+    sure = bool(found.facts) and least_sure(found.facts, found.asked) >= policy.fact_threshold
     assert (decision.route is Route.LOCAL) == (found.in_scope >= policy.threshold("returns") and sure)
 
 

@@ -23,7 +23,7 @@ from router.pack import Pack
 from router.policy import decide
 from router.router import Router
 from router.source import Source
-from router.types import Circumstances, Mode, Scores
+from router.types import Circumstances, Mode, Scores, least_sure
 
 CONNECTED = Circumstances(Mode.HYBRID, cloud_connected=True)
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -59,7 +59,7 @@ def figures(rows: list[Row]) -> dict[str, Any]:
 
     answerable = [row for row in rows if row[0].facts]
     right = np.array([_right(row, 1) for row in rows])
-    best = np.array([scores.facts[0].probability for _, scores in rows])
+    best = np.array([least_sure(scores.facts, scores.asked) for _, scores in rows])
     can = np.array([bool(message.facts) for message, _ in rows])
     return {
         "questions": len(rows),

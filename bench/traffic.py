@@ -16,7 +16,7 @@ from router.source import Source
 from router.spelling import spell
 from router.text import clean
 from router.train import train
-from router.types import Scores
+from router.types import Scores, least_sure
 
 NONE = -1  # in `truth`: no fact of the pack answers
 
@@ -76,7 +76,7 @@ def held_out(router: Router, names: Sequence[str]) -> Traffic:
         category=np.array([keys[found.category] for found in scores]),
         fact=np.array([ids.get(name, NONE) for name in best]),
         in_scope=np.array([found.in_scope for found in scores]),
-        best_fact=np.array([found.facts[0].probability if found.facts else 0.0 for found in scores]),
+        best_fact=np.array([least_sure(found.facts, found.asked) for found in scores]),
         no_fact=np.array([found.no_fact for found in scores]),
         truth=np.array([ids[row.facts[0]] if row.facts else NONE for row in rows]),
         right=np.array([name in row.facts for name, row in zip(best, rows, strict=True)]),
@@ -91,7 +91,7 @@ def _labelled(router: Router, name: str) -> tuple[Labelled, ...]:
 
 
 def _local(router: Router, scores: Scores) -> bool:
-    best = scores.facts[0].probability if scores.facts else 0.0
+    best = least_sure(scores.facts, scores.asked)
     return scores.in_scope >= router.policy.threshold(scores.category) and best >= router.policy.fact_threshold
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from router.labelled import Labelled
-from router.types import EDGE_LABEL, Decision, Route, ScoredFact
+from router.types import EDGE_LABEL, Decision, Route, ScoredFact, least_sure
 
 ELSEWHERE = "not answered here"
 
@@ -54,8 +54,8 @@ class Case:
 
     @property
     def score(self) -> float:
-        """P(in scope) x P(best fact): how sure the router is of a local answer, 0 to 1."""
-        return self.decision.in_scope * (self.best.probability if self.best else 0.0)
+        """P(in scope) x P(best fact, the least sure of several): how sure the router is of a local answer, 0 to 1."""
+        return self.decision.in_scope * least_sure(self.decision.candidates, self.decision.asked)
 
     @property
     def row(self) -> str:

@@ -12,7 +12,6 @@ from router.ridge import Vectors
 from router.text import clean, has_words
 from router.types import ScoredFact, Scores
 
-OWN_FACT = 0.7  # probability from which a question that leans has a fact of its own
 _MAX_SENTENCES = 8  # of a long message, the last ones that ask
 
 
@@ -74,9 +73,7 @@ class _Reading:
         the order of asking; one that answers two is as sure as for the less sure of them.
         """
         parts = [self.scores(question, (*turns, *asked[:number])) for number, question in enumerate(asked)]
-        best = list[ScoredFact]()
-        for question, part in zip(asked, parts, strict=True):
-            best += self._fact_of(question, part, best)
+        best = [fact for part in parts for fact in part.facts[:1]]
         facts = {fact.id: fact for fact in self._one(message).facts}
         facts |= {fact.id: fact for fact in sorted(best, key=lambda fact: -fact.probability)}
         order = dict.fromkeys((*(fact.id for fact in best), *facts))
@@ -87,21 +84,13 @@ class _Reading:
             asked=len({fact.id for fact in best}) or 1,
         )
 
-    def _fact_of(self, question: str, read: Scores, taken: Sequence[ScoredFact]) -> tuple[ScoredFact, ...]:
-        """The fact for one question of several: of its reading, unless that is one given before and the question has a
-        sure one of its own.
-        """
-        if read.leaned and read.facts[:1] and read.facts[0].id in {fact.id for fact in taken}:
-            own = self._alone(question).facts[:1]
-            return own if own and own[0].probability >= OWN_FACT else read.facts[:1]
-        return read.facts[:1]
-
     def _long(self, message: str) -> Scores:
         """By the surest of the sentences that ask, courtesies left out, or else by all of the customer's own words; the
         facts by that, by these and by the whole.
         """
-        own = self._one(own_words(message))
-        asked = [self._one(sentence) for sentence in asking(own_words(message))[-_MAX_SENTENCES:]]
+        text = own_words(message)
+        own = self._one(text)
+        asked = [self._one(sentence) for sentence in asking(text)[-_MAX_SENTENCES:]]
         best = max((one for one in asked if not self._courteous(one)), key=strength, default=own)
         readings = (best, own, self._one(message))
         return replace(best, facts=_averaged(readings), no_fact=sum(r.no_fact for r in readings) / len(readings))

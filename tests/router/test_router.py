@@ -64,6 +64,11 @@ def test_two_questions_have_two_facts(router: Router) -> None:
     assert [fact.id for fact in decision.facts] == ["shipping.uk_norway_switzerland", "account.forgot_password"]
 
 
+def test_a_second_question_that_leans_is_not_given_a_fact_of_another_subject(router: Router) -> None:
+    decision = router.decide("do you ship to Norway, and what does it cost?", (), CLOUD)
+    assert [fact.id for fact in decision.facts[: decision.asked]] == ["shipping.uk_norway_switzerland"]
+
+
 def test_one_question_beyond_us_sends_the_message_away(router: Router) -> None:
     text = "do you ship to Norway, and can you write me a poem about the fjords?"
     assert router.decide(text, (), CLOUD).route is Route.CLOUD

@@ -1,0 +1,66 @@
+"""The prompt of a local answer: one for a model as it comes, one for a model fine-tuned on this very form.
+
+Chosen by trial; the figures are in docs/local-answers.md and docs/fine-tuning.md. It lives here, where both the
+application and fine-tuning may import it: what is served and what is trained is one and the same text.
+"""
+
+from typing import NamedTuple
+
+GROUNDED = "grounded-1"
+"""Name of the fine-tuned form. An adapter carries the name of the form that it was trained on."""
+
+REFUSAL = "I do not know."
+"""What a fine-tuned model says, and nothing else, where the text does not answer. It is never shown."""
+
+_TUNED_RULES = (
+    "Answer the customer from the text alone and keep its numbers, names and conditions. "
+    f"If the text does not answer, say: {REFUSAL}"
+)
+_PLAIN_RULES = (
+    "Answer in one to three short sentences, from the fact you are given and nothing else. "
+    "Keep its numbers, names and conditions exactly. Never invent anything; if the fact does not answer, say so."
+)
+_EXAMPLES = (
+    (
+        "can i bring my dog",
+        "Dogs may come into the garden, but not into the reading room. Guide dogs are welcome everywhere.",
+    ),
+    (
+        "how long may i keep a film",
+        "Films can be borrowed for 7 days and renewed once if nobody has reserved them. Each day late costs 0.50 EUR.",
+    ),
+    (
+        "the scanner does not work, what now",
+        "Ask at the desk on the first floor, open until 18:00; they help you or lend you a hand scanner.",
+    ),
+)
+
+
+class Said(NamedTuple):
+    """One message of a prompt: role (system, user or assistant) and text."""
+
+    role: str
+    content: str
+
+
+def local_prompt(persona: str, fact: str, question: str, form: str = "") -> tuple[Said, ...]:
+    """The messages of one local prompt; `form` is GROUNDED for a model fine-tuned on it, "" for one as it comes.
+
+    What is the same for every turn stands first and stays warm in the engine. Invariant: the approved text is the
+    prompt's end. No history: what the message leans on has been settled by the router's choice of fact.
+    """
+    if form == GROUNDED:
+        return (Said("system", f"{persona.strip()} {_TUNED_RULES}"), _tuned(question, fact))
+    shown = [said for asked, text in _EXAMPLES for said in (_plain(asked, text), Said("assistant", text))]
+    return (Said("system", f"{persona.strip()} {_PLAIN_RULES}"), *shown, _plain(question, fact))
+
+
+def _tuned(question: str, fact: str) -> Said:
+    return Said("user", f"Customer: {question.strip()}\n\nText: {fact.strip()}")
+
+
+def _plain(question: str, fact: str) -> Said:
+    return Said(
+        "user",
+        f"Customer: {question.strip()}\n\nRepeat this text to the customer, without adding anything:\n{fact.strip()}",
+    )

@@ -34,7 +34,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Messages in order. `fact` is the id of the approved fact that grounds the answer, "" where none of a pack's does.
+    """Messages in order. `fact` is the id of the approved fact that grounds the answer, "" where none of a pack's does;
+    `asked` are the customer's own words where the user's message is a grounded prompt, else "".
 
     Invariants, which the readers see to: at most one system message, and that first; then user and assistant in turn;
     an assistant message last. Loss is on what the assistant says, in every turn.
@@ -43,6 +44,7 @@ class Conversation:
     messages: tuple[Message, ...]
     place: Place
     fact: str = ""
+    asked: str = ""
 
     @property
     def category(self) -> str:
@@ -51,8 +53,8 @@ class Conversation:
 
     @property
     def question(self) -> str:
-        """The last thing that the user says."""
-        return next((m.content for m in reversed(self.messages) if m.role is Role.USER), "")
+        """The customer's own words, or the last thing that the user says."""
+        return self.asked or next((m.content for m in reversed(self.messages) if m.role is Role.USER), "")
 
     @property
     def answer(self) -> str:

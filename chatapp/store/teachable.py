@@ -1,0 +1,60 @@
+"""Turns whose answers may teach the local model: liked local ones, and the cloud's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from chatapp.store.database import Database
+from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
+from chatapp.store.tries import id_of, origin
+from finetune.fromlog import LoggedTurn
+from router.types import Route
+
+
+class TeachableLog(Database):
+    """Reads of answers, of all users."""
+
+    def teachable(self) -> list[LoggedTurn]:
+        """Finished answers from which something can be learnt, by time; none of a deleted conversation.
+
+        - Local: with a thumb up, and from one fact alone; of several the answer is not one fact's wording.
+        - Cloud: without a thumb down, and to a message that stands by itself; what leans on an earlier one would be
+          learnt without it. Of several tries of the cloud the one that stands.
+        """
+        asked, answered = aliased(MessageRow), aliased(MessageRow)
+        statement = (
+            select(TurnRow, asked.content, answered.content)
+            .join(ConversationRow, col(ConversationRow.id) == TurnRow.conversation_id)
+            .join(asked, (col(asked.turn_id) == origin) & (col(asked.role) == Role.USER))
+            .join(answered, (col(answered.turn_id) == TurnRow.id) & (col(answered.role) == Role.ASSISTANT))
+            .where(col(ConversationRow.deleted_at).is_(None), TurnRow.status == TurnStatus.DONE)
+            .order_by(col(TurnRow.id))
+        )
+        with self.read() as session:
+            marks = dict(session.exec(select(FeedbackRow.turn_id, FeedbackRow.value)).all())
+            rows = session.exec(statement).all()
+            found = [_logged(turn, question, answer, marks.get(id_of(turn), 0)) for turn, question, answer in rows]
+        return [turn for turn in found if turn is not None]
+
+
+def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> LoggedTurn | None:
+    """None for a turn that teaches nothing."""
+    decision = turn.decision or {}
+    source: Mapping[str, Any] = {}
+    if turn.route is Route.LOCAL and mark > 0 and decision.get("asked", 1) == 1 and turn.sources:
+        source = turn.sources[0]
+    elif turn.route is not Route.CLOUD or mark < 0 or turn.superseded or decision.get("leaned"):
+        return None
+    return LoggedTurn(
+        id=id_of(turn),
+        at=turn.created_at,
+        route=turn.route,
+        category=turn.category or "",
+        question=question,
+        answer=answer,
+        fact=source.get("id", ""),
+        fact_text=source.get("text", ""),
+        nearest=tuple(fact["id"] for fact in decision.get("candidates") or decision.get("facts") or ()),
+    )

@@ -1,0 +1,117 @@
+"""Answers that were given in use, as candidates for training. A person approves each before it is one.
+
+The way: `propose` masks and filters what the log holds, `merge` keeps what a person has decided before,
+`finetune.candidatefile` holds it in between, and `finetune.addition` writes what was approved into a pack.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from finetune.privacy import find, mask, pack_contacts
+from finetune.worded import worded
+from router.pack import Pack
+from router.types import Fact, Route
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedTurn:
+    """A turn of the log that may teach: a local answer that was liked, or one of the cloud that was not disliked.
+
+    `fact` is the id, and `fact_text` the wording then, of what a local answer rests on; of the cloud's both are "".
+    `nearest` are the ids of the facts that were likeliest, best first.
+    """
+
+    id: int
+    at: datetime
+    route: Route
+    category: str
+    question: str
+    answer: str
+    fact: str = ""
+    fact_text: str = ""
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A masked turn, and what a person has decided on it.
+
+    `turn` and `at` (ISO 8601) together identify it, for the numbers of another database begin at 1 again. `masked` are
+    the kinds of personal data that were taken out. A person may correct every text, and name the `fact` that a cloud's
+    answer rests on: with one it becomes a grounded turn.
+    """
+
+    turn: int
+    at: str
+    route: str
+    category: str
+    question: str
+    answer: str
+    fact: str = ""
+    nearest: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    approved: bool = False
+    declined: bool = False
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What identifies it."""
+        return self.turn, self.at
+
+    @property
+    def decided(self) -> bool:
+        """Whether a person has said yes or no."""
+        return self.approved or self.declined
+
+    def as_json(self) -> dict[str, Any]:
+        """A line of the candidates' file; what a person sets comes first."""
+        decision = {"approved": self.approved, "declined": self.declined}
+        what = {"turn": self.turn, "at": self.at, "route": self.route, "category": self.category}
+        said = {"question": self.question, "fact": self.fact, "answer": self.answer}
+        return decision | what | said | {"nearest": list(self.nearest), "masked": list(self.masked)}
+
+
+def propose(turns: Iterable[LoggedTurn], pack: Pack) -> tuple[Candidate, ...]:
+    """The turns that may still teach this pack's model, masked, none of them approved.
+
+    Left out are local answers from a fact that has gone, has been reworded since, or is not worded from its text.
+    """
+    facts, known = worded(pack), pack_contacts(pack)
+    return tuple(_candidate(turn, facts, known) for turn in turns if _stands(turn, facts))
+
+
+def merge(old: Sequence[Candidate], new: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The new ones in order, each as it stands in the old where a person may have decided on it or corrected it.
+
+    What the log no longer holds, because its conversation was deleted or its thumb taken back, is in the old alone and
+    goes, approved or not.
+    """
+    before = {candidate.key: candidate for candidate in old}
+    return tuple(before.get(candidate.key, candidate) for candidate in new)
+
+
+def _stands(turn: LoggedTurn, facts: dict[str, Fact]) -> bool:
+    if not turn.question.strip() or not turn.answer.strip():
+        return False
+    if turn.route is Route.CLOUD:
+        return True
+    if any(fact not in facts for fact in turn.nearest[:1]):  # a fact without a source: the one shown is another's
+        return False
+    return turn.fact in facts and facts[turn.fact].text.strip() == turn.fact_text.strip()
+
+
+def _candidate(turn: LoggedTurn, facts: dict[str, Fact], known: frozenset[str]) -> Candidate:
+    kinds = (finding.kind.value for text in (turn.question, turn.answer) for finding in find(text, known))
+    return Candidate(
+        turn=turn.id,
+        at=turn.at.isoformat(timespec="seconds"),
+        route=turn.route.value,
+        category=turn.category,
+        question=mask(turn.question, known),
+        answer=mask(turn.answer, known),
+        fact=turn.fact,
+        nearest=tuple(fact for fact in turn.nearest if fact in facts),
+        masked=tuple(dict.fromkeys(kinds)),
+    )

@@ -1,0 +1,33 @@
+"""`conversation` files: a list of inputs and outputs, the system text on the first."""
+
+from typing import Any
+
+from finetune.conversation import Message, Place, Role
+from finetune.readers.base import Read, Unreadable, conversation, objects_of, text_of
+
+
+class InputsReader:
+    """{"conversation": [{"system", "input", "output"}, …]}, as XTuner writes it."""
+
+    name = "conversation"
+    shape = '{"conversation": [{"system": "…", "input": "…", "output": "…"}, …]}'
+
+    def recognises(self, record: dict[str, Any]) -> bool:
+        """By its one key."""
+        return "conversation" in record
+
+    def read(self, record: dict[str, Any], place: Place) -> Read:
+        """One conversation."""
+        turns = objects_of(record, "conversation", self.shape)
+        messages = []
+        for number, turn in enumerate(turns):
+            messages += self._system(turn, number)
+            messages.append(Message(Role.USER, text_of(turn, "input", self.shape)))
+            messages.append(Message(Role.ASSISTANT, text_of(turn, "output", self.shape)))
+        return (conversation(messages, place),)
+
+    def _system(self, turn: dict[str, Any], number: int) -> list[Message]:
+        text = text_of(turn, "system", self.shape, default="")
+        if text.strip() and number:
+            raise Unreadable(f"'system' stands on turn {number + 1}.", "Put it on the first turn.")
+        return [Message(Role.SYSTEM, text)]

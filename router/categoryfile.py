@@ -11,6 +11,7 @@ from router.types import Category, Fact
 
 MIN_EXAMPLES = 5
 _KEYS = ("key", "title", "description", "examples", "routing", "facts")
+_FACT_KEYS = ("id", "text", "questions", "verbatim", "free")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,14 @@ def _examples(table: Table, key: str) -> tuple[str, ...]:
 
 
 def _fact(source: Source, key: str, data: dict[str, Any]) -> Fact:
-    table = Table(source, data, ("id", "text", "questions", "verbatim"), str(data.get("id", "[[facts]]")))
-    fact = Fact(table.text("id"), key, table.text("text"), table.texts("questions"), table.flag("verbatim"))
+    table = Table(source, data, _FACT_KEYS, str(data.get("id", "[[facts]]")))
+    said = (table.flag("verbatim"), table.flag("free"))
+    fact = Fact(table.text("id"), key, table.text("text"), table.texts("questions"), *said)
     if not fact.id.startswith(f"{key}.") or fact.id == f"{key}.":
         raise table.error("id", f"fact {fact.id!r} is not named after {key!r}.", f"Call it '{key}.<name>'.")
     if not fact.questions:
         raise table.error("id", f"fact {fact.id!r} has no questions.", "Write six or more that it answers.")
+    if all(said):
+        hint = "Keep `verbatim` where no model may reword it, `free` where the model may say it in its own words."
+        raise table.error("free", f"fact {fact.id!r} is both verbatim and free.", hint)
     return fact

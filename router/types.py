@@ -34,6 +34,7 @@ class ReasonCode(StrEnum):
     FOLLOW_UP = "follow_up"
     CLOUD_NOT_ALLOWED = "cloud_not_allowed"
     CLOUD_NOT_CONNECTED = "cloud_not_connected"
+    REFUSED = "refused"
     FORCED = "forced"
 
 
@@ -47,13 +48,19 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One approved answer of a pack. `id` is `<category>.<name>`. `verbatim`: it is said word for word, by no model."""
+    """One approved answer of a pack. `id` is `<category>.<name>`. `verbatim`: it is said word for word, by no model.
+
+    `free`: it is said by the model in words of its own, from what fine-tuning taught it, without the text in the prompt
+    and without the support check; the text stands in where the model fails. For identity and small talk only. No fact
+    is both.
+    """
 
     id: str
     category: str
     text: str
     questions: tuple[str, ...]
     verbatim: bool = False
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from router.encoder import Encoder
 from router.errors import PackError
 from router.labelled import Labelled
 from router.pack import load_pack
+from router.router import Router
+from router.types import Route
 from tests.router.conftest import SUPPORT
+
+PIP = SUPPORT.parent / "pip"
 
 
 def _edit(folder: Path, name: str, old: str, new: str) -> None:
@@ -45,6 +50,22 @@ def test_thresholds_and_encoder_of_the_pack(pack_dir: Path) -> None:
     assert (pack.thresholds, pack.fact_threshold, pack.encoder) == ({"bread": 0.7}, 0.4, "/some/model")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", (False, False)),
+        ("verbatim = true\n", (True, False)),
+        ("free = true\n", (False, True)),
+        ("free = true\nverbatim = false\n", (False, True)),
+    ],
+)
+def test_who_words_a_fact(pack_dir: Path, line: str, said: tuple[bool, bool]) -> None:
+    _edit(pack_dir, BREAD, "questions =", f"{line}questions =")
+    baked, *others = load_pack(pack_dir).facts
+    assert (baked.verbatim, baked.free) == said
+    assert not any(fact.verbatim or fact.free for fact in others)
+
+
 def test_the_hash_follows_the_contents(pack_dir: Path) -> None:
     before = load_pack(pack_dir).content_hash
     assert load_pack(pack_dir).content_hash == before
@@ -63,6 +84,17 @@ def test_calibration_is_read(pack_dir: Path) -> None:
         Labelled("when do you open tomorrow", "hours", ("hours.week",)),
         Labelled("sing", None, ()),
     )
+
+
+def test_the_second_shipped_pack_answers_its_held_out_questions_here(cache_dir: Path, encoder: Encoder) -> None:
+    router = Router.open(PIP, cache_dir)
+    assert router.encoder.fingerprint == encoder.fingerprint  # the pack has no encoder of its own
+    rows = [json.loads(line) for line in (PIP / "eval/identity.jsonl").read_text(encoding="utf-8").splitlines()]
+    made = [router.decide(row["text"]) for row in rows]
+    here = [one.route is Route.LOCAL for one in made]
+    right = [[fact.id for fact in one.facts[:1]] == row["facts"] for row, one in zip(rows, made, strict=True)]
+    assert (len(rows), sum(here) >= 46, sum(right) >= 44) == (50, True, True)
+    assert router.decide("who won the football yesterday").route is Route.ABSTAIN
 
 
 BREAD, HOURS = "categories/bread.toml", "categories/hours.toml"
@@ -85,6 +117,9 @@ MALFORMED = [
     (BREAD, '  "rye bread?",\n', "", 4, "category 'bread' has 4 examples"),
     (BREAD, "sourdough", "Rye bread", 4, "category 'bread' has 4 different examples"),
     (BREAD, "questions =", "verbatim = 1\nquestions =", 15, "'verbatim' is 1. It must be true or false"),
+    (BREAD, "questions =", "free = 1\nquestions =", 15, "'free' is 1. It must be true or false"),
+    (BREAD, "questions =", "free = true\nverbatim = true\nquestions =", 15, "'bread.baked' is both verbatim and free"),
+    (BREAD, "questions =", "verbatim = true\nfree = true\nquestions =", 16, "'bread.baked' is both verbatim and free"),
     (BREAD, "[[facts]]", "[[fact]]", 12, "unknown key 'fact'. Did you mean 'facts'?"),
     (BREAD, "questions = [", "questions = [] #", 13, "fact 'bread.baked' has no questions"),
     (BREAD, "questions =", "question =", 15, "unknown key 'question'"),

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 from chatapp.backends.base import Backend, ChatMessage, Request
 from chatapp.context import Exchange, Fitted, fit, recall, remind
 from chatapp.context.prune import Build
-from chatapp.errors import MessageError, ProviderError, ProviderFaultError
+from chatapp.errors import ProviderError, ProviderFaultError
 from chatapp.events import Escalated, Source
-from chatapp.grounding import cloud_messages, local_messages
-from chatapp.guards.confidence import LowConfidence
+from chatapp.grounding import cloud_messages
 from chatapp.guards.degenerate import DegenerateGuard
-from chatapp.guards.support import SupportGuard
-from chatapp.guards.verdict import Verdict
 from chatapp.ledger import MeteredCall
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.models import Outcome, Purpose
+from chatapp.wording import Worder, Wording
 from router.pack import Pack
-from router.types import Decision, Mode, Route, ScoredFact, least_sure
+from router.types import Decision, Mode, Reason, ReasonCode, Route, ScoredFact, least_sure
 
 if TYPE_CHECKING:
     from chatapp.turn import LiveTurn
@@ -29,13 +27,11 @@ UNSURE_FACT = 0.4
 """Below this probability the reader is told that the fact may not be the one that was asked for; and where the small
 model cannot word it either, the cloud is asked."""
 
-SILENT = Verdict(False, "", "The answer is empty.")
-
 HELPFUL_FACT = 0.15
 """From this probability on a fact is shown to the cloud model; a less likely one would only lead it astray."""
 
-AGAIN_TEMPERATURE = 0.7
-"""A second wording of the same fact is sampled: at temperature 0 it would be the first one again."""
+NEXT_FACT = 0.05
+"""From this probability on a fact is tried where the model has refused a likelier one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class Answerer:
 
     def __init__(self, settings: Settings, store: Store, pack: Pack, backends: Mapping[Route, Backend]) -> None:
         self._settings, self._store, self._pack, self._backends = settings, store, pack, backends
-        self._verbatim = frozenset(fact.id for fact in pack.facts if fact.verbatim)
+        self._worder = Worder(settings, store, pack, backends[Route.LOCAL])
 
     async def reply(self, live: "LiveTurn", decision: Decision) -> Answer:
         """The whole answer. Raises a ProviderError where a model failed and nothing approved stands in for it."""
@@ -82,26 +78,44 @@ class Answerer:
         return Answer("stopped", live.answer.rstrip(), route, self._shown_below(rests))
 
     async def _local(self, live: "LiveTurn", decision: Decision) -> Answer:
+        if decision.asked == 1:
+            return await self._one(live, decision)
+        unsure, given_up = least_sure(decision.facts, decision.asked) < UNSURE_FACT, 0
         asked = decision.facts[: decision.asked]
-        unsure = least_sure(asked, decision.asked) < UNSURE_FACT
-        given_up = 0
         for fact in asked:
             live.say("\n\n" if live.answer else "")
             said = live.answer
-            if await self._said(live, fact):
+            if await self._worder.word(live, fact) is Wording.SAID:
                 continue
-            if unsure and Route.CLOUD in self._backends:
-                try:
-                    return await self._escalate(live, decision)
-                except ProviderError:  # the approved answer is at hand, and better than none
-                    live.decision, given_up = decision, len(asked)
-                    live.say("\n\n".join(fact.text for fact in asked), replace=True)
-                    live.notice("cloud_failed", "The cloud model was asked too, and did not answer.")
-                    break
+            if unsure and (answer := await self._stronger(live, decision)):
+                return answer
             live.say(said + fact.text, replace=True)
             given_up += 1
+        return self._done(live, decision, given_up, unsure)
+
+    async def _one(self, live: "LiveTurn", decision: Decision) -> Answer:
+        """One question: the first of the likely facts that the model does not refuse.
+
+        A model that was fine-tuned for it reads the fact with the question in mind, which the router cannot; so where
+        it says that the best does not answer, the next ones are tried, and where none does, nobody here answers.
+        """
+        for fact in (decision.facts[0], *_next(decision)):
+            wording = await self._worder.word(live, fact)
+            if wording is Wording.REFUSED:
+                continue
+            unsure = fact.probability < UNSURE_FACT
+            if wording is Wording.GIVEN_UP:
+                if unsure and (answer := await self._stronger(live, decision)):
+                    return answer
+                live.say(fact.text, replace=True)
+            if fact is not decision.facts[0]:
+                live.decision = decision = replace(decision, facts=(fact,))
+            return self._done(live, decision, int(wording is Wording.GIVEN_UP), unsure)
+        return await self._refused(live, decision)
+
+    def _done(self, live: "LiveTurn", decision: Decision, given_up: int, unsure: bool) -> Answer:
         if given_up:
-            what = "This" if given_up == len(asked) else "Part of this"
+            what = "This" if given_up == decision.asked else "Part of this"
             live.notice("approved_wording", f"{what} is the approved wording, word for word.")
         if unsure:
             live.notice("unsure", "This is the closest approved answer; it may not be quite what you asked.")
@@ -109,55 +123,37 @@ class Answerer:
 
     def _shown_below(self, facts: Sequence[ScoredFact]) -> tuple[Source, ...]:
         """The sources to show; what is said word for word is its own."""
-        return _sources([fact for fact in facts if fact.id not in self._verbatim])
+        return _sources([fact for fact in facts if not self._worder.unshown(fact)])
 
-    async def _said(self, live: "LiveTurn", fact: ScoredFact) -> bool:
-        """Add one fact to the answer, word for word or in the small model's words; False if these were given up."""
-        if fact.id in self._verbatim:
-            live.say(fact.text)
-            return True
-        try:
-            return await self._worded(live, fact)
-        except (ProviderError, MessageError):  # the fact is at hand: an answer needs no model
-            return False
-
-    async def _escalate(self, live: "LiveTurn", decision: Decision) -> Answer:
+    async def _stronger(self, live: "LiveTurn", decision: Decision) -> Answer | None:
+        """The cloud model's answer where the local one was neither sure nor borne out; None where there is none."""
+        if Route.CLOUD not in self._backends:
+            return None
         reason = "The local answer was not sure enough, so the cloud model was asked."
+        try:
+            return await self._escalate(live, decision, reason)
+        except ProviderError:  # the approved answer is at hand, and better than none
+            live.decision = decision
+            asked = decision.facts[: decision.asked]
+            live.say("\n\n".join(fact.text for fact in asked), replace=True)
+            live.notice("cloud_failed", "The cloud model was asked too, and did not answer.")
+            return self._done(live, decision, len(asked), unsure=True)
+
+    async def _refused(self, live: "LiveTurn", decision: Decision) -> Answer:
+        """None of the likely facts answers, says the model that read them."""
+        reason = Reason(ReasonCode.REFUSED, "The local model found no answer in the approved text.")
+        decision = replace(decision, facts=(), reasons=(*decision.reasons, reason))
+        if Route.CLOUD in self._backends:
+            return await self._escalate(live, decision, f"{reason.text} So the cloud model was asked.")
+        live.decision = decision = replace(decision, route=Route.ABSTAIN)
+        return self._abstain(live, decision)
+
+    async def _escalate(self, live: "LiveTurn", decision: Decision, reason: str) -> Answer:
         live.say("", replace=True)
         live.notices.append({"code": "escalated", "text": reason})
         live.emit(Escalated(live.turn.id, live.turn.conversation_id, reason))
         live.decision = replace(decision, route=Route.CLOUD, facts=())
         return await self._cloud(live, decision)
-
-    async def _worded(self, live: "LiveTurn", fact: ScoredFact) -> bool:
-        """Let the small model word the fact; whether all that it said was borne out.
-
-        One fact, because a model of this size mixes several up; the others are shown with the sources.
-        """
-        backend = self._backends[Route.LOCAL]
-        messages = local_messages(self._pack.persona, fact.text, live.user_text)
-        if await asyncio.to_thread(backend.count_tokens, messages) > self._settings.local_prompt_tokens:
-            return False
-        request = Request(
-            messages,
-            self._settings.local_max_tokens,
-            AGAIN_TEMPERATURE if live.replaces else self._settings.local_temperature,
-            self._settings.local_seed + (live.turn.id if live.replaces else 0),
-        )
-        before = len(live.answer)
-        support, loops, sure = SupportGuard(fact.text, live.user_text), DegenerateGuard(), LowConfidence()
-        call = self._metered(live, backend, request)
-        async with call:
-            _tell_place_in_line(live, backend)
-            async for token in call:
-                live.say(support.feed(token.text))
-                call.outcome = _outcome(loops.feed(token.text), support.verdict, sure.feed(token.text, token.logprob))
-                if call.outcome is not Outcome.OK:
-                    break
-            else:
-                live.say(support.finish())
-                call.outcome = _outcome(loops.finish(), support.verdict if live.answer[before:].strip() else SILENT)
-        return call.outcome is Outcome.OK
 
     async def _cloud(self, live: "LiveTurn", decision: Decision) -> Answer:
         backend, facts = (
@@ -221,18 +217,10 @@ def _history(summary: str, kept: Sequence[Exchange], message: str) -> tuple[Chat
     return (*recall(summary), *said, *remind(summary, kept, message))
 
 
-def _outcome(language: Verdict, *supported: Verdict) -> Outcome:
-    if not language.ok:
-        return Outcome.DEGENERATE
-    return Outcome.OK if all(verdict.ok for verdict in supported) else Outcome.UNSUPPORTED
-
-
 def _sources(facts: Sequence[ScoredFact]) -> tuple[Source, ...]:
     return tuple(Source(fact.id, fact.text, fact.probability) for fact in facts)
 
 
-def _tell_place_in_line(live: "LiveTurn", backend: Backend) -> None:
-    ahead = getattr(backend, "waiting", 0)
-    if ahead:
-        people = "1 answer is" if ahead == 1 else f"{ahead} answers are"
-        live.notice("queued", f"{people} ahead of yours.", keep=False)
+def _next(decision: Decision) -> tuple[ScoredFact, ...]:
+    """The facts to try when the best is refused."""
+    return tuple(fact for fact in decision.candidates[1:] if fact.probability >= NEXT_FACT)

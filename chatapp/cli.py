@@ -1,4 +1,4 @@
-"""`firstline serve | ask | route | router | encoder | bench | doctor | version`.
+"""`firstline serve | ask | route | router | encoder | finetune | bench | doctor | version`.
 
 Libraries load in the commands: help is instant.
 """
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chatapp import __version__
+from chatapp.commands.finetuning import finetune_app
 from chatapp.commands.routing import bench_app, encoder_app, router_app
 from chatapp.errors import FirstlineError, ProviderError
+from finetune.errors import FinetuneError
 from router.errors import RouterError
 from router.types import Mode
 
@@ -32,6 +34,7 @@ app = typer.Typer(
 ModeOption = Annotated[Mode | None, typer.Option(help="Instead of FIRSTLINE_MODE.")]
 app.add_typer(router_app, name="router")
 app.add_typer(encoder_app, name="encoder")
+app.add_typer(finetune_app, name="finetune")
 app.add_typer(bench_app, name="bench")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -44,7 +47,7 @@ def main() -> None:
     """
     try:
         app()
-    except (FirstlineError, RouterError) as error:
+    except (FirstlineError, RouterError, FinetuneError) as error:
         typer.echo(f"firstline: {error.what}", err=True)
         if error.hint:
             typer.echo(error.hint, err=True)

@@ -66,7 +66,7 @@ class MeteredCall:
             conversation_id=self._turn.conversation_id,
             purpose=self._purpose,
             route=Route(self._backend.name),
-            model=self._backend.model,
+            model=_named(self._backend, self._request),
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cached_tokens=usage.cached_tokens,
@@ -82,6 +82,11 @@ class MeteredCall:
 
     def _elapsed_ms(self) -> float:
         return (time.perf_counter() - self._began) * 1000
+
+
+def _named(backend: Backend, request: Request) -> str:
+    """The model, and the folder of the adapter over it: a release's id, or a pack's name."""
+    return f"{backend.model}+{request.adapter.parent.name}" if request.adapter else backend.model
 
 
 def _outcome(error: BaseException) -> Outcome:

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from chatapp.backends.base import Backend
 from chatapp.backends.cloud import CloudBackend
 from chatapp.backends.local import LocalBackend
 from chatapp.fences import FenceReport
 from chatapp.routing import open_router
+from chatapp.serving import Server
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn import TurnRunner
+from router.policy import Policy
 from router.router import Router
 from router.types import Route
 
@@ -24,6 +27,7 @@ class Product:
     router: Router
     backends: Mapping[Route, Backend]
     runner: TurnRunner
+    server: Server
     fences: FenceReport | None = None
 
     async def aclose(self) -> None:
@@ -49,13 +53,17 @@ def build_product(settings: Settings, fences: FenceReport | None = None) -> Prod
         backends: dict[Route, Backend] = {Route.LOCAL: local}
         if settings.cloud_connected:
             backends[Route.CLOUD] = CloudBackend(settings, local.count_tokens)
-        policy = router.policy
-        content = {"thresholds": dict(policy.thresholds), "fact_threshold": policy.fact_threshold}
-        content |= {"answer_threshold": policy.answer_threshold} if policy.answer_threshold else {}
-        why = settings.policy or f"pack {router.pack.name}"
-        store.record_policy(policy.version, content, who="calibration", why=why)
-        runner = TurnRunner(settings, store, router, backends)
+        record = partial(_record, store)
+        record(router.policy, settings.policy or f"pack {router.pack.name}")
+        server = Server(settings, router, local, record)
+        runner = TurnRunner(settings, store, server.now, backends)
     except BaseException:
         store.close()
         raise
-    return Product(settings, store, router, backends, runner, fences)
+    return Product(settings, store, router, backends, runner, server, fences)
+
+
+def _record(store: Store, policy: Policy, why: str) -> None:
+    content = {"thresholds": dict(policy.thresholds), "fact_threshold": policy.fact_threshold}
+    content |= {"answer_threshold": policy.answer_threshold} if policy.answer_threshold else {}
+    store.record_policy(policy.version, content, who="calibration", why=why)

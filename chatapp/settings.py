@@ -48,6 +48,10 @@ class Settings(BaseSettings):
 
     local_model: str = Field("", description="Path of a GGUF file; empty means the shipped SmolLM2-135M.")
     local_model_sha256: str = Field("", description="Expected SHA-256 of `LOCAL_MODEL`; the shipped model's is pinned.")
+    adapter: str = Field(
+        "",
+        description="A LoRA adapter (GGUF) over the local model, or `none`; empty: what was promoted, or the pack's.",
+    )
     local_context_tokens: Tokens = Field(2048, description="Context of the local model, prompt and answer, in tokens.")
     local_prompt_tokens: Tokens = Field(1024, description="Budget of one local prompt, in tokens.")
     local_max_tokens: int = Field(160, ge=16, le=8192, description="Longest local answer, in tokens.")

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from chatapp.answer import Answer, Answerer, ToFold
@@ -18,11 +18,11 @@ from chatapp.errors import BusyError, FirstlineError, NotAllowedError, ProviderE
 from chatapp.events import Delta, Event, Failed, Finished, Notice, Routed, Started
 from chatapp.fold import fold
 from chatapp.hub import Hub, Subscription
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store, Turn
 from chatapp.text import clean_message
 from router.counterfactual import counterfactual
-from router.router import Router
 from router.types import Circumstances, Decision, Reason, ReasonCode, Route
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class LiveTurn:
         self.user_text = text
         self.replaces = replaces
         self.answer = ""
+        self.serving: Serving | None = None
         self.decision: Decision | None = None
         self.notices: list[dict[str, str]] = []
         self.events: list[Event] = []
@@ -85,10 +86,13 @@ class LiveTurn:
 class TurnRunner:
     """Runs turns: at most one a conversation, any number at once."""
 
-    def __init__(self, settings: Settings, store: Store, router: Router, backends: Mapping[Route, Backend]) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, serving: Callable[[], Serving], backends: Mapping[Route, Backend]
+    ) -> None:
+        """`serving` gives what answers locally now; each turn takes it once, and keeps it to its end."""
         self.hub = Hub()
-        self._settings, self._store, self._router, self._backends = settings, store, router, backends
-        self._answerer = Answerer(settings, store, router.pack, backends)
+        self._settings, self._store, self._serving, self._backends = settings, store, serving, backends
+        self._answerer = Answerer(settings, store, serving().router.pack, backends)
         self._live: dict[str, LiveTurn] = {}
         self._folds: dict[str, asyncio.Task[None]] = {}
 
@@ -209,7 +213,8 @@ class TurnRunner:
             self._store.user_texts, live.turn.conversation_id, before_turn=live.turn.id, limit=EARLIER_TURNS
         )
         circumstances = Circumstances(self._settings.mode, self.cloud_connected)
-        decision = await asyncio.to_thread(self._router.decide, live.user_text, earlier, circumstances)
+        live.serving = serving = await asyncio.to_thread(self._serving)
+        decision = await asyncio.to_thread(serving.router.decide, live.user_text, earlier, circumstances)
         decision = _forced(decision, live.turn.requested_route)
         live.decision = decision
         await asyncio.to_thread(

@@ -4,7 +4,7 @@ Chosen by trial; the figures are in docs/local-answers.md and docs/fine-tuning.m
 application and fine-tuning may import it: what is served and what is trained is one and the same text.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 GROUNDED = "grounded-1"
 """Name of the fine-tuned form. An adapter carries the name of the form that it was trained on."""
@@ -12,10 +12,7 @@ GROUNDED = "grounded-1"
 REFUSAL = "I do not know."
 """What a fine-tuned model says, and nothing else, where the text does not answer. It is never shown."""
 
-_TUNED_RULES = (
-    "Answer the customer from the text alone and keep its numbers, names and conditions. "
-    f"If the text does not answer, say: {REFUSAL}"
-)
+_TUNED_RULES = f"Answer from the text alone. If it does not answer, say: {REFUSAL}"
 _PLAIN_RULES = (
     "Answer in one to three short sentences, from the fact you are given and nothing else. "
     "Keep its numbers, names and conditions exactly. Never invent anything; if the fact does not answer, say so."
@@ -37,9 +34,9 @@ _EXAMPLES = (
 
 
 class Said(NamedTuple):
-    """One message of a prompt: role (system, user or assistant) and text."""
+    """One message of a prompt."""
 
-    role: str
+    role: Literal["system", "user", "assistant"]
     content: str
 
 

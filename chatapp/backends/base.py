@@ -5,6 +5,7 @@ A backend is a small class. `LocalBackend`, `CloudBackend` and the shipped fake 
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
@@ -20,12 +21,16 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call to a model. `max_tokens` bounds the answer; `temperature` 0 and a fixed `seed` make it repeatable."""
+    """One call to a model. `max_tokens` bounds the answer; `temperature` 0 and a fixed `seed` make it repeatable.
+
+    `adapter` is the LoRA file (GGUF) that the local model answers with, None for the model as it comes.
+    """
 
     messages: tuple[ChatMessage, ...]
     max_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
+    adapter: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

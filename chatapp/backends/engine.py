@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from chatapp.backends.adapters import Adapters
 from chatapp.backends.base import ChatMessage, Token
 from chatapp.errors import LocalModelError, ModelFileError, ProviderContextError
 
@@ -63,12 +64,13 @@ class Engine:
     same part of it is warm; after an abort or an error the next generation is not affected.
     """
 
-    def __init__(self, path: Path, context_tokens: int, threads: int = 0, adapter: Path | None = None) -> None:
-        """Load the file, and put the LoRA `adapter` (GGUF) over it. Raises ModelFileError."""
+    def __init__(self, path: Path, context_tokens: int, threads: int = 0) -> None:
+        """Load the file. Raises ModelFileError."""
         import llama_cpp
 
         _quiet()
-        self._llama = _load(path, context_tokens, threads or _cores(), adapter)
+        self._llama = _load(path, context_tokens, threads or _cores())
+        self._adapters = Adapters(self._llama)
         self._cpp: Any = llama_cpp
         self._vocab = llama_cpp.llama_model_get_vocab(self._llama.model)
         self._size = self._llama.n_vocab()
@@ -76,6 +78,19 @@ class Engine:
         self._control = [text for text in self._control_texts() if text]
         self.context_tokens: int = self._llama.n_ctx()
         self._watched: Abort | None = None
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The file's own metadata."""
+        return dict(self._llama.metadata)
+
+    def use(self, adapter: Path | None) -> None:
+        """Put this LoRA (GGUF) over the model from the next prompt on, or none; raises ModelFileError.
+
+        What is warm is forgotten when the adapter changes; when it cannot be loaded, nothing does.
+        """
+        if self._adapters.use(adapter):
+            self._rewind(0)
 
     def tokenize(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The prompt of these messages in the model's own chat template, ready for the answer to follow.
@@ -185,33 +200,18 @@ def local_fault(what: str, error: Exception) -> LocalModelError:
     )
 
 
-def _load(path: Path, context_tokens: int, threads: int, adapter: Path | None) -> Any:
+def _load(path: Path, context_tokens: int, threads: int) -> Any:
     from llama_cpp import Llama
 
-    lora = str(adapter) if adapter else None
-    options: Any = {
-        "n_ctx": context_tokens,
-        "n_threads": threads,
-        "n_threads_batch": threads,
-        "lora_path": lora,
-    }
+    options: Any = {"n_ctx": context_tokens, "n_threads": threads, "n_threads_batch": threads}
     try:
-        llama = Llama(str(path), verbose=False, **options)
+        return Llama(str(path), verbose=False, **options)
     except Exception as error:
-        raise _unloadable(str(path), str(error), "LOCAL_MODEL to another GGUF file") from error
-    # llama-cpp-python 0.3.36 tests for None, but an adapter that failed is a null pointer never applied.
-    if lora and not llama._lora_adapter:
-        llama.close()
-        raise _unloadable(lora, "not a LoRA adapter for this model", "PACK to one whose adapter fits the model")
-    return llama
-
-
-def _unloadable(path: str, reason: str, setting: str) -> ModelFileError:
-    return ModelFileError(
-        f"The engine cannot load {path!r}: {reason}.",
-        "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
-        f"FIRSTLINE_{setting}, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
-    )
+        raise ModelFileError(
+            f"The engine cannot load {str(path)!r}: {error}.",
+            "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
+            "FIRSTLINE_LOCAL_MODEL to another GGUF file, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
+        ) from error
 
 
 def _template(llama: Any, path: Path) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chatapp.backends.base import ChatMessage, Request, Token, Usage
 from chatapp.backends.engine import Abort, Engine, local_fault
-from chatapp.backends.modelfile import check_model, model_file
+from chatapp.backends.modelfile import SHIPPED_FILE, model_file
 from chatapp.backends.pipe import Pipe
 from chatapp.errors import FirstlineError, LocalModelError, ProviderError
 from chatapp.settings import Settings
@@ -26,17 +26,14 @@ class LocalBackend:
 
     name = "local"
 
-    def __init__(self, settings: Settings, adapter: Path | None = None) -> None:
-        """`adapter` is a LoRA in GGUF form, put over the model when it is loaded."""
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._adapter = adapter
         self._engine: Engine | None = None
         self._loading = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="local-model")
         self.line: list[LocalStream] = []
         self.context_tokens: int = settings.local_context_tokens
-        stem = Path(settings.local_model).stem or "SmolLM2-135M-Instruct.Q4_1"
-        self.model: str = f"{stem}+{adapter.stem}" if adapter else stem
+        self.model: str = Path(settings.local_model).stem or Path(SHIPPED_FILE).stem
 
     def load(self) -> Engine:
         """Check the file, load it and return the engine; at once if that is done. Raises ModelFileError.
@@ -46,9 +43,15 @@ class LocalBackend:
         with self._loading:
             if self._engine is None:
                 path = model_file(self._settings)
-                adapter = check_model(self._adapter) if self._adapter else None
-                self._engine = Engine(path, self.context_tokens, self._settings.local_threads, adapter)
+                self._engine = Engine(path, self.context_tokens, self._settings.local_threads)
             return self._engine
+
+    def prepare(self, adapter: Path) -> None:
+        """Load an adapter, so that the first call with it need not wait. Raises ModelFileError where it does not fit.
+
+        Blocks until the calls before it are answered; other adapters and their calls are not touched.
+        """
+        self._worker.submit(lambda: self.load().use(adapter)).result()
 
     @property
     def waiting(self) -> int:
@@ -158,6 +161,7 @@ class LocalStream:
     def _tokens(self) -> Iterator[Token]:
         engine, request = self._backend.load(), self._request
         prompt = engine.tokenize(request.messages)
+        engine.use(request.adapter)
         self._warm_tokens = engine.prefill(prompt, self._abort)
         self._prompt_tokens = len(prompt)
         logprob = 0.0

@@ -19,20 +19,20 @@ from router.curves import Curve, Point, Reliability
 
 WIDTH, HEIGHT = 400, 300
 LEAST = 10  # messages; shares of fewer are not drawn
-_COLOURS = {"ink": "#010201", "muted": "#010202", "line": "#010203", "accent": "#010204", "soft": "#010205"}
+COLOURS = {"ink": "#010201", "muted": "#010202", "line": "#010203", "accent": "#010204", "soft": "#010205"}
 _STYLE: dict[Any, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "firstline",
     "font.size": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": _COLOURS["line"],
-    "axes.labelcolor": _COLOURS["muted"],
-    "text.color": _COLOURS["ink"],
-    "xtick.color": _COLOURS["line"],
-    "ytick.color": _COLOURS["line"],
-    "xtick.labelcolor": _COLOURS["muted"],
-    "ytick.labelcolor": _COLOURS["muted"],
+    "axes.edgecolor": COLOURS["line"],
+    "axes.labelcolor": COLOURS["muted"],
+    "text.color": COLOURS["ink"],
+    "xtick.color": COLOURS["line"],
+    "ytick.color": COLOURS["line"],
+    "xtick.labelcolor": COLOURS["muted"],
+    "ytick.labelcolor": COLOURS["muted"],
 }
 
 
@@ -44,17 +44,17 @@ def risk_chart(curve: Curve, now: Point, other: Curve | None = None) -> Markup:
         points = [point for point in curve.points if point.risk.n >= LEAST]
         coverage = [point.coverage for point in points]
         low, high = [p.risk.low for p in points], [p.risk.high for p in points]
-        axes.fill_between(coverage, low, high, color=_COLOURS["soft"], linewidth=0)
+        axes.fill_between(coverage, low, high, color=COLOURS["soft"], linewidth=0)
         if other:
-            _line(axes, other, _COLOURS["muted"], "--")
-        _line(axes, curve, _COLOURS["accent"], "-")
-        axes.plot([now.coverage], [now.risk.value], "o", color=_COLOURS["ink"], markersize=7)
+            _line(axes, other, COLOURS["muted"], "--")
+        _line(axes, curve, COLOURS["accent"], "-")
+        axes.plot([now.coverage], [now.risk.value], "o", color=COLOURS["ink"], markersize=7)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, min(1.0, max([now.risk.value * 1.25, 0.1, *(p.risk.high for p in points[20:])])))
         _percent_axes(axes, "share of messages answered here", "of these, wrong")
         _note(axes, now)
 
-    return _svg(draw, "risk", "Share of wrong answers against the share of messages answered here")
+    return svg(draw, "risk", "Share of wrong answers against the share of messages answered here")
 
 
 def reliability_chart(reliability: Reliability, name: str, what: str) -> Markup:
@@ -66,18 +66,18 @@ def reliability_chart(reliability: Reliability, name: str, what: str) -> Markup:
         true = [b.came_true.value for b in reliability.bins]
         below = [max(0.0, b.came_true.value - b.came_true.low) for b in reliability.bins]
         above = [max(0.0, b.came_true.high - b.came_true.value) for b in reliability.bins]
-        axes.plot([0, 1], [0, 1], "--", color=_COLOURS["muted"], linewidth=1)
-        style = {"color": _COLOURS["accent"], "markersize": 6, "linewidth": 1.5, "clip_on": False}
+        axes.plot([0, 1], [0, 1], "--", color=COLOURS["muted"], linewidth=1)
+        style = {"color": COLOURS["accent"], "markersize": 6, "linewidth": 1.5, "clip_on": False}
         axes.errorbar(mean, true, [below, above], fmt="o", **style)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         _percent_axes(axes, "", "how often it was so")
         middle = [(b.low + b.high) / 2 for b in reliability.bins]
-        counts.bar(middle, [b.came_true.n for b in reliability.bins], 0.09, color=_COLOURS["accent"])
+        counts.bar(middle, [b.came_true.n for b in reliability.bins], 0.09, color=COLOURS["accent"])
         counts.set_yticks([max((b.came_true.n for b in reliability.bins), default=0)])
         counts.set_xlabel(what)
 
-    return _svg(draw, name, f"Calibration: {what}, against how often it was so")
+    return svg(draw, name, f"Calibration: {what}, against how often it was so")
 
 
 def _line(axes: Axes, curve: Curve, colour: str, style: str) -> None:
@@ -98,11 +98,11 @@ def _percent_axes(axes: Axes, x: str, y: str) -> None:
         axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.grid(color=_COLOURS["line"], linewidth=0.75)
+    axes.grid(color=COLOURS["line"], linewidth=0.75)
     axes.set_axisbelow(True)
 
 
-def _svg(draw: Callable[[Figure], None], name: str, label: str) -> Markup:
+def svg(draw: Callable[[Figure], None], name: str, label: str) -> Markup:
     """Run `draw` and give what it drew as an `<svg>` element; `name` keeps its ids apart from other charts'."""
     written = io.StringIO()
     with rc_context(_STYLE):
@@ -120,7 +120,7 @@ def _at_home(svg: str, name: str, label: str) -> str:
     """The element alone, with ids, colours and font that suit a page with several of them."""
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    for variable, colour in _COLOURS.items():
+    for variable, colour in COLOURS.items():
         svg = svg.replace(colour, f"var(--{variable})")
     svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font(?:-family)?: (?:([\d.]+px) )?'[^;\"]*", lambda m: f"font-size: {m[1]}" if m[1] else "", svg)

@@ -68,6 +68,7 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     CUT = "cut"
     UNSUPPORTED = "unsupported"
+    REFUSED = "refused"
     DEGENERATE = "degenerate"
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -20,9 +21,28 @@ from chatapp.backends.local import LocalBackend
 from chatapp.backends.modelfile import shipped_model
 from chatapp.errors import ProviderError
 from chatapp.settings import Settings
+from finetune.adapter import Adapter, write_adapter
+from finetune.base import open_base
+from finetune.ggufnames import Layout
 
 KEY = "sk-test-0123456789abcdef"
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter, dict[str, Any]], Awaitable[None]]
+
+
+@pytest.fixture(scope="session")
+def random_adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA of rank 4 over every q and down projection of the shipped model, strong enough to change what is said."""
+    rng, path = np.random.default_rng(5), tmp_path_factory.mktemp("adapter") / "adapter.gguf"
+    base = open_base(shipped_model())
+    sizes = {"attn_q": (576, 576), "ffn_down": (1536, 576)}
+    pairs = {
+        f"blk.{layer}.{name}": (rng.normal(0, 0.3, (4, wide)).astype("f4"), rng.normal(0, 0.3, (out, 4)).astype("f4"))
+        for layer in range(30)
+        for name, (wide, out) in sizes.items()
+    }
+    layout = Layout(base.vocabulary.metadata)
+    write_adapter(Adapter(pairs, 8.0, 4), path, layout, name="random", base_sha256=base.sha256, form="")
+    return path
 
 
 def make_settings(**overrides: Any) -> Settings:

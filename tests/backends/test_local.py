@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -240,13 +242,36 @@ def test_file_without_a_chat_template(gguf: Path, monkeypatch: pytest.MonkeyPatc
         Engine(gguf, 256, threads=1)
 
 
-async def test_broken_adapter(tmp_path: Path, gguf: Path) -> None:
-    adapter = tmp_path / "adapter.gguf"
-    adapter.write_bytes(b"GGUF")
-    backend = LocalBackend(make_settings(), adapter)
-    assert backend.model == "SmolLM2-135M-Instruct.Q4_1+adapter"
-    with pytest.raises(ModelFileError, match=r"adapter.gguf.*not a LoRA adapter"):
-        backend.load()
+async def test_a_broken_adapter_is_refused_and_the_one_before_it_stays(tmp_path: Path, random_adapter: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF")
+    backend = LocalBackend(make_settings())
+    backend.prepare(random_adapter)
+    with pytest.raises(ModelFileError, match=r"broken.gguf.*no LoRA adapter"):
+        backend.prepare(broken)
+    with pytest.raises(LocalModelError, match=r"broken.gguf"):
+        await read(backend.stream(replace(delivery(), adapter=broken)))
+    assert await read(backend.stream(replace(delivery(), adapter=random_adapter)))
+    await backend.aclose()
+
+
+async def test_each_call_is_answered_with_the_adapter_that_it_names(random_adapter: Path) -> None:
+    backend = LocalBackend(make_settings())
+    plain, adapted = delivery(), replace(delivery(), adapter=random_adapter)
+    alone = [await read(backend.stream(request)) for request in (plain, adapted)]
+    assert alone[0] != alone[1]
+    mixed = await asyncio.gather(*(read(backend.stream(one)) for one in (adapted, plain, plain, adapted, plain)))
+    assert mixed == [alone[1], alone[0], alone[0], alone[1], alone[0]]
+    await backend.aclose()
+
+
+async def test_idle_adapters_are_freed_and_can_be_used_again(tmp_path: Path, random_adapter: Path) -> None:
+    backend = LocalBackend(make_settings())
+    first = await read(backend.stream(replace(delivery(), adapter=random_adapter)))
+    copies = [shutil.copy(random_adapter, tmp_path / f"{number}.gguf") for number in range(5)]
+    for copy in copies:
+        assert await read(backend.stream(replace(delivery(), adapter=copy))) == first
+    assert await read(backend.stream(replace(delivery(), adapter=random_adapter))) == first
     await backend.aclose()
 
 

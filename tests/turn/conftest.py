@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from chatapp.backends.scripted import Script, ScriptedBackend
 from chatapp.events import Event, Failed, Finished
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn import TurnRunner
@@ -74,7 +75,7 @@ class Desk:
         if cloud is not None:
             self.cloud = ScriptedBackend(cloud, "cloud", delay_s)
             backends[Route.CLOUD] = self.cloud
-        self.runner = TurnRunner(self.settings, self.store, self.router, backends)  # type: ignore[arg-type]
+        self.runner = TurnRunner(self.settings, self.store, lambda: Serving("pack", self.router), backends)  # type: ignore[arg-type]
 
     def unsure(self) -> None:
         """Make the router less sure of its fact."""

@@ -1,0 +1,191 @@
+"""`firstline finetune eval`: a run's model, what serves now and the bare base, on the same held-out questions."""
+
+import json
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from chatapp.commands.finetune_run import runs_folder
+from chatapp.commands.packs import chosen_pack
+from chatapp.errors import OperatorError
+
+if TYPE_CHECKING:
+    from chatapp.backends.local import LocalBackend
+    from chatapp.serving import Serving
+    from chatapp.settings import Settings
+    from finetune.evaluate import Evaluation, Layers
+    from finetune.runs import Run
+    from finetune.scoring import Question
+    from router.interval import Share
+    from router.pack import Pack
+    from router.router import Router
+
+BASE = "base"
+LAYER_WORDS = {
+    "fact": "right fact chosen",
+    "wording": "wording right, given it",
+    "read_right": "users read it right",
+    "read_wrong": "users read it wrong",
+    "honest": "honest where none answers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What models are tried on: the router, one engine, and the questions."""
+
+    settings: "Settings"
+    router: "Router"
+    backend: "LocalBackend"
+    questions: "tuple[Question, ...]"
+
+    def of(self, name: str, adapter: Path | None) -> "Serving":
+        """The desk with this adapter, under the router's own policy."""
+        from chatapp.serving import Serving
+        from finetune.adapter import FORM_KEY, read_metadata
+
+        if adapter is None:
+            return Serving(name, self.router, None, self.backend.load().metadata.get(FORM_KEY, ""))
+        return Serving(name, self.router, adapter, read_metadata(adapter).get(FORM_KEY, ""))
+
+    def serving(self) -> "Serving":
+        """What serves now."""
+        from chatapp.serving import Server
+
+        return Server(self.settings, self.router, self.backend, lambda _policy, _why: None).now()
+
+    def tried(self, serving: "Serving") -> "Evaluation":
+        """All questions, put to it."""
+        from chatapp.trial import try_all
+
+        typer.echo(f"Asking {serving.release} {len(self.questions)} questions …", err=True)
+        return try_all(self.settings, serving, self.backend, self.questions)
+
+
+def evaluate(
+    pack: Path | None, run: str | None, data: Path | None, side_by_side: Path | None, *, as_json: bool
+) -> None:
+    """Evaluate, write `figures.json` into the run's folder, and print the layers next to each other."""
+    from finetune.evaluate import save_evaluation
+    from finetune.runs import FIGURES
+
+    loaded, done = chosen_run(pack, run)
+    bench = open_bench(loaded, data)
+    now = bench.serving()
+    models = {done.id: bench.of(done.id, adapter_of(done)), f"serves now: {now.release}": now}
+    models |= {BASE: bench.of(BASE, None)} if now.adapter else {}
+    found = {name: bench.tried(serving) for name, serving in models.items()}
+    first, *others = found
+    beside = {name: found[name].as_json() for name in others}
+    save_evaluation(found[first], done.folder / FIGURES, beside=beside, made=_now())
+    if side_by_side:
+        side_by_side.write_text(_page(bench, found), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps({name: one.layers.as_json() for name, one in found.items()}))
+    else:
+        typer.echo("\n".join(_table(found)))
+
+
+def wording_of(pack: "Pack", done: "Run", questions: int) -> "Share":
+    """How often the run's own wording is right, given the right fact, of that many answerable questions."""
+    import asyncio
+
+    from chatapp.trial import word_all
+    from finetune.scoring import Verdict
+    from router.interval import Share
+
+    bench = open_bench(pack, None)
+    answerable = [question for question in bench.questions if question.facts]
+    asked = answerable[:: max(1, len(answerable) // questions)][:questions]
+    said = asyncio.run(word_all(bench.settings, bench.of(done.id, adapter_of(done)), bench.backend, asked))
+    right = sum(q.score(text) is Verdict.RIGHT for q, text in zip(asked, said, strict=True))
+    return Share(right, len(asked))
+
+
+def chosen_run(pack: Path | None, run: str | None) -> "tuple[Pack, Run]":
+    """The pack, and the run named, else the newest that came to its end. Raises OperatorError and RunError."""
+    from finetune.runs import read_run, read_runs
+    from router.pack import load_pack
+
+    loaded = load_pack(chosen_pack(pack))
+    folder = runs_folder(loaded.name)
+    if run:
+        return loaded, read_run(Path(run) if Path(run).is_dir() else folder / run)
+    ended = [one for one in read_runs(folder) if (one.folder / "adapter.gguf").is_file()]
+    if not ended:
+        raise OperatorError(f"No run in {folder} has come to its end.", "Run `firstline finetune run` first.")
+    return loaded, ended[0]
+
+
+def adapter_of(done: "Run") -> Path:
+    """The run's adapter. Raises OperatorError where it has none."""
+    path = done.folder / "adapter.gguf"
+    if not path.is_file():
+        raise OperatorError(f"The run {done.id!r} has no adapter: {done.status}.", "Run it to its end first.")
+    return path
+
+
+def open_bench(pack: "Pack", data: Path | None) -> Bench:
+    """Router, engine and questions. Raises OperatorError, RouterError and DataError."""
+    import sys
+
+    from chatapp.backends.local import LocalBackend
+    from chatapp.commands.opened import chosen_settings
+    from chatapp.routing import open_router
+    from finetune.scoring import read_questions
+
+    settings = chosen_settings(pack.folder, None)
+    questions = read_questions(data or pack.folder / "eval" / "questions.jsonl", pack)
+    with redirect_stdout(sys.stderr):  # the libraries talk while the encoder is exported
+        router = open_router(settings)
+    backend = LocalBackend(settings)
+    backend.load()
+    return Bench(settings, router, backend, questions)
+
+
+def _table(found: "dict[str, Evaluation]") -> list[str]:
+    layers = {name: one.layers for name, one in found.items()}
+    lines = []
+    for name, shown in LAYER_WORDS.items():
+        lines += [f"{shown:28s} {model:24s} {getattr(one, name)}" for model, one in layers.items()]
+    lines.append("\nby category: wording right, read right, read wrong, honest")
+    first = next(iter(found.values()))
+    lines += [f"{name:20s} {_row(one)}" for name, one in sorted(first.by_category.items())]
+    return lines
+
+
+def _row(layers: "Layers") -> str:
+    shares = (layers.wording, layers.read_right, layers.read_wrong, layers.honest)
+    return "  ".join(f"{share.value:6.1%} of {share.n:3d}" for share in shares)
+
+
+def _page(bench: Bench, found: "dict[str, Evaluation]") -> str:
+    from chatapp.reports.side_by_side import Cell, Column, Row, side_by_side_page
+
+    facts = {fact.id: fact.text for fact in bench.router.pack.facts}
+    columns = [Column(name, "") for name in found]
+    rows = []
+    for number, question in enumerate(bench.questions):
+        if question.facts:
+            said = [one.rows[number] for one in found.values()]
+            cells = tuple(Cell(row.worded, row.wording) for row in said)
+            rows.append(Row(question.text, facts[question.facts[0]], question.category, cells))
+    return side_by_side_page(
+        columns, rows, datetime.now(UTC), f"{bench.router.pack.name}: own wording, given the right fact"
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def shares(evaluation: dict[str, Any]) -> Sequence[str]:
+    """The layers of a saved evaluation in words."""
+    from router.interval import Share
+
+    return [f"{LAYER_WORDS[name]}: {Share(**share)}" for name, share in evaluation["layers"].items()]

@@ -1,0 +1,218 @@
+"""`firstline finetune estimate | run | sweep | runs`."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from chatapp.commands.packs import chosen_pack
+
+if TYPE_CHECKING:
+    from finetune.base import Base
+    from finetune.conversation import Conversation
+    from finetune.estimate import Estimate
+    from finetune.loss import Point
+    from finetune.recipe import Recipe
+    from finetune.run import Task
+    from finetune.runs import Run
+    from router.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What every run of a command shares."""
+
+    pack: "Pack"
+    base: "Base"
+    conversations: "tuple[Conversation, ...]"
+    runs: Path
+
+    def task(self, recipe: "Recipe", sources: dict[str, str]) -> "Task":
+        """The task under one recipe. Raises DataError."""
+        from finetune.plan import plan
+        from finetune.run import Task, data_files
+
+        parted = plan(self.conversations, self.pack, self.base, recipe)
+        return Task(self.pack.name, self.base, recipe, parted, data_files(self.conversations), sources)
+
+
+def estimate(pack: Path | None, data: Path | None, given: Sequence[str], *, as_json: bool) -> None:
+    """Say what a run would take: memory, disk and minutes, and the files that come of it."""
+    from finetune.recipefile import resolve_recipe
+
+    material = gather(pack, data)
+    recipe, sources = resolve_recipe(material.pack.folder, given)
+    found = _estimate(material.task(recipe, sources))
+    typer.echo(json.dumps(found.as_json()) if as_json else "\n".join(_estimated(found)))
+
+
+def run(pack: Path | None, data: Path | None, given: Sequence[str], *, fresh: bool, as_json: bool) -> None:
+    """Fine-tune, or go on with the same run where it was broken off, and say what came of it."""
+    from finetune.recipefile import resolve_recipe
+
+    material = gather(pack, data)
+    recipe, sources = resolve_recipe(material.pack.folder, given)
+    done = _run(material, material.task(recipe, sources), fresh=fresh)
+    typer.echo(json.dumps(summary(done)) if as_json else "\n".join(_ended(done)))
+
+
+def sweep(
+    pack: Path | None, data: Path | None, given: Sequence[str], axes: Sequence[str], questions: int, *, as_json: bool
+) -> None:
+    """Run every combination, and rank the runs by held-out correctness of the wording; the loss is only shown.
+
+    `questions` bounds how many held-out questions each run is asked, evenly spread over all.
+    """
+    from chatapp.commands.finetune_eval import wording_of
+    from finetune.recipefile import SWEEP, grid, resolve_recipe
+
+    material = gather(pack, data)
+    recipe, sources = resolve_recipe(material.pack.folder, given)
+    ranked = []
+    for number, point in enumerate(points := grid(recipe, axes), 1):
+        typer.echo(f"\nRun {number} of {len(points)}: {_named(point)}", err=True)
+        task = material.task(replace(recipe, **point), sources | dict.fromkeys(point, SWEEP))
+        done = _run(material, task, fresh=False)
+        ranked.append((wording_of(material.pack, done, questions), point, done))
+    ranked.sort(key=lambda one: (-one[0].value, one[2].best.held_out_loss if one[2].best else 0.0))
+    rows = [summary(done) | {"wording": {"hits": s.hits, "n": s.n}, "point": point} for s, point, done in ranked]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    typer.echo(f"{'wording right':28s} {'held-out loss':>13s}  {'settings':32s} reading")
+    for share, point, done in ranked:
+        loss = f"{done.best.held_out_loss:.3f}" if done.best and done.best.held_out_loss is not None else "–"
+        typer.echo(f"{share!s:28s} {loss:>13s}  {_named(point):32s} {done.reading.verdict.value}")
+
+
+def runs(pack: Path | None, out: Path) -> None:
+    """Write one self-contained page that compares the runs of a pack."""
+    from chatapp.errors import OperatorError
+    from chatapp.reports.runs_page import runs_page
+    from finetune.runs import read_runs
+    from router.pack import load_pack
+
+    folder = runs_folder(load_pack(chosen_pack(pack)).name)
+    found = read_runs(folder)
+    if not found:
+        raise OperatorError(f"There are no runs in {folder}.", "Run `firstline finetune run` first.")
+    out.write_text(runs_page(found, datetime.now(UTC)), encoding="utf-8")
+    typer.echo(f"{len(found)} runs: {out}. The curves in TensorBoard: tensorboard --logdir {folder}")
+
+
+def gather(pack: Path | None, data: Path | None) -> Material:
+    """Pack, base and conversations of a command. Raises PackError, ModelFileError, BaseModelError, DataError."""
+    from chatapp.backends.modelfile import model_file
+    from chatapp.settings import load_settings
+    from finetune.base import open_base
+    from finetune.data import read_data
+    from router.pack import load_pack
+
+    loaded = load_pack(chosen_pack(pack))
+    conversations = read_data(data or loaded.folder / "train", loaded)
+    base = open_base(model_file(load_settings()))
+    return Material(loaded, base, conversations, runs_folder(loaded.name))
+
+
+def runs_folder(pack: str) -> Path:
+    """Where the runs of a pack lie."""
+    from chatapp.settings import load_settings
+
+    return load_settings().data_dir / "finetune" / pack
+
+
+def summary(done: "Run") -> dict[str, Any]:
+    """A run for programs."""
+    return {
+        "run": done.id,
+        "folder": str(done.folder),
+        "status": done.status,
+        "reading": done.reading.verdict.value,
+        "text": done.reading.text,
+        "setting": done.reading.setting,
+        "best_held_out_loss": done.best.held_out_loss if done.best else None,
+        "seconds": done.seconds,
+    }
+
+
+def _run(material: Material, task: "Task", *, fresh: bool) -> "Run":
+    from finetune.run import fine_tune, resumes, run_folder
+
+    _be_polite()
+    folder = run_folder(material.runs, task, fresh=fresh)
+    found = _estimate(task)
+    for line in (*_resolved(task), *_estimated(found)):
+        typer.echo(line, err=True)
+    if step := resumes(folder):
+        typer.echo(f"Going on with {folder.name} from step {step}.", err=True)
+    with redirect_stdout(sys.stderr):  # the libraries talk
+        return fine_tune(task, folder, found, _tell)
+
+
+def _be_polite() -> None:
+    """Threads that wait shall sleep: a waiting thread that spins takes a busy machine ten times as long."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _estimate(task: "Task") -> "Estimate":
+    from finetune.estimate import estimate, measure_speed, read_shape
+    from finetune.examples import lengths
+
+    shape = read_shape(task.base.path)
+    return estimate(shape, lengths(task.plan.learnt), task.recipe, measure_speed(shape, task.recipe.precision))
+
+
+def _resolved(task: "Task") -> list[str]:
+    """Each setting, and where it comes from."""
+    settings = task.recipe.as_json().items()
+    return [
+        f"base           {task.base.name} ({task.base.path.name}, SHA-256 {task.base.sha256[:12]}…)",
+        *(f"data           {path} ({count} conversations)" for path, count in task.data.items()),
+        f"examples       {len(task.plan.learnt)} to learn from, {len(task.plan.held_out)} held out for the loss",
+        *(f"{name:14s} {value}  ({task.sources.get(name, 'default')})" for name, value in settings),
+    ]
+
+
+def _estimated(found: "Estimate") -> list[str]:
+    files = ", ".join(f"{kind} {size / 1e6:.0f} MB" for kind, size in found.files.items())
+    return [
+        f"memory         {found.memory_bytes / 1e9:.1f} GB (estimate)",
+        f"disk           {found.disk_bytes / 1e6:.0f} MB (estimate); merged: {files}",
+        f"time           {found.minutes:.0f} minutes for {found.steps} steps on this machine, if quiet (estimate)",
+        f"parameters     {found.trainable:,} that learn",
+    ]
+
+
+def _tell(point: "Point") -> None:
+    """A line for each held-out measurement, above the progress bar."""
+    if point.held_out_loss is not None:
+        from tqdm import tqdm
+
+        tqdm.write(f"step {point.step} of {point.steps}: held-out loss {point.held_out_loss:.3f}", file=sys.stderr)
+
+
+def _ended(done: "Run") -> list[str]:
+    from finetune.estimate import compare
+
+    reading = done.reading
+    beside = compare(done.estimate, done.used) if done.estimate else ()
+    return [
+        f"{done.id}: {done.status}, {reading.verdict.value}",
+        reading.text,
+        *([f"To change: {reading.setting}."] if reading.setting else []),
+        *(f"{row.name:14s} estimated {row.estimated:>9s}, used {row.used:>9s}" for row in beside),
+        f"Adapter: {done.folder / 'adapter.gguf'}",
+        "Next: firstline finetune eval",
+    ]
+
+
+def _named(point: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in point.items())

@@ -1,0 +1,128 @@
+"""`firstline finetune …`: make the local model the deployment's own, step by step."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+finetune_app = typer.Typer(
+    help="Fine-tune the local model on a pack, and measure what came of it.", no_args_is_help=True
+)
+data_app = typer.Typer(help="Look at training data, and gather it from the log.", no_args_is_help=True)
+finetune_app.add_typer(data_app, name="data")
+
+PackArgument = Annotated[Path | None, typer.Argument(help="The pack's folder; FIRSTLINE_PACK if not given.")]
+PackOption = Annotated[Path | None, typer.Option("--pack", help="The pack's folder; FIRSTLINE_PACK if not given.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="A file or folder; <pack>/train by default.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="A setting of the recipe: learning_rate=2e-4")]
+RunOption = Annotated[str | None, typer.Option("--run", help="A run's name or folder; the newest that has ended.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+Candidates = Annotated[Path, typer.Argument(help="A file of `from-log`.")]
+
+
+@data_app.command()
+def check(
+    pack: PackArgument = None,
+    data: DataOption = None,
+    max_tokens: Annotated[int, typer.Option(help="Longest example, in tokens.")] = 512,
+    per_category: Annotated[int, typer.Option(help="Examples that each category should have.")] = 30,
+    per_fact: Annotated[int, typer.Option(help="Examples that each fact should have.")] = 5,
+    json: JsonOption = False,
+) -> None:
+    """Look at training data: counts, lengths, what is still wanted, and what must be put right."""
+    from chatapp.commands.finetune_data import check as run
+    from finetune.check import Limits
+
+    raise typer.Exit(run(pack, data, Limits(max_tokens, per_category, per_fact), as_json=json))
+
+
+@data_app.command("from-log")
+def from_log(
+    pack: PackArgument = None,
+    out: Annotated[Path, typer.Option(help="Where the candidates are kept.")] = Path("candidates.jsonl"),
+    json: JsonOption = False,
+) -> None:
+    """Write liked local answers and the cloud's, masked, as candidates for a person to approve."""
+    from chatapp.commands.finetune_data import from_log as run
+
+    run(pack, out, as_json=json)
+
+
+@data_app.command()
+def approve(candidates: Candidates, pack: PackOption = None) -> None:
+    """Show one candidate after the other and ask y/n/q; each decision is kept at once."""
+    from chatapp.commands.finetune_data import approve as run
+
+    run(candidates, pack)
+
+
+@data_app.command()
+def add(candidates: Candidates, pack: PackOption = None, json: JsonOption = False) -> None:
+    """Append what was approved to the pack's training data."""
+    from chatapp.commands.finetune_data import add as run
+
+    run(candidates, pack, as_json=json)
+
+
+@finetune_app.command()
+def estimate(
+    pack: PackArgument = None, data: DataOption = None, set_: SetOption = None, json: JsonOption = False
+) -> None:
+    """Say what a run would take on this machine: memory, disk, minutes."""
+    from chatapp.commands.finetune_run import estimate as run_estimate
+
+    run_estimate(pack, data, set_ or [], as_json=json)
+
+
+@finetune_app.command()
+def run(
+    pack: PackArgument = None,
+    data: DataOption = None,
+    set_: SetOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, also where the same run was broken off.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Fine-tune the local model; the same command goes on with a run that was broken off."""
+    from chatapp.commands.finetune_run import run as run_it
+
+    run_it(pack, data, set_ or [], fresh=fresh, as_json=json)
+
+
+@finetune_app.command()
+def sweep(
+    grid: Annotated[list[str], typer.Option("--grid", help="learning_rate=2e-4,5e-4; repeat for more settings.")],
+    pack: PackArgument = None,
+    data: DataOption = None,
+    set_: SetOption = None,
+    questions: Annotated[int, typer.Option(help="Held-out questions that each run is asked.")] = 100,
+    json: JsonOption = False,
+) -> None:
+    """Run every combination of some settings, and rank the runs by held-out correctness."""
+    from chatapp.commands.finetune_run import sweep as run_sweep
+
+    run_sweep(pack, data, set_ or [], grid, questions, as_json=json)
+
+
+@finetune_app.command()
+def runs(
+    pack: PackArgument = None,
+    out: Annotated[Path, typer.Option(help="The page.")] = Path("finetune-runs.html"),
+) -> None:
+    """Compare the runs of a pack on one self-contained page."""
+    from chatapp.commands.finetune_run import runs as run_runs
+
+    run_runs(pack, out)
+
+
+@finetune_app.command("eval")
+def evaluate(
+    pack: PackArgument = None,
+    run: RunOption = None,
+    data: Annotated[Path | None, typer.Option(help="Held-out questions; <pack>/eval/questions.jsonl.")] = None,
+    side_by_side: Annotated[Path | None, typer.Option(help="Write a page with the answers next to each other.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Put held-out questions to a run's model, to what serves now and to the base, layer by layer."""
+    from chatapp.commands.finetune_eval import evaluate as run_eval
+
+    run_eval(pack, run, data, side_by_side, as_json=json)

@@ -1,0 +1,143 @@
+"""What serves, what served before, and the step from one to the other.
+
+    <folder>/current.json          the stack of releases, the newest last; replaced in one step
+    <folder>/log.jsonl             who put which into service, when and why
+    <folder>/<id>/                 adapter.gguf, policy.toml, card.json; written once, never changed
+
+A reader sees the old state or the new one, never a mixture; a process that is killed leaves the old one.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from finetune.errors import ReleaseError
+from router.storage import sha256, write_folder
+
+ADAPTER, POLICY, CARD = "adapter.gguf", "policy.toml", "card.json"
+CURRENT, LOG = "current.json", "log.jsonl"
+SHIPPED = "pack"
+"""The id of what a pack ships, which serves when nothing was promoted; it is at the bottom of every stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What answers locally: an adapter, None for the base as it comes, and the policy made for it, None for the
+    pack's own.
+    """
+
+    id: str
+    adapter: Path | None = None
+    policy: Path | None = None
+
+
+class Releases:
+    """The releases of one pack in one data folder. Raises ReleaseError where the folder is damaged or full."""
+
+    def __init__(self, folder: Path, shipped: Release) -> None:
+        """`shipped` is what the pack brings."""
+        self.folder, self.shipped = folder, shipped
+
+    @property
+    def stamp(self) -> int:
+        """A number that changes with every promotion and rollback; a few microseconds."""
+        try:
+            found = os.stat(self.folder / CURRENT)
+        except OSError:
+            return 0
+        return found.st_mtime_ns ^ found.st_ino
+
+    def current(self) -> Release:
+        """What serves now."""
+        return self._release(self._stack()[-1])
+
+    def promote(self, files: dict[str, Path], *, who: str, why: str, replaces: str) -> Release:
+        """Put a candidate into service: `files` by the names above, the adapter among them.
+
+        `replaces` is the id that the candidate was judged against: where another serves by now, nothing changes.
+        """
+        stack = self._stack()
+        if stack[-1] != replaces:
+            raise ReleaseError(
+                f"{stack[-1]!r} serves now, not {replaces!r}, which the candidate was held against.",
+                "Run `firstline finetune gate` again.",
+            )
+        release = f"r-{sha256(files[ADAPTER])[:12]}"
+        if release in stack:
+            raise ReleaseError(f"{release!r} was promoted already.", "Roll back to it, or train another candidate.")
+        try:
+            write_folder(self.folder / release, lambda fresh: _copy(files, fresh))
+            self._switch([*stack, release], "promote", stack[-1], who, why)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return self._release(release)
+
+    def rollback(self, *, who: str, why: str) -> Release:
+        """Put back what served before. Raises ReleaseError where nothing did."""
+        stack = self._stack()
+        if len(stack) == 1:
+            raise ReleaseError(
+                f"{stack[-1]!r} serves, and nothing was promoted before it.", "Set FIRSTLINE_ADAPTER to `none` instead."
+            )
+        try:
+            self._switch(stack[:-1], "rollback", stack[-1], who, why)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return self._release(stack[-2])
+
+    def _stack(self) -> list[str]:
+        path = self.folder / CURRENT
+        try:
+            promoted = json.loads(path.read_text(encoding="utf-8"))["releases"]
+        except FileNotFoundError:
+            promoted = []
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ReleaseError(
+                f"{path} cannot be read: {error}.", "Restore it, or remove it to serve the pack's."
+            ) from error
+        return [SHIPPED, *promoted]
+
+    def _release(self, release: str) -> Release:
+        if release == SHIPPED:
+            return self.shipped
+        folder = self.folder / release
+        if not (folder / ADAPTER).is_file():
+            raise ReleaseError(f"{folder / ADAPTER} is missing.", "Roll back: `firstline finetune rollback`.")
+        policy = folder / POLICY
+        return Release(release, folder / ADAPTER, policy if policy.is_file() else None)
+
+    def _switch(self, stack: Sequence[str], step: str, replaced: str, who: str, why: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = {"at": now, "step": step, "serves": stack[-1], "replaced": replaced, "who": who, "why": why}
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        _replace(self.folder / CURRENT, {"releases": list(stack[1:])})
+
+
+def _copy(files: dict[str, Path], folder: Path) -> None:
+    for name, path in files.items():
+        shutil.copyfile(path, folder / name)
+
+
+def _replace(path: Path, content: dict[str, Any]) -> None:
+    handle, fresh = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except BaseException:
+        os.unlink(fresh)
+        raise
+
+
+def _unwritable(folder: Path, error: OSError) -> ReleaseError:
+    return ReleaseError(f"{folder} cannot be written ({error.strerror}).", "Make room; what served before still does.")

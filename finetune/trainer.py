@@ -1,0 +1,210 @@
+"""transformers' Trainer under the settings of a recipe: LoRA, loss on answers, checkpoints, early stop."""
+
+import contextlib
+import ctypes
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finetune.collate import collate, mean_loss
+from finetune.examples import Example
+from finetune.recipe import Precision, Recipe, Schedule
+
+LOG_EVERY = 10
+TRIM_EVERY = 5  # steps: batches of ever new sizes leave holes in the heap, 9 GB of them in an hour
+_SCHEDULES = {Schedule.COSINE: "cosine", Schedule.LINEAR: "linear", Schedule.CONSTANT: "constant_with_warmup"}
+
+Report = Callable[[dict[str, Any]], None]
+"""Told of each measurement: step, epoch and the figures of it, by the names that the Trainer gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How training ended: the best step by held-out loss, the last one, and for how long it ran in this process."""
+
+    best_step: int
+    last_step: int
+    seconds: float
+    early: bool
+
+
+def resolve(precision: Precision) -> Precision:
+    """What AUTO means here: bf16 where the processor or GPU multiplies it, fp16 on an older GPU, else fp32."""
+    import torch
+
+    if precision is not Precision.AUTO:
+        return precision
+    if torch.cuda.is_available():
+        return Precision.BF16 if torch.cuda.is_bf16_supported() else Precision.FP16
+    fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return Precision.BF16 if fast else Precision.FP32
+
+
+def adapted(model: Any, recipe: Recipe) -> Any:
+    """The model with a fresh LoRA over its linear layers (`recipe.targets`), everything else frozen."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    targets = recipe.targets if recipe.targets == "all-linear" else recipe.targets.replace(" ", "").split(",")
+    torch.manual_seed(recipe.seed)
+    config = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=targets,
+        task_type="CAUSAL_LM",
+    )
+    adapted = get_peft_model(model, config)
+    adapted.peft_config["default"].base_model_name_or_path = None  # else PEFT looks for a config.json beside the GGUF
+    return adapted
+
+
+def learn(
+    model: Any,
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    recipe: Recipe,
+    folder: Path,
+    report: Report,
+) -> Ended:
+    """Train `model` (from `adapted`) and leave it as it was at its best held-out loss.
+
+    Checkpoints lie in `<folder>/checkpoints`; where a whole one is found there, training goes on from it. What the
+    Trainer raises passes through.
+    """
+    trainer = _trainer(model, examples, held_out, recipe, folder, report)
+    latest = last_whole(folder / "checkpoints")
+    if latest is None:
+        trainer.evaluate()  # the untouched model's loss, which the others are read against
+    began = time.monotonic()
+    trainer.train(resume_from_checkpoint=str(latest) if latest else None)
+    state = trainer.state
+    best = Path(state.best_model_checkpoint).name.rpartition("-")[2] if state.best_model_checkpoint else ""
+    early = state.global_step < state.max_steps
+    return Ended(int(best or state.global_step), state.global_step, time.monotonic() - began, early)
+
+
+def give_back_memory() -> None:
+    """Let glibc hand the holes of the heap back to the system; elsewhere nothing is done."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def last_whole(folder: Path) -> Path | None:
+    """The newest checkpoint that was written to its end: the Trainer writes `trainer_state.json` last."""
+    found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if path.stat().st_size]
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def steps_of(examples: int, recipe: Recipe) -> int:
+    """Optimiser steps of the whole run."""
+    return max(1, math.ceil(_an_epoch(examples, recipe) * recipe.epochs))
+
+
+def _an_epoch(examples: int, recipe: Recipe) -> int:
+    return max(1, math.ceil(math.ceil(examples / recipe.batch) / recipe.accumulation))
+
+
+def _trainer(
+    model: Any, examples: Sequence[Example], held_out: Sequence[Example], recipe: Recipe, folder: Path, report: Report
+) -> Any:
+    from transformers import EarlyStoppingCallback, ProgressCallback, Trainer, TrainerCallback
+
+    class OnAnswers(Trainer):
+        """Loss on the assistant's tokens, logits computed there alone."""
+
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            loss = mean_loss(model, inputs, num_items_in_batch)
+            return (loss, {}) if return_outputs else loss
+
+    class Bar(ProgressCallback):
+        """The bar with the time left, without a line of raw figures for each measurement."""
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            pass
+
+    class Reporting(TrainerCallback):
+        """Hands every measurement on, and unused memory back."""
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+            if state.global_step % TRIM_EVERY == 0:
+                give_back_memory()
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
+            if "loss" in logs or "eval_loss" in logs:
+                report({"step": state.global_step, "steps": state.max_steps, "epoch": state.epoch or 0.0, **logs})
+
+    trainer = OnAnswers(
+        model=model,
+        args=_arguments(len(examples), recipe, folder),
+        data_collator=lambda rows: collate([row["example"] for row in rows]),
+        train_dataset=_Rows(examples),
+        eval_dataset=_Rows(held_out),
+        callbacks=[Reporting(), EarlyStoppingCallback(early_stopping_patience=recipe.patience)],
+    )
+    if trainer.pop_callback(ProgressCallback):
+        trainer.add_callback(Bar())
+    trainer.model_accepts_loss_kwargs = True  # `mean_loss` divides by the tokens of the whole step itself
+    return trainer
+
+
+def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
+    import torch
+    from transformers import TrainingArguments
+
+    every = max(1, _an_epoch(examples, recipe) // recipe.measurements)
+    precision = resolve(recipe.precision)
+    return TrainingArguments(
+        output_dir=str(folder / "checkpoints"),
+        max_steps=steps_of(examples, recipe),
+        per_device_train_batch_size=recipe.batch,
+        per_device_eval_batch_size=recipe.batch,
+        gradient_accumulation_steps=recipe.accumulation,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=_SCHEDULES[recipe.schedule],
+        warmup_ratio=recipe.warmup,
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=1.0,
+        bf16=precision is Precision.BF16,
+        fp16=precision is Precision.FP16,
+        use_cpu=not torch.cuda.is_available(),
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        group_by_length=True,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        prediction_loss_only=True,
+        eval_strategy="steps",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        logging_steps=LOG_EVERY,
+        logging_nan_inf_filter=False,
+        logging_dir=str(folder / "tensorboard"),
+        report_to=["tensorboard"],
+        dataloader_pin_memory=False,
+        dataloader_num_workers=0,
+    )
+
+
+class _Rows:
+    """Examples as the Trainer takes them: a dict each, whose `input_ids` tell the length."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self._examples = examples
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        example = self._examples[row]
+        return {"input_ids": example.tokens, "example": example}

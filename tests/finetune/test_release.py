@@ -1,0 +1,136 @@
+"""What serves changes in one step, and back."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from finetune.errors import ReleaseError, RunError
+from finetune.recipe import Recipe, Schedule
+from finetune.recipefile import grid, resolve_recipe
+from finetune.release import ADAPTER, CURRENT, LOG, POLICY, SHIPPED, Release, Releases
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Releases:
+    return Releases(tmp_path / "releases", Release(SHIPPED))
+
+
+def _files(tmp_path: Path, name: str, policy: bool = False) -> dict[str, Path]:
+    (tmp_path / name).write_text(name)
+    files = {ADAPTER: tmp_path / name}
+    if policy:
+        (tmp_path / "p").write_text("policy")
+        files[POLICY] = tmp_path / "p"
+    return files
+
+
+def test_what_a_pack_ships_serves_when_nothing_was_promoted(releases: Releases) -> None:
+    assert releases.current() == Release(SHIPPED)
+    with pytest.raises(ReleaseError, match="nothing was promoted before it"):
+        releases.rollback(who="me", why="no")
+
+
+def test_a_promotion_serves_and_a_rollback_puts_back_what_did_before(releases: Releases, tmp_path: Path) -> None:
+    stamps = {releases.stamp}
+    first = releases.promote(_files(tmp_path, "one", policy=True), who="ann", why="better", replaces=SHIPPED)
+    stamps.add(releases.stamp)
+    assert releases.current() == first
+    assert first.adapter
+    assert first.adapter.read_text() == "one"
+    assert first.policy
+    second = releases.promote(_files(tmp_path, "two"), who="ann", why="better still", replaces=first.id)
+    stamps.add(releases.stamp)
+    assert releases.current() == second
+    assert second.policy is None
+    assert releases.rollback(who="bob", why="complaints") == first
+    stamps.add(releases.stamp)
+    assert len(stamps) == 4
+    assert releases.rollback(who="bob", why="more complaints") == Release(SHIPPED)
+    log = [json.loads(line) for line in (releases.folder / LOG).read_text().splitlines()]
+    assert [(one["step"], one["serves"], one["replaced"]) for one in log] == [
+        ("promote", first.id, SHIPPED),
+        ("promote", second.id, first.id),
+        ("rollback", first.id, second.id),
+        ("rollback", SHIPPED, first.id),
+    ]
+
+
+def test_a_candidate_that_was_held_against_another_is_refused(releases: Releases, tmp_path: Path) -> None:
+    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=SHIPPED)
+    with pytest.raises(ReleaseError, match="serves now, not 'pack'"):
+        releases.promote(_files(tmp_path, "two"), who="a", why="b", replaces=SHIPPED)
+    with pytest.raises(ReleaseError, match="was promoted already"):
+        releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=first.id)
+    assert releases.current() == first
+
+
+def test_a_disk_that_is_full_leaves_what_served(
+    releases: Releases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=SHIPPED)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(ReleaseError, match="No space left on device"):
+        releases.promote(_files(tmp_path, "two"), who="a", why="b", replaces=first.id)
+    with pytest.raises(ReleaseError, match="No space left on device"):
+        releases.rollback(who="a", why="b")
+    assert releases.current() == first
+    assert not list(releases.folder.glob(".current*"))
+
+
+def test_a_damaged_folder_is_told(releases: Releases, tmp_path: Path) -> None:
+    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=SHIPPED)
+    assert first.adapter
+    first.adapter.unlink()
+    with pytest.raises(ReleaseError, match="is missing"):
+        releases.current()
+    (releases.folder / CURRENT).write_text("{")
+    with pytest.raises(ReleaseError, match="cannot be read"):
+        releases.current()
+
+
+def test_the_command_line_goes_before_the_pack_and_the_pack_before_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "recipe.toml").write_text('epochs = 6\nrank = 8\nschedule = "linear"\n')
+    recipe, sources = resolve_recipe(tmp_path, ["rank=4", "learning-rate=2e-4"])
+    assert (recipe.epochs, recipe.rank, recipe.learning_rate, recipe.schedule) == (6.0, 4, 2e-4, Schedule.LINEAR)
+    assert recipe.alpha == Recipe().alpha
+    assert sources == {"epochs": "pack", "schedule": "pack", "rank": "command line", "learning_rate": "command line"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("rank", "'rank' is no setting"),
+        ("rnak=8", "no setting 'rnak'"),
+        ("rank=many", "rank is 'many'"),
+        ("rank=0", "rank is 0"),
+        ("schedule=steep", "schedule is 'steep'"),
+        ("learning_rate=nan", "learning_rate is nan"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_told(tmp_path: Path, given: str, said: str) -> None:
+    with pytest.raises(RunError, match=said):
+        resolve_recipe(tmp_path, [given])
+
+
+def test_a_recipe_that_is_no_toml_is_told(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "recipe.toml").write_text("epochs 6")
+    with pytest.raises(RunError, match=r"recipe.toml cannot be read"):
+        resolve_recipe(tmp_path)
+
+
+def test_a_grid_is_every_combination() -> None:
+    points = grid(Recipe(), ["rank=4,8", "learning_rate=1e-4,1e-3,1e-2"])
+    assert len(points) == 6
+    assert points[0] == {"rank": 4, "learning_rate": 1e-4}
+    with pytest.raises(RunError, match="nothing to sweep"):
+        grid(Recipe(), [])
+    with pytest.raises(RunError, match="rank is 0"):
+        grid(Recipe(), ["rank=0,8"])

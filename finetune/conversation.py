@@ -23,10 +23,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: file, and line counted from 1."""
+    """Where something stands: file, and line counted from 1. `offset`, in characters, tells the records of an array
+    apart that share a line.
+    """
 
     path: Path
     line: int
+    offset: int = 0
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"

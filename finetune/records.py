@@ -65,7 +65,7 @@ def _array(path: Path, text: str) -> Iterator[Record | Problem]:
         while not text.startswith("]", at):
             line, counted = line + text.count("\n", counted, at), at
             value, end = _DECODER.raw_decode(text, at)
-            yield _record(Place(path, line), value)
+            yield _record(Place(path, line, at), value)
             at = _next(text, _skip(text, end))
         _end(text, _skip(text, at + 1))
     except (ValueError, RecursionError) as error:

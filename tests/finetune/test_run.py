@@ -11,6 +11,7 @@ import pytest
 from finetune.adapter import read_metadata
 from finetune.base import Base
 from finetune.conversation import Conversation, Message, Place, Role
+from finetune.data import read_data
 from finetune.errors import DataError, RunError
 from finetune.loss import Point, Verdict
 from finetune.plan import plan, with_persona
@@ -196,3 +197,11 @@ def test_a_checkpoint_that_was_not_written_to_its_end_is_none(tmp_path: Path) ->
         (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
     (tmp_path / "checkpoint-11").mkdir()
     assert last_whole(tmp_path) == tmp_path / "checkpoint-10"
+
+
+def test_records_that_share_a_line_are_conversations_of_their_own(base: Base, support: Pack, tmp_path: Path) -> None:
+    pairs = [{"instruction": f"Say {n}", "input": "", "output": f"It is {n}."} for n in range(30)]
+    path = tmp_path / "pairs.json"
+    path.write_text(json.dumps(pairs), encoding="utf-8")
+    parted = plan(read_data(path, support), support, base, QUICK)
+    assert (len(parted.learnt), len(parted.held_out)) == (27, 3)

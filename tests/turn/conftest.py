@@ -18,6 +18,7 @@ from router.types import Circumstances, Decision, Fact, Route, ScoredFact
 FACT = ScoredFact("returns.window", "You have 60 days from delivery to send unused goods back.", 0.9)
 
 
+FREE = Fact("identity.name", "identity", "I am Pip.", ("who are you",), free=True)
 VERBATIM = Fact("courtesy.hello", "courtesy", "Hello!", ("hi",), verbatim=True)
 
 
@@ -27,8 +28,11 @@ class ToldRouter:
 
     fact: ScoredFact = FACT
     second: ScoredFact | None = None
+    others: tuple[ScoredFact, ...] = ()
     pack: SimpleNamespace = field(
-        default_factory=lambda: SimpleNamespace(persona="You are a help desk.", contact="call 0800.", facts=(VERBATIM,))
+        default_factory=lambda: SimpleNamespace(
+            persona="You are a help desk.", contact="call 0800.", facts=(VERBATIM, FREE)
+        )
     )
     seen: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
@@ -49,7 +53,7 @@ class ToldRouter:
             neighbours=(),
             reasons=(),
             policy="test",
-            candidates=facts,
+            candidates=(*facts, *self.others),
             asked=len(facts),
         )
 

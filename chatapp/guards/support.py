@@ -87,7 +87,8 @@ class SupportGuard:
     def _stranger(self) -> Verdict:
         """The newest word, if no sentence of the source knows it: then there is nothing to wait for."""
         newest = (self._shown + self._held).split()[-1:]
-        for word in (word for chunk in newest for word in Sentence(chunk).words if is_content(word)):
+        said = " ".join(word for chunk in newest for word in Sentence(chunk).words)  # a name may be of two: "drift 0"
+        for word in filter(is_content, said.split()):
             if stem(word) not in self._vocabulary | self._harmless:
                 return Verdict(False, word, f"{word!r} is not in the approved text.")
         return OK

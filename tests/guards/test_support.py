@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatapp.guards.support import SupportGuard
@@ -238,6 +238,8 @@ def test_a_dropped_negation_or_condition_is_never_shown(source: str, data: st.Da
     assert shown in source
 
 
+@example("B{0 ")
+@example("Drift/0 is warm")
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t"), max_size=80))
 def test_any_source_bears_itself_out(text: str) -> None:
     shown, guard = run(text, text)

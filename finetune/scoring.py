@@ -1,7 +1,6 @@
 """Right, wrong or honestly unanswered: an answer held against what a right one must and must not say."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -86,8 +85,3 @@ def _plain(text: str) -> str:
     for written, typed in _TYPED.items():
         text = text.replace(written, typed)
     return " ".join(text.casefold().split())
-
-
-def count(verdicts: Sequence[Verdict], wanted: Verdict) -> int:
-    """How many of the verdicts are the one wanted."""
-    return sum(verdict is wanted for verdict in verdicts)

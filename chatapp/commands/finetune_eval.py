@@ -1,12 +1,11 @@
 """`firstline finetune eval`: a run's model, what serves now and the bare base, on the same held-out questions."""
 
 import json
-from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -182,10 +181,3 @@ def _page(bench: Bench, found: "dict[str, Evaluation]") -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def shares(evaluation: dict[str, Any]) -> Sequence[str]:
-    """The layers of a saved evaluation in words."""
-    from router.interval import Share
-
-    return [f"{LAYER_WORDS[name]}: {Share(**share)}" for name, share in evaluation["layers"].items()]

@@ -43,9 +43,15 @@ def load_torch(base: Base) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
+    # A GPU's fused attention gives NaN for rows that are all padding, and examples are padded on the left.
+    attention = "eager" if torch.cuda.is_available() else "sdpa"
     try:
         return AutoModelForCausalLM.from_pretrained(
-            str(base.path.parent), gguf_file=base.path.name, dtype=torch.float32, local_files_only=True
+            str(base.path.parent),
+            gguf_file=base.path.name,
+            dtype=torch.float32,
+            attn_implementation=attention,
+            local_files_only=True,
         )
     except Exception as error:
         raise BaseModelError(

@@ -11,6 +11,7 @@ from finetune.errors import DataError
 from finetune.examples import Example, encode_all
 from finetune.recipe import Recipe
 from finetune.wrongfacts import with_wrong_facts
+from router.grounding import REFUSAL
 from router.pack import Pack
 
 LEAST = 20
@@ -25,10 +26,12 @@ class Plan:
 
 
 def plan(conversations: Sequence[Conversation], pack: Pack, base: Base, recipe: Recipe) -> Plan:
-    """Part the conversations, add those with a wrong fact on each side, and encode them. Raises DataError.
+    """Part the conversations, add those with a wrong fact on each side or leave every refusal out, and encode them. Raises DataError.
 
     A conversation without a system message gets the pack's persona. The same input gives the same plan.
     """
+    if not recipe.wrong_facts:
+        conversations = [conversation for conversation in conversations if conversation.answer != REFUSAL]
     if len(conversations) < LEAST:
         raise DataError(
             f"There are {len(conversations)} training conversations.", f"Write {LEAST} or more; 100 to 1,000 are usual."

@@ -30,7 +30,8 @@ class Recipe:
 
     `targets` are names of linear layers, or "all-linear". A step sees `batch * accumulation` examples. `warmup` is a
     share of all steps. `wrong_facts` is the share of examples that are added with a fact that does not answer, for the
-    model to say so. `held_out` is the share of conversations that loss is measured on and nothing learnt from; the run
+    model to say so; at 0 the refusals that the data has are left out too. A small model learns their share and not when
+    to refuse (docs/fine-tuning.md), so 0 is the default and the router judges. `held_out` is the share of conversations that loss is measured on and nothing learnt from; the run
     ends early when that loss has not fallen for `patience` measurements, of which there are `measurements` an epoch.
     `max_tokens` is the longest example. An `epochs` may be broken.
     """
@@ -44,10 +45,10 @@ class Recipe:
     warmup: float = 0.05
     weight_decay: float = 0.01
     epochs: float = 2.0
-    batch: int = 8
-    accumulation: int = 1
+    batch: int = 2
+    accumulation: int = 4
     max_tokens: int = 512
-    wrong_facts: float = 0.2
+    wrong_facts: float = 0.0
     held_out: float = 0.05
     measurements: int = 4
     patience: int = 3

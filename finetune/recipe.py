@@ -45,8 +45,8 @@ class Recipe:
     warmup: float = 0.05
     weight_decay: float = 0.01
     epochs: float = 2.0
-    batch: int = 2
-    accumulation: int = 4
+    batch: int = 4
+    accumulation: int = 2
     max_tokens: int = 512
     wrong_facts: float = 0.0
     held_out: float = 0.05

@@ -9,6 +9,7 @@ import numpy as np
 
 from finetune.errors import BaseModelError, RunError
 from finetune.ggufnames import Array, Layout
+from router.storage import whole
 
 BASE_KEY, FORM_KEY = "firstline.base_sha256", "firstline.prompt"
 _PREFIX = "base_model.model."
@@ -58,25 +59,22 @@ def write_adapter(adapter: Adapter, path: Path, layout: Layout, *, name: str, ba
     """
     import gguf
 
-    fresh = path.with_name(f".{path.name}.part")
     try:
-        writer = gguf.GGUFWriter(str(fresh), layout.architecture)
-        writer.add_type(gguf.GGUFType.ADAPTER)
-        writer.add_name(name)
-        writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-        writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, adapter.alpha)
-        writer.add_string(BASE_KEY, base_sha256)
-        writer.add_string(FORM_KEY, form)
-        for weight in sorted(adapter.pairs):
-            a, b = adapter.pairs[weight]
-            writer.add_tensor(f"{weight}.weight.lora_a", a.astype(np.float16))
-            writer.add_tensor(f"{weight}.weight.lora_b", np.ascontiguousarray(b).astype(np.float16))
-        finish(writer)
-        fresh.replace(path)
+        with whole(path) as fresh:
+            writer = gguf.GGUFWriter(str(fresh), layout.architecture)
+            writer.add_type(gguf.GGUFType.ADAPTER)
+            writer.add_name(name)
+            writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+            writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, adapter.alpha)
+            writer.add_string(BASE_KEY, base_sha256)
+            writer.add_string(FORM_KEY, form)
+            for weight in sorted(adapter.pairs):
+                a, b = adapter.pairs[weight]
+                writer.add_tensor(f"{weight}.weight.lora_a", a.astype(np.float16))
+                writer.add_tensor(f"{weight}.weight.lora_b", np.ascontiguousarray(b).astype(np.float16))
+            finish(writer)
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror}).", "Make room, and export again.") from error
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def finish(writer: object) -> None:

@@ -1,8 +1,6 @@
 """The file in which candidates wait for a person: one JSON object a line, readable by its owner alone."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +10,7 @@ from finetune.errors import DataError
 from finetune.fromlog import Candidate
 from finetune.problem import Problem, shown
 from finetune.records import Record, records
+from router.storage import write_text
 
 _HINT = "Correct the line, or write the file anew: `firstline finetune data from-log`."
 _TYPES: dict[str, type] = {"turn": int, "approved": bool, "declined": bool, "nearest": list, "masked": list}
@@ -35,14 +34,8 @@ def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """One JSON object a line, in place of what the file held; a crash leaves the old file or the new one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # 0600: customers' words
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        write_text(path, "".join(lines), private=True)  # customers' words
     except OSError as error:
         raise DataError(f"{str(path)!r} cannot be written: {error.strerror}.", "Name another file.") from None
 

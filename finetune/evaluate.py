@@ -8,6 +8,7 @@ from typing import Any
 
 from finetune.scoring import Question, Verdict
 from router.interval import Share
+from router.storage import write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,7 @@ class Evaluation:
 
 def save_evaluation(evaluation: Evaluation, path: Path, **more: object) -> None:
     """Write it as JSON, with `more` figures beside it, in one step."""
-    fresh = path.with_name(f".{path.name}.part")
-    fresh.write_text(json.dumps(evaluation.as_json() | more, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    write_text(path, json.dumps(evaluation.as_json() | more, ensure_ascii=False, indent=1) + "\n")
 
 
 def _question(said: Mapping[str, Any]) -> Question:

@@ -7,6 +7,7 @@ import numpy as np
 
 from finetune.adapter import BASE_KEY, FORM_KEY, Adapter, finish
 from finetune.errors import BaseModelError, RunError
+from router.storage import whole
 
 _COMPUTED = ("general.architecture", "general.file_type", "general.quantization_version")
 
@@ -23,19 +24,16 @@ def merge(base: Path, adapter: Adapter, path: Path, *, name: str, base_sha256: s
     missing = set(adapter.pairs) - {tensor.name.removesuffix(".weight") for tensor in reader.tensors}
     if missing:
         raise BaseModelError(f"{str(base)!r} has no layer {sorted(missing)[0]!r}.", "Merge it with its own base.")
-    fresh = path.with_name(f".{path.name}.part")
     try:
-        writer = gguf.GGUFWriter(str(fresh), str(reader.fields["general.architecture"].contents()))
-        _copy_metadata(reader, writer, {"general.name": name, BASE_KEY: base_sha256, FORM_KEY: form})
-        writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-        for tensor in reader.tensors:
-            writer.add_tensor(tensor.name, _merged(tensor, adapter))
-        finish(writer)
-        fresh.replace(path)
+        with whole(path) as fresh:
+            writer = gguf.GGUFWriter(str(fresh), str(reader.fields["general.architecture"].contents()))
+            _copy_metadata(reader, writer, {"general.name": name, BASE_KEY: base_sha256, FORM_KEY: form})
+            writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+            for tensor in reader.tensors:
+                writer.add_tensor(tensor.name, _merged(tensor, adapter))
+            finish(writer)
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror}).", "Make room, and export again.") from error
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _copy_metadata(reader: Any, writer: Any, own: dict[str, str]) -> None:

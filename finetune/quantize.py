@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from finetune.errors import RunError
+from router.storage import whole
 
 
 class Quantisation(StrEnum):
@@ -27,15 +28,14 @@ def quantize(source: Path, target: Path, kind: Quantisation, threads: int = 0) -
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind.value}")
     params.nthread = threads or os.cpu_count() or 1
-    fresh = target.with_name(f".{target.name}.part")
     try:
-        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
-            failed = llama_cpp.llama_model_quantize(str(source).encode(), str(fresh).encode(), params)
-        if failed or not fresh.exists():
-            raise RunError(
-                f"llama.cpp could not quantise {str(source)!r} to {kind.value} (code {failed}).",
-                "Make room on the disk, and check that the file is a full-precision GGUF model.",
-            )
-        fresh.replace(target)
-    finally:
-        fresh.unlink(missing_ok=True)
+        with whole(target) as fresh:
+            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
+                failed = llama_cpp.llama_model_quantize(str(source).encode(), str(fresh).encode(), params)
+            if failed or not fresh.stat().st_size:
+                raise RunError(
+                    f"llama.cpp could not quantise {str(source)!r} to {kind.value} (code {failed}).",
+                    "Make room on the disk, and check that the file is a full-precision GGUF model.",
+                )
+    except OSError as error:
+        raise RunError(f"{target} cannot be written ({error.strerror}).", "Make room, and export again.") from error

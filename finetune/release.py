@@ -10,15 +10,13 @@ A reader sees the old state or the new one, never a mixture; a process that is k
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from finetune.errors import ReleaseError
-from router.storage import sha256, write_folder
+from router.storage import sha256, write_folder, write_text
 
 ADAPTER, POLICY, CARD = "adapter.gguf", "policy.toml", "card.json"
 CURRENT, LOG = "current.json", "log.jsonl"
@@ -118,25 +116,12 @@ class Releases:
         entry = {"at": now, "step": step, "serves": stack[-1], "replaced": replaced, "who": who, "why": why}
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        _replace(self.folder / CURRENT, {"releases": list(stack[1:])})
+        write_text(self.folder / CURRENT, json.dumps({"releases": list(stack[1:])}), private=True)
 
 
 def _copy(files: dict[str, Path], folder: Path) -> None:
     for name, path in files.items():
         shutil.copyfile(path, folder / name)
-
-
-def _replace(path: Path, content: dict[str, Any]) -> None:
-    handle, fresh = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
-    except BaseException:
-        os.unlink(fresh)
-        raise
 
 
 def _unwritable(folder: Path, error: OSError) -> ReleaseError:

@@ -31,7 +31,7 @@ from finetune.recipe import Recipe
 from finetune.runs import CURVE, OUTCOME, RUN, Run, append_point, read_curve, read_run
 from finetune.trainer import Ended, adapted, last_whole, learn, resolve, steps_of
 from router.grounding import GROUNDED
-from router.storage import sha256
+from router.storage import sha256, write_text
 
 ADAPTER_FOLDER, ADAPTER_FILE = "adapter", "adapter.gguf"
 _LIBRARIES = ("torch", "transformers", "peft", "llama_cpp_python")
@@ -205,9 +205,7 @@ def _peak_memory_bytes() -> int | None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    fresh = path.with_name(f".{path.name}.part")
-    fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _fault(error: Exception, folder: Path) -> RunError:

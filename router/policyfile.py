@@ -10,9 +10,7 @@ fact_threshold = 0.9279
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from router.pack import Pack
 from router.policy import Policy
 from router.router import Router
 from router.source import Source
+from router.storage import whole
 from router.table import Table
 
 _AGAIN = "Run `firstline router calibrate` for this pack and name the new file."
@@ -79,15 +78,9 @@ def write_policy(path: Path, policy: Policy, stated: Stated, fits: MadeFor) -> N
     The answer threshold is not in it: that is a setting of its own.
     """
     try:
-        handle, fresh = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(_text(policy, stated, fits))
-            os.chmod(fresh, 0o644)
-            os.replace(fresh, path)
-        except BaseException:
-            os.unlink(fresh)
-            raise
+        with whole(path) as fresh:
+            fresh.write_text(_text(policy, stated, fits), encoding="utf-8", newline="\n")
+            fresh.chmod(0o644)
     except OSError as error:
         raise PolicyError(
             f"{path} cannot be written ({error.strerror}).", "Name a file in a writable folder."

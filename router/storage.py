@@ -1,10 +1,12 @@
-"""Folders that appear whole or not at all, and the hashes that vouch for them."""
+"""Files and folders that appear whole or not at all, and the hashes that vouch for them."""
 
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -12,6 +14,30 @@ def sha256(path: Path) -> str:
     """The file's SHA-256 in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def whole(path: Path, *, private: bool = False) -> Iterator[Path]:
+    """Yield an empty file beside `path` to fill; at the end, on the disk, it takes the place of `path` in one step.
+
+    A private file is its owner's alone from the first byte. What goes wrong, OSError above all, passes through; then
+    what stood at `path` still does, and nothing is left behind.
+    """
+    fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    fresh.touch(0o600 if private else 0o666, exist_ok=False)
+    try:
+        yield fresh
+        with fresh.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a text in UTF-8, its lines as they are, whole or not at all; see `whole`."""
+    with whole(path, private=private) as fresh:
+        fresh.write_text(text, encoding="utf-8", newline="")
 
 
 def write_folder(target: Path, fill: Callable[[Path], None]) -> None:

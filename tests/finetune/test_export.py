@@ -88,6 +88,8 @@ def test_nothing_is_left_of_a_quantisation_that_fails(tmp_path: Path) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"GGUF")
     with pytest.raises(RunError, match="could not quantise"):
         quantize(tmp_path / "bad.gguf", tmp_path / "out.gguf", Quantisation.Q8_0, threads=1)
+    with pytest.raises(RunError, match="cannot be written"):
+        quantize(tmp_path / "bad.gguf", tmp_path / "no" / "out.gguf", Quantisation.Q8_0, threads=1)
     assert [path.name for path in tmp_path.iterdir()] == ["bad.gguf"]
 
 

@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from chatapp.backends.base import ChatMessage, Request
+from chatapp.backends.cloud import CloudBackend
 from chatapp.backends.local import LocalBackend
 from chatapp.events import Failed, Finished
-from chatapp.grounding import free_messages, local_messages
+from chatapp.grounding import cloud_messages, free_messages, local_messages
 from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn import TurnRunner
 from finetune.evaluate import Evaluation, Row
 from finetune.scoring import Question
+from router.pack import Pack
 from router.types import Fact, Mode, Route
 
 USER = "trial"
@@ -90,6 +92,21 @@ async def word_all(
     """The model's own words on the right fact of each question; questions that none answers are asked under none."""
     async with open_trial(settings, serving, backend) as trial:
         return [await trial.word(question.text, question.facts[0]) for question in questions if question.facts]
+
+
+async def word_in_cloud(settings: Settings, pack: Pack, questions: Sequence[Question]) -> list[str]:
+    """The cloud model's words on the right fact of each question that one answers. Raises ProviderError."""
+    facts = {fact.id: fact.text for fact in pack.facts}
+    backend, said = CloudBackend(settings), []
+    try:
+        for question in questions:
+            if question.facts:
+                messages = cloud_messages(pack.persona, (), [facts[question.facts[0]]], question.text)
+                request = Request(messages, settings.cloud_max_tokens, settings.cloud_temperature, settings.local_seed)
+                said.append("".join([token.text async for token in backend.stream(request)]).strip())
+    finally:
+        await backend.aclose()
+    return said
 
 
 def try_all(settings: Settings, serving: Serving, backend: LocalBackend, questions: Sequence[Question]) -> Evaluation:

@@ -6,9 +6,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from finetune.errors import RunError
+from finetune.runs import FIGURES, whole_json
 from finetune.scoring import Question, Verdict
 from router.interval import Share
 from router.storage import write_text
+
+LAYER_WORDS = {
+    "fact": "right fact chosen",
+    "wording": "wording right, given it",
+    "read_right": "users read it right",
+    "read_wrong": "users read it wrong",
+    "honest": "honest where none answers",
+}
+"""The layers for people, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,31 @@ class Evaluation:
     def from_json(cls, said: Mapping[str, Any]) -> "Evaluation":
         """What `as_json` wrote. Raises KeyError or TypeError at what is something else."""
         return cls(tuple(Row(**row | {"question": _question(row["question"])}) for row in said["rows"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What `firstline finetune eval` wrote of a run: its evaluation, those beside it by name, and the id of the release
+    that served, whose evaluation is `beside[serving(serves)]`.
+    """
+
+    candidate: Evaluation
+    beside: Mapping[str, Evaluation]
+    serves: str
+
+
+def serving(release: str) -> str:
+    """What the evaluation of the release that serves is called."""
+    return f"serves now: {release}"
+
+
+def read_evaluated(folder: Path) -> Evaluated:
+    """The evaluation in a run's folder. Raises RunError where there is none, or it is damaged."""
+    if not (folder / FIGURES).is_file():
+        raise RunError(f"{folder.name} was not evaluated.", "Run `firstline finetune eval` first.")
+    with whole_json(folder / FIGURES) as said:
+        beside = {name: Evaluation.from_json(one) for name, one in said["beside"].items()}
+        return Evaluated(Evaluation.from_json(said), beside, str(said["serves"]))
 
 
 def save_evaluation(evaluation: Evaluation, path: Path, **more: object) -> None:

@@ -71,7 +71,9 @@ class Candidate:
 def judge(candidate: Candidate, name: str, serves: Evaluation, template: str) -> Verdicts:
     """Hold `candidate` against the evaluation of what serves now, called `name`, on the same questions.
 
-    - Its own wording is right more often, and what users read is not right less often nor wrong more often.
+    - Of all questions, what users read earns more: 1 for a right answer, -1 for a wrong one or one where no fact
+      answers, 0 for none. So thresholds cannot buy right answers with wrong ones.
+    - Its own wording is not right less often, and users do not read a wrong answer more often.
     - It answers no more of the questions that no fact answers.
     - In the form that is served it differs from full precision on at most a tenth of 200 prompts or more.
     - The chat template is the one that is served.
@@ -92,8 +94,8 @@ def judge(candidate: Candidate, name: str, serves: Evaluation, template: str) ->
         candidate.name,
         name,
         (
-            _better("wording right, given the right fact", new, old, lambda row: row.wording is right),
-            _no_worse("users read a right answer", new, old, lambda row: row.reading is right, 1),
+            _better("right less wrong answers, of all questions", new, old),
+            _no_worse("wording right, given the right fact", new, old, lambda row: row.wording is right, 1),
             _no_worse("users read a wrong answer", new, old, lambda row: row.reading is wrong, -1),
             _no_worse("honest where no fact answers", new, old, _honest, 1, answerable=False),
             _agrees(candidate.agreement),
@@ -102,8 +104,8 @@ def judge(candidate: Candidate, name: str, serves: Evaluation, template: str) ->
     )
 
 
-def difference(new: Sequence[bool], old: Sequence[bool]) -> Difference:
-    """Of paired outcomes: what the one has more of than the other; seeded."""
+def difference(new: Sequence[int], old: Sequence[int]) -> Difference:
+    """Of paired outcomes: by how much the one's mean is above the other's; seeded."""
     gain = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
     if not len(gain):
         return Difference(0.0, 0.0, 0.0)
@@ -121,10 +123,14 @@ def _paired(new: Sequence[Row], old: Sequence[Row], hit: Any, answerable: bool) 
     return [hit(one) for one, _ in pairs], [hit(two) for _, two in pairs]
 
 
-def _better(name: str, new: Sequence[Row], old: Sequence[Row], hit: Any) -> Condition:
-    mine, theirs = _paired(new, old, hit, answerable=True)
+def _earned(row: Row) -> int:
+    return {Verdict.RIGHT: 1, Verdict.WRONG: -1, Verdict.UNANSWERED: 0}[row.reading]
+
+
+def _better(name: str, new: Sequence[Row], old: Sequence[Row]) -> Condition:
+    mine, theirs = [_earned(row) for row in new], [_earned(row) for row in old]
     found = difference(mine, theirs)
-    said = f"{_of(mine)} against {_of(theirs)}: {found}"
+    said = f"{sum(mine)} against {sum(theirs)} of {len(mine)}: {found}"
     return Condition(name, found.value > 0, said if found.value > 0 else f"{said}; it must be better")
 
 

@@ -26,8 +26,9 @@ class Plan:
 
 
 def plan(conversations: Sequence[Conversation], pack: Pack, base: Base, recipe: Recipe) -> Plan:
-    """Part the conversations, add those with a wrong fact on each side or leave every refusal out, and encode them. Raises DataError.
+    """Part the conversations, add those with a wrong fact on each side or leave every refusal out, and encode them.
 
+    Raises DataError.
     A conversation without a system message gets the pack's persona. The same input gives the same plan.
     """
     if not recipe.wrong_facts:

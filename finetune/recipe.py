@@ -31,9 +31,10 @@ class Recipe:
     `targets` are names of linear layers, or "all-linear". A step sees `batch * accumulation` examples. `warmup` is a
     share of all steps. `wrong_facts` is the share of examples that are added with a fact that does not answer, for the
     model to say so; at 0 the refusals that the data has are left out too. A small model learns their share and not when
-    to refuse (docs/fine-tuning.md), so 0 is the default and the router judges. `held_out` is the share of conversations that loss is measured on and nothing learnt from; the run
-    ends early when that loss has not fallen for `patience` measurements, of which there are `measurements` an epoch.
-    `max_tokens` is the longest example. An `epochs` may be broken.
+    to refuse (docs/fine-tuning.md), so 0 is the default, and the router judges. `held_out` is the share of
+    conversations that loss is measured on and nothing learnt from; the run ends early when that loss has not fallen for
+    `patience` measurements, of which there are `measurements` an epoch. `max_tokens` is the longest example. An
+    `epochs` may be broken.
     """
 
     rank: int = 16

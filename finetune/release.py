@@ -2,7 +2,7 @@
 
     <folder>/current.json          the stack of releases, the newest last; replaced in one step
     <folder>/log.jsonl             who put which into service, when and why
-    <folder>/<id>/                 adapter.gguf, policy.toml, card.json; written once, never changed
+    <folder>/<id>/                 adapter.gguf, policy.toml, MODEL_CARD.md; written once, never changed
 
 A reader sees the old state or the new one, never a mixture; a process that is killed leaves the old one.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from finetune.errors import ReleaseError
 from router.storage import sha256, write_folder, write_text
 
-ADAPTER, POLICY, CARD = "adapter.gguf", "policy.toml", "card.json"
+ADAPTER, POLICY, CARD = "adapter.gguf", "policy.toml", "MODEL_CARD.md"
 CURRENT, LOG = "current.json", "log.jsonl"
 SHIPPED = "pack"
 """The id of what a pack ships, which serves when nothing was promoted; it is at the bottom of every stack."""

@@ -115,7 +115,7 @@ def read_run(folder: Path) -> Run:
     """One run, as far as it is written. Raises RunError where there is none, or a file of it is damaged."""
     if not (folder / RUN).is_file():
         raise RunError(f"There is no run in {str(folder)!r}: {RUN!r} is missing.", "Name a folder that a run wrote.")
-    with _whole(folder / RUN) as run:
+    with whole_json(folder / RUN) as run:
         return Run(
             folder=folder,
             id=str(run["id"]),
@@ -190,7 +190,7 @@ def _number(value: Any) -> Any:
 def _outcome(path: Path) -> Outcome | None:
     if not path.is_file():
         return None
-    with _whole(path) as said:
+    with whole_json(path) as said:
         reading = said.get("reading")
         return Outcome(
             status=str(said["status"]),
@@ -205,7 +205,7 @@ def _outcome(path: Path) -> Outcome | None:
 def _figures(path: Path) -> Figures | None:
     if not path.is_file():
         return None
-    with _whole(path) as said:
+    with whole_json(path) as said:
         layers = {name: said["layers"][name] for name in LAYERS if said["layers"].get(name)}
         shares = {name: Share(int(share["hits"]), int(share["n"])) for name, share in layers.items()}
         return Figures(int(said["questions"]), shares)
@@ -221,7 +221,7 @@ def _aware(made: datetime) -> datetime:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Any]:
+def whole_json(path: Path) -> Iterator[Any]:
     """A JSON file's content; what is wrong with it, or found missing in it, is a RunError that names the file."""
     with _named(str(path)):
         yield json.loads(path.read_text(encoding="utf-8"))

@@ -14,24 +14,21 @@ from chatapp.commands.packs import chosen_pack
 from chatapp.errors import OperatorError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from chatapp.backends.local import LocalBackend
     from chatapp.serving import Serving
     from chatapp.settings import Settings
     from finetune.evaluate import Evaluation, Layers
     from finetune.runs import Run
     from finetune.scoring import Question
+    from router.build import Built
     from router.interval import Share
     from router.pack import Pack
     from router.router import Router
 
 BASE = "base"
-LAYER_WORDS = {
-    "fact": "right fact chosen",
-    "wording": "wording right, given it",
-    "read_right": "users read it right",
-    "read_wrong": "users read it wrong",
-    "honest": "honest where none answers",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +40,16 @@ class Bench:
     backend: "LocalBackend"
     questions: "tuple[Question, ...]"
 
-    def of(self, name: str, adapter: Path | None) -> "Serving":
-        """The desk with this adapter, under the router's own policy."""
+    def of(self, name: str, adapter: Path | None, policy: Path | None = None) -> "Serving":
+        """The desk with this adapter, under the policy of a file or the router's own."""
+        from chatapp.commands.opened import under
         from chatapp.serving import Serving
         from finetune.adapter import FORM_KEY, read_metadata
 
+        router = under(self.router, policy) if policy else self.router
         if adapter is None:
-            return Serving(name, self.router, None, self.backend.load().metadata.get(FORM_KEY, ""))
-        return Serving(name, self.router, adapter, read_metadata(adapter).get(FORM_KEY, ""))
+            return Serving(name, router, None, self.backend.load().metadata.get(FORM_KEY, ""))
+        return Serving(name, router, adapter, read_metadata(adapter).get(FORM_KEY, ""))
 
     def serving(self) -> "Serving":
         """What serves now."""
@@ -69,25 +68,77 @@ class Bench:
 def evaluate(
     pack: Path | None, run: str | None, data: Path | None, side_by_side: Path | None, *, as_json: bool
 ) -> None:
-    """Evaluate, write `figures.json` into the run's folder, and print the layers next to each other."""
-    from finetune.evaluate import save_evaluation
+    """Recalibrate, evaluate, write `policy.toml` and `figures.json` into the run's folder, and print the layers next to
+    each other.
+    """
+    from finetune.evaluate import save_evaluation, serving
+    from finetune.release import POLICY
     from finetune.runs import FIGURES
 
     loaded, done = chosen_run(pack, run)
     bench = open_bench(loaded, data)
+    said = recalibrated(bench, done, done.folder / POLICY)
     now = bench.serving()
-    models = {done.id: bench.of(done.id, adapter_of(done)), f"serves now: {now.release}": now}
+    models = {done.id: bench.of(done.id, adapter_of(done), done.folder / POLICY), serving(now.release): now}
     models |= {BASE: bench.of(BASE, None)} if now.adapter else {}
     found = {name: bench.tried(serving) for name, serving in models.items()}
     first, *others = found
     beside = {name: found[name].as_json() for name in others}
-    save_evaluation(found[first], done.folder / FIGURES, beside=beside, made=_now())
+    save_evaluation(found[first], done.folder / FIGURES, beside=beside, serves=now.release, policy=said, made=_now())
+    words = {name: [row.worded for row in one.rows if row.question.facts] for name, one in found.items()}
+    words |= _of_cloud(bench)
     if side_by_side:
-        side_by_side.write_text(_page(bench, found), encoding="utf-8")
+        side_by_side.write_text(_page(bench, words), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps({name: one.layers.as_json() for name, one in found.items()}))
     else:
-        typer.echo("\n".join(_table(found)))
+        typer.echo(
+            "\n".join([*_table(found), *(_worded(bench, name, words[name]) for name in words if name not in found)])
+        )
+
+
+def recalibrated(bench: Bench, done: "Run", out: Path) -> tuple[str, ...]:
+    """Write the thresholds that the run's model calls for, and say what they do to the labelled messages.
+
+    A model that was taught refusals is asked which of these it refuses; one that was not refuses none.
+    """
+    import numpy as np
+
+    from finetune.recalibrate import recalibrate
+    from router.build import build
+    from router.levels import rows_of
+    from router.policyfile import Stated, made_for, write_policy
+    from router.storage import sha256
+
+    pack, encoder = bench.router.pack, bench.router.encoder
+    typer.echo("Choosing the thresholds anew …", err=True)
+    built = build(pack, encoder)
+    rows = rows_of(built)
+    refused = np.zeros(len(rows.known), dtype=bool)
+    if done.settings["wrong_facts"].value:
+        refused = _refusals(bench, done, built)
+    found = recalibrate(pack, rows, refused)
+    fits = made_for(pack, encoder, sha256(adapter_of(done))[:16])
+    write_policy(out, found.policy, Stated(statements=found.statements), fits)
+    return found.statements
+
+
+def _refusals(bench: Bench, done: "Run", built: "Built") -> "NDArray[np.bool_]":
+    """(m,): which labelled messages the run's model refuses to answer from the likeliest fact."""
+    import asyncio
+
+    import numpy as np
+
+    from chatapp.trial import word_all
+    from finetune.scoring import Question, Verdict
+
+    corpus, trained = built.corpus, built.trained
+    best = trained.calibration.facts(trained.evidence, corpus.fact_category)[:, :-1].argmax(axis=1)
+    ids = [fact.id for fact in bench.router.pack.facts]
+    asked = [Question(corpus.texts[row], "", (ids[fact],)) for row, fact in zip(trained.held, best, strict=True)]
+    typer.echo(f"Asking {done.id} which of {len(asked)} labelled messages it refuses …", err=True)
+    said = asyncio.run(word_all(bench.settings, bench.of(done.id, adapter_of(done)), bench.backend, asked))
+    return np.array([q.score(text) is Verdict.UNANSWERED for q, text in zip(asked, said, strict=True)])
 
 
 def wording_of(pack: "Pack", done: "Run", questions: int) -> "Share":
@@ -148,6 +199,8 @@ def open_bench(pack: "Pack", data: Path | None) -> Bench:
 
 
 def _table(found: "dict[str, Evaluation]") -> list[str]:
+    from finetune.evaluate import LAYER_WORDS
+
     layers = {name: one.layers for name, one in found.items()}
     lines = []
     for name, shown in LAYER_WORDS.items():
@@ -163,20 +216,40 @@ def _row(layers: "Layers") -> str:
     return "  ".join(f"{share.value:6.1%} of {share.n:3d}" for share in shares)
 
 
-def _page(bench: Bench, found: "dict[str, Evaluation]") -> str:
+def _of_cloud(bench: Bench) -> dict[str, list[str]]:
+    """Its words, by its name, where a cloud model is connected."""
+    import asyncio
+
+    from chatapp.trial import word_in_cloud
+
+    settings = bench.settings
+    if not settings.cloud_connected:
+        return {}
+    typer.echo(f"Asking {settings.cloud_model} …", err=True)
+    return {settings.cloud_model: asyncio.run(word_in_cloud(settings, bench.router.pack, bench.questions))}
+
+
+def _worded(bench: Bench, name: str, said: list[str]) -> str:
+    from finetune.evaluate import LAYER_WORDS
+    from finetune.scoring import Verdict
+    from router.interval import Share
+
+    answerable = [question for question in bench.questions if question.facts]
+    right = sum(q.score(text) is Verdict.RIGHT for q, text in zip(answerable, said, strict=True))
+    return f"{LAYER_WORDS['wording']:28s} {name:24s} {Share(right, len(said))}"
+
+
+def _page(bench: Bench, words: dict[str, list[str]]) -> str:
     from chatapp.reports.side_by_side import Cell, Column, Row, side_by_side_page
 
     facts = {fact.id: fact.text for fact in bench.router.pack.facts}
-    columns = [Column(name, "") for name in found]
+    answerable = [question for question in bench.questions if question.facts]
     rows = []
-    for number, question in enumerate(bench.questions):
-        if question.facts:
-            said = [one.rows[number] for one in found.values()]
-            cells = tuple(Cell(row.worded, row.wording) for row in said)
-            rows.append(Row(question.text, facts[question.facts[0]], question.category, cells))
-    return side_by_side_page(
-        columns, rows, datetime.now(UTC), f"{bench.router.pack.name}: own wording, given the right fact"
-    )
+    for question, *said in zip(answerable, *words.values(), strict=True):
+        cells = tuple(Cell(text, question.score(text)) for text in said)
+        rows.append(Row(question.text, facts[question.facts[0]], question.category, cells))
+    title = f"{bench.router.pack.name}: own wording, given the right fact"
+    return side_by_side_page([Column(name, "") for name in words], rows, datetime.now(UTC), title)
 
 
 def _now() -> str:

@@ -145,7 +145,7 @@ def summary(done: "Run") -> dict[str, Any]:
 def _run(material: Material, task: "Task", *, fresh: bool) -> "Run":
     from finetune.run import fine_tune, resumes, run_folder
 
-    _be_polite()
+    be_polite()
     folder = run_folder(material.runs, task, fresh=fresh)
     found = _estimate(task)
     for line in (*_resolved(task), *_estimated(found)):
@@ -156,7 +156,7 @@ def _run(material: Material, task: "Task", *, fresh: bool) -> "Run":
         return fine_tune(task, folder, found, _tell)
 
 
-def _be_polite() -> None:
+def be_polite() -> None:
     """Threads that wait shall sleep: a waiting thread that spins takes a busy machine ten times as long."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

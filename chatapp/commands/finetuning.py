@@ -126,3 +126,48 @@ def evaluate(
     from chatapp.commands.finetune_eval import evaluate as run_eval
 
     run_eval(pack, run, data, side_by_side, as_json=json)
+
+
+@finetune_app.command()
+def quantize(
+    pack: PackArgument = None,
+    run: RunOption = None,
+    prompts: Annotated[int, typer.Option(help="Prompts for every form; held-out questions first.")] = 200,
+    torch: Annotated[int, typer.Option(help="How many of them PEFT in PyTorch is asked too.")] = 40,
+    json: JsonOption = False,
+) -> None:
+    """Merge a run's adapter into the base, quantise it, and measure every form: size, speed, answers, agreement."""
+    from chatapp.commands.finetune_quantize import quantize as run_quantize
+
+    run_quantize(pack, run, prompts, torch, as_json=json)
+
+
+@finetune_app.command()
+def gate(pack: PackArgument = None, run: RunOption = None, json: JsonOption = False) -> None:
+    """Say whether a run's model may replace what serves now, and which condition failed by how much."""
+    from chatapp.commands.finetune_release import gate as run_gate
+
+    raise typer.Exit(0 if run_gate(pack, run, as_json=json) else 1)
+
+
+@finetune_app.command()
+def promote(
+    pack: PackArgument = None,
+    run: RunOption = None,
+    why: Annotated[str, typer.Option(help="Kept in the log of releases.")] = "",
+    into_pack: Annotated[bool, typer.Option("--into-pack", help="Let the pack's folder ship it.")] = False,
+) -> None:
+    """Put a run's model into service, with its thresholds; a running application takes it with its next turn."""
+    from chatapp.commands.finetune_release import promote as run_promote
+
+    run_promote(pack, run, why, into_pack=into_pack)
+
+
+@finetune_app.command()
+def rollback(
+    pack: PackArgument = None, why: Annotated[str, typer.Option(help="Kept in the log of releases.")] = ""
+) -> None:
+    """Put back what served before the last promotion."""
+    from chatapp.commands.finetune_release import rollback as run_rollback
+
+    run_rollback(pack, why)

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune.agreement import Agreement, Same, agreement, alike
-from finetune.errors import DataError, ReleaseError
-from finetune.evaluate import Evaluation, Row, save_evaluation
+from finetune.errors import DataError, ReleaseError, RunError
+from finetune.evaluate import Evaluated, Evaluation, Row, read_evaluated, save_evaluation, serving
 from finetune.gate import Candidate, difference, judge
 from finetune.scoring import Question, Verdict, read_questions
 from router.grounding import REFUSAL
@@ -97,12 +97,13 @@ def test_a_better_candidate_is_released_and_a_worse_one_is_not() -> None:
     back = judge(Candidate("old", POOR, ALIKE, "t"), "new", GOOD, "t")
     failed = {condition.name for condition in back.conditions if not condition.met}
     assert failed == {
+        "right less wrong answers, of all questions",
         "wording right, given the right fact",
-        "users read a right answer",
         "users read a wrong answer",
         "honest where no fact answers",
     }
-    assert "15 of 20 against 18 of 20: -15.0 points" in back.conditions[0].said
+    assert back.conditions[0].said.startswith("8 against 16 of 25: -32.0 points")
+    assert "15 of 20 against 18 of 20: -15.0 points" in back.conditions[1].said
     json.dumps(back.as_json())
 
 
@@ -112,13 +113,35 @@ def test_a_better_candidate_is_released_and_a_worse_one_is_not() -> None:
         (Candidate("c", GOOD, Agreement(170, 5, 25), "t"), "agreement after quantisation"),
         (Candidate("c", GOOD, Agreement(100, 5, 0), "t"), "agreement after quantisation"),
         (Candidate("c", GOOD, ALIKE, "another"), "chat template"),
-        (Candidate("c", POOR, ALIKE, "t"), "wording right, given the right fact"),
+        (Candidate("c", POOR, ALIKE, "t"), "right less wrong answers, of all questions"),
     ],
 )
 def test_one_condition_alone_keeps_a_candidate_back(candidate: Candidate, name: str) -> None:
     found = judge(candidate, "old", POOR, "t")
     assert not found.released
     assert [condition.name for condition in found.conditions if not condition.met] == [name]
+
+
+def test_thresholds_cannot_buy_right_answers_with_wrong_ones() -> None:
+    careful = Evaluation(
+        (*[_row(WINDOW)] * 18, *[_row(WINDOW, answered=False)] * 2, *[_row(NOBODY, answered=False)] * 5)
+    )
+    bold = Evaluation((*[_row(WINDOW)] * 19, _row(WINDOW, right=False), *[_row(NOBODY)] * 5))
+    assert judge(Candidate("careful", careful, ALIKE, "t"), "bold", bold, "t").conditions[0].met
+    found = judge(Candidate("bold", bold, ALIKE, "t"), "careful", careful, "t")
+    assert not found.released
+    assert "it must be better" in found.conditions[0].said
+
+
+def test_an_evaluation_is_read_back_with_those_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="was not evaluated"):
+        read_evaluated(tmp_path)
+    beside = {serving("pack"): POOR.as_json()}
+    save_evaluation(GOOD, tmp_path / "figures.json", beside=beside, serves="pack")
+    assert read_evaluated(tmp_path) == Evaluated(GOOD, {serving("pack"): POOR}, "pack")
+    (tmp_path / "figures.json").write_text('{"rows": []}')
+    with pytest.raises(RunError, match=r"figures\.json is damaged: 'beside' is missing"):
+        read_evaluated(tmp_path)
 
 
 def test_a_gate_without_questions_or_with_other_ones_says_so() -> None:
@@ -132,6 +155,7 @@ def test_a_gate_without_questions_or_with_other_ones_says_so() -> None:
         judge(Candidate("c", none, ALIKE, "t"), "old", none, "t")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))
 def test_a_difference_lies_in_its_interval_and_turns_with_its_sides(pairs: list[tuple[bool, bool]]) -> None:
     new, old = [one for one, _ in pairs], [two for _, two in pairs]

@@ -1,0 +1,107 @@
+"""`firstline finetune gate | promote | rollback`: what reaches users, and what stood before it."""
+
+import getpass
+import json
+import shutil
+from pathlib import Path
+
+import typer
+
+from chatapp.backends.modelfile import model_file
+from chatapp.commands.finetune_eval import adapter_of, chosen_run
+from chatapp.commands.finetune_quantize import EXPORT
+from chatapp.commands.opened import chosen_settings
+from chatapp.commands.packs import chosen_pack
+from chatapp.serving import open_releases
+from chatapp.settings import Settings
+from finetune.adapter import read_metadata
+from finetune.card import Evidence, model_card
+from finetune.errors import ReleaseError
+from finetune.evaluate import Evaluated, read_evaluated, serving
+from finetune.forms import FULL, SERVED, Forms, read_forms
+from finetune.gate import Candidate, Verdicts, judge
+from finetune.release import ADAPTER, CARD, POLICY
+from finetune.runs import Run, whole_json
+from router.pack import Pack, load_pack
+from router.storage import write_text
+
+GATE = "gate.json"
+_TEMPLATE = "tokenizer.chat_template"
+
+
+def gate(pack: Path | None, run: str | None, *, as_json: bool) -> bool:
+    """Hold a run's model against what serves now, write the verdict and the model card into the run's folder, and say
+    which condition failed and by how much. Returns whether it may be released.
+
+    Raises RunError where the run was not evaluated or its forms not measured, ReleaseError where something else serves
+    since.
+    """
+    loaded, done = chosen_run(pack, run)
+    found, forms = read_evaluated(done.folder), read_forms(done.folder)
+    verdicts = _judged(loaded, done, found, forms)
+    layers = {done.id: found.candidate.layers} | {name: one.layers for name, one in found.beside.items()}
+    evidence = Evidence(done, model_file(_settings(loaded)), layers, forms, verdicts)
+    write_text(done.folder / GATE, json.dumps(verdicts.as_json(), indent=1) + "\n")
+    write_text(done.folder / CARD, model_card(evidence))
+    typer.echo(json.dumps(verdicts.as_json()) if as_json else "\n".join(_told(verdicts)))
+    return verdicts.released
+
+
+def promote(pack: Path | None, run: str | None, why: str, *, into_pack: bool) -> None:
+    """Put a run's model into service if the gate released it; the running application takes it with its next turn."""
+    loaded, done = chosen_run(pack, run)
+    serves = _released(done)
+    files = {ADAPTER: adapter_of(done), POLICY: done.folder / POLICY, CARD: done.folder / CARD}
+    if into_pack:
+        for name, path in files.items():
+            shutil.copyfile(path, loaded.folder / name)
+        typer.echo(f"{loaded.folder} ships {done.id} now: {', '.join(files)}.")
+        return
+    releases = open_releases(_settings(loaded), loaded)
+    release = releases.promote(files, who=getpass.getuser(), why=why or done.id, replaces=serves)
+    typer.echo(f"{release.id} serves now, instead of {serves}. Back: firstline finetune rollback")
+
+
+def rollback(pack: Path | None, why: str) -> None:
+    """Put back what served before. Raises ReleaseError where nothing did."""
+    loaded = load_pack(chosen_pack(pack))
+    releases = open_releases(_settings(loaded), loaded)
+    replaced = releases.current().id
+    release = releases.rollback(who=getpass.getuser(), why=why)
+    typer.echo(f"{release.id} serves again, instead of {replaced}.")
+
+
+def _judged(pack: Pack, done: Run, found: Evaluated, forms: Forms) -> Verdicts:
+    settings = _settings(pack)
+    serves = open_releases(settings, pack).current().id
+    if serves != found.serves:
+        raise ReleaseError(
+            f"{serves!r} serves now, and {done.id} was held against {found.serves!r}.", "Run `firstline finetune eval`."
+        )
+    trained = read_metadata(done.folder / EXPORT / f"{FULL}.gguf").get(_TEMPLATE, "")
+    served = read_metadata(model_file(settings)).get(_TEMPLATE, "")
+    candidate = Candidate(done.id, found.candidate, forms.of(SERVED).agreement, trained)
+    return judge(candidate, serves, found.beside[serving(serves)], served)
+
+
+def _settings(pack: Pack) -> Settings:
+    return chosen_settings(pack.folder, None)
+
+
+def _told(verdicts: Verdicts) -> list[str]:
+    lines = [f"{'met   ' if one.met else 'FAILED'} {one.name}: {one.said}" for one in verdicts.conditions]
+    word = "may be released" if verdicts.released else "is not released"
+    next_step = ". Next: firstline finetune promote" if verdicts.released else ""
+    return [*lines, f"{verdicts.candidate} {word}, held against {verdicts.serves}{next_step}"]
+
+
+def _released(done: Run) -> str:
+    """The id of what the gate held the run against. Raises ReleaseError where it did not release it."""
+    if not (done.folder / GATE).is_file():
+        raise ReleaseError(f"{done.id} was not judged.", "Run `firstline finetune gate` first.")
+    with whole_json(done.folder / GATE) as said:
+        failed = [one["name"] for one in said["conditions"] if not one["met"]]
+        serves = str(said["serves"])
+    if failed:
+        raise ReleaseError(f"The gate did not release {done.id}: {'; '.join(failed)}.", "Train another candidate.")
+    return serves

@@ -1,0 +1,66 @@
+"""A form of a model, measured in a process of its own: what it says, how fast, and how much memory that takes."""
+
+import multiprocessing
+import platform
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from statistics import median
+
+from chatapp.backends.base import ChatMessage
+from chatapp.settings import Settings
+from finetune.forms import Form
+
+Prompt = tuple[ChatMessage, ...]
+_TIMED_TOKENS = 8  # of an answer, at least, for its speed to count
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Answers to the prompts, in order. Times are medians over them; `resident_bytes` is the peak."""
+
+    answers: tuple[str, ...]
+    first_token_ms: float
+    tokens_per_s: float
+    resident_bytes: int
+
+
+def speak(settings: Settings, form: Form, prompts: Sequence[Prompt], max_tokens: int) -> Spoken:
+    """Every prompt at temperature 0. What the process raises passes through, ModelFileError above all."""
+    spawn = multiprocessing.get_context("spawn")  # a fork would begin with this process's memory
+    with ProcessPoolExecutor(1, spawn) as pool:
+        return pool.submit(_speak, settings, form, list(prompts), max_tokens).result()
+
+
+def _speak(settings: Settings, form: Form, prompts: list[Prompt], max_tokens: int) -> Spoken:
+    from chatapp.backends.engine import Abort, Engine
+
+    engine, abort = Engine(form.model, settings.local_context_tokens, settings.local_threads), Abort()
+    engine.use(form.adapter)
+    answers, firsts, speeds = [], [], []
+    for prompt in prompts:
+        tokens = engine.tokenize(prompt)
+        began = time.perf_counter()
+        engine.prefill(tokens, abort)
+        said: list[str] = []
+        first = began
+        for token in engine.decode(max_tokens, 0.0, settings.local_seed, abort):
+            first = first if said else time.perf_counter()
+            said.append(token.text)
+        firsts.append(1000 * (first - began))
+        if len(said) > _TIMED_TOKENS:
+            speeds.append((len(said) - 1) / (time.perf_counter() - first))
+        answers.append("".join(said).strip())
+    engine.close()
+    return Spoken(tuple(answers), median(firsts), median(speeds) if speeds else 0.0, _peak_bytes())
+
+
+def _peak_bytes() -> int:
+    """Of this process; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024

@@ -1,0 +1,74 @@
+"""Thresholds for a release: as few wrong answers as can be, while most of what a fact answers is answered.
+
+Chosen on the out-of-fold scores of the pack's labelled messages, never on held-out questions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from router.calibrate import Thresholds, default_policy
+from router.interval import Share
+from router.levels import Rows
+from router.pack import Pack
+from router.policy import Policy
+from router.promise import share
+
+KEEP = 0.90
+"""Share of the labelled messages that a fact answers which is to be answered locally."""
+_STEP = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """A policy, and what it does to the messages that it was chosen on.
+
+    `kept`: of those that a fact answers, answered. `wrong`: of all that are answered, from a fact that does not answer.
+    """
+
+    policy: Policy
+    kept: Share
+    wrong: Share
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """For people; written into the policy file."""
+        return (
+            f"Chosen for as few wrong answers as can be while {KEEP:.0%} of what a fact answers is answered.",
+            f"Labelled messages that a fact answers, answered: {self.kept}.",
+            f"Of all answered, from a fact that does not answer: {self.wrong}.",
+        )
+
+
+def recalibrate(pack: Pack, rows: Rows, refused: NDArray[np.bool_], keep: float = KEEP) -> Recalibrated:
+    """The pair of in-scope and fact threshold with the fewest wrong answers among those that keep `keep`.
+
+    `refused` (m,) marks the rows whose best fact the model refuses to answer from: these are never answered. Where
+    refusals alone lose more than `keep` allows, the laxest pair is taken. What the pack sets itself stands. No
+    randomness: the same rows give the same thresholds.
+    """
+    said = ~refused
+    best = _answered(rows, 0.0, 0.0, said)
+    for fact in np.arange(0.0, 1.0, _STEP):
+        sure = said & (rows.best_fact >= fact)
+        scope = share(np.where(sure, rows.in_scope, 0.0)[rows.known], keep)
+        found = _answered(rows, float(fact), scope, sure)
+        if found.kept.value >= keep and (found.wrong.hits, -found.kept.hits) < (best.wrong.hits, -best.kept.hits):
+            best = found
+    thresholds = Thresholds(best.scope, best.fact, best.kept, best.wrong)
+    return Recalibrated(default_policy(pack, thresholds), best.kept, best.wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    fact: float
+    scope: float
+    kept: Share
+    wrong: Share
+
+
+def _answered(rows: Rows, fact: float, scope: float, sure: NDArray[np.bool_]) -> _Pair:
+    local = sure & (rows.in_scope >= scope)
+    kept = Share(int((local & rows.known).sum()), int(rows.known.sum()))
+    return _Pair(fact, scope, kept, Share(int((local & ~rows.right_fact).sum()), int(local.sum())))

@@ -1,0 +1,82 @@
+"""Thresholds of a release: as few wrong answers as can be, while enough is answered."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finetune.recalibrate import recalibrate
+from router.levels import Rows
+from router.pack import Pack, load_pack
+
+PIP = load_pack("packs/pip")
+
+
+@pytest.fixture(scope="module")
+def pack() -> Pack:
+    return replace(load_pack("packs/support"), thresholds={}, fact_threshold=None)
+
+
+def _rows(scores: list[tuple[float, float]], known: list[bool], right: list[bool]) -> Rows:
+    """Messages with (in scope, best fact); `known`: a fact answers, `right`: the best one does."""
+    yes = np.ones(len(scores), dtype=bool)
+    scope, fact = np.array(scores, dtype=float).reshape(-1, 2).T
+    return Rows(
+        scope,
+        np.zeros(len(scores), dtype=np.int64),
+        yes,
+        fact,
+        np.array(right, dtype=bool),
+        np.array(known, dtype=bool),
+        yes,
+    )
+
+
+def _none(rows: Rows) -> np.ndarray:  # type: ignore[type-arg]
+    return np.zeros(len(rows.known), dtype=bool)
+
+
+def test_what_no_fact_answers_is_kept_out_where_it_costs_nothing(pack: Pack) -> None:
+    rows = _rows(
+        [(0.9, 0.8), (0.9, 0.7), (0.9, 0.3), (0.2, 0.9)], [True, True, False, False], [True, True, False, False]
+    )
+    found = recalibrate(pack, rows, _none(rows))
+    assert (found.kept.hits, found.wrong.hits, found.wrong.n) == (2, 0, 2)
+    assert 0.3 < found.policy.fact_threshold <= 0.7
+    assert "answered: 100.0%" in found.statements[1]
+
+
+def test_a_wrong_answer_goes_only_as_far_as_the_share_to_keep_allows(pack: Pack) -> None:
+    scores = [(0.9, 0.9 - 0.05 * number) for number in range(10)]
+    rows = _rows(scores, [True] * 10, [True] * 8 + [False] * 2)
+    assert recalibrate(pack, rows, _none(rows), keep=0.9).wrong.hits == 1
+    assert recalibrate(pack, rows, _none(rows), keep=0.8).wrong.hits == 0
+    assert recalibrate(pack, rows, _none(rows), keep=1.0).wrong.hits == 2
+
+
+def test_what_the_model_refuses_is_not_answered(pack: Pack) -> None:
+    rows = _rows([(0.9, 0.9)] * 4, [True] * 3 + [False], [True] * 3 + [False])
+    refused = np.array([False, False, False, True])
+    found = recalibrate(pack, rows, refused)
+    assert (found.kept.value, found.wrong.hits) == (1.0, 0)
+
+
+def test_what_the_pack_sets_itself_stands(pack: Pack) -> None:
+    rows = _rows([(0.9, 0.9)] * 4, [True] * 4, [True] * 4)
+    own = replace(pack, fact_threshold=0.25, thresholds={"returns": 0.6})
+    policy = recalibrate(own, rows, _none(rows)).policy
+    assert policy.fact_threshold == 0.25
+    assert policy.threshold("returns") == 0.6
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.booleans(), st.booleans()), max_size=30))
+def test_enough_is_kept_and_never_more_is_wrong_than_without_thresholds(
+    said: list[tuple[float, float, bool, bool]],
+) -> None:
+    rows = _rows([(a, b) for a, b, _, _ in said], [c for *_, c, _ in said], [c and d for *_, c, d in said])
+    found = recalibrate(PIP, rows, _none(rows))
+    assert found.kept.value >= 0.9 or not found.kept.n
+    assert found.wrong.hits <= int((~rows.right_fact).sum())

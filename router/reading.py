@@ -24,10 +24,10 @@ class Reader:
         classifier: Classifier,
         leaning: Leaning,
         outcomes: OutcomeModel | None,
-        verbatim: frozenset[str] = frozenset(),
+        courtesies: frozenset[str] = frozenset(),
     ) -> None:
-        """`verbatim` are the facts of courtesies: no long message is about one."""
-        self._parts = (encoder, classifier, leaning, outcomes, verbatim)
+        """`courtesies` are the facts that ask for nothing: no long message is about one."""
+        self._parts = (encoder, classifier, leaning, outcomes, courtesies)
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
         """What the classifiers say of a clean message after the user's earlier ones, oldest first."""
@@ -42,7 +42,7 @@ class _Reading:
     classifier: Classifier
     leaning: Leaning
     outcomes: OutcomeModel | None
-    verbatim: frozenset[str]
+    courtesies: frozenset[str]
     vectors: dict[str, Vectors]
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
@@ -96,7 +96,7 @@ class _Reading:
         return replace(best, facts=_averaged(readings), no_fact=sum(r.no_fact for r in readings) / len(readings))
 
     def _courteous(self, scores: Scores) -> bool:
-        return bool(scores.facts) and scores.facts[0].id in self.verbatim
+        return bool(scores.facts) and scores.facts[0].id in self.courtesies
 
     def _one(self, text: str) -> Scores:
         vector = self._vector(text)

@@ -38,8 +38,8 @@ class Router:
             policy.threshold(category.key)
         self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
         self.leaning, self.outcomes = leaning, outcomes
-        verbatim = frozenset(fact.id for fact in pack.facts if fact.verbatim)
-        self._reader = Reader(encoder, classifier, leaning, outcomes, verbatim)
+        courtesies = frozenset(fact.id for fact in pack.facts if fact.verbatim or fact.free)
+        self._reader = Reader(encoder, classifier, leaning, outcomes, courtesies)
         self._slips = Slips(build_corpus(pack).texts, encoder.knows)
 
     @classmethod

@@ -1,0 +1,165 @@
+"""The operator's page over a real store: whatever a turn ended as, the page shows it."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from fastapi import FastAPI
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.testclient import TestClient
+
+from chatapp.settings import Settings
+from chatapp.store import CallRecord, Store, Turn
+from chatapp.web import ops
+from chatapp.web.page import Pages
+from chatapp.web.templates import Templates
+from router.types import Decision, Mode, Neighbour, Reason, ReasonCode, Route, ScoredFact
+
+TOKEN = "open sesame"
+FACT = ScoredFact("returns.window", "You have 60 days to send goods back.", 0.91)
+DECISION = Decision(
+    route=Route.LOCAL,
+    mode=Mode.HYBRID,
+    category="returns",
+    confidence=0.9,
+    in_scope=0.97,
+    threshold=0.52,
+    fact_threshold=0.3,
+    facts=(FACT,),
+    neighbours=(Neighbour("how long may I keep it", "returns", 0.83),),
+    reasons=(Reason(ReasonCode.IN_SCOPE, "This reads like a question about returns."),),
+    policy="test",
+    candidates=(FACT,),
+).as_json() | {"would_change": ["With the threshold at 98 % it would have left."]}
+EARLIER = {key: DECISION[key] for key in ("category", "in_scope", "threshold", "reasons", "neighbours")}
+"""What an earlier release kept of a decision."""
+
+UNDECIDED = re.compile(r'<td class="number">–</td><td class="number quiet">–</td>')
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path / 'ops.db'}") as store:
+        store.ensure_user("ann")
+        yield store
+
+
+@pytest.fixture
+def page(store: Store, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """The page's HTML by its query; whatever the page raises, this does."""
+    pack, runner = SimpleNamespace(title="Tarn & Tor", categories=()), SimpleNamespace(cloud_connected=True)
+    app = FastAPI()
+    app.state.pages = Pages(Settings(data_dir=tmp_path), pack, store, runner, Templates())  # type: ignore[arg-type]
+    app.state.operator_token = TOKEN
+    app.state.firstline = SimpleNamespace(router=SimpleNamespace(policy=SimpleNamespace(version="v1")))
+    app.add_middleware(SessionMiddleware, secret_key="secret")
+    app.include_router(ops.router)
+
+    def page(**query: str) -> str:
+        answer = client.get("/ops", params=query, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 200
+        return answer.text
+
+    with TestClient(app) as client:
+        yield page
+
+
+def begun(store: Store, decision: dict[str, object] | None = None) -> Turn:
+    """A turn that runs, in a conversation of its own; routed if there is a decision."""
+    turn = store.begin_turn(store.create_conversation("ann").id, "how long may I keep it?")
+    if decision is not None:
+        store.routed(turn.id, decision, "local", "returns", "v1", 3.0)
+    return turn
+
+
+def call(store: Store, turn: Turn, output_tokens: int, total_ms: float, ttft_ms: float | None) -> None:
+    store.record_call(
+        CallRecord(
+            turn.id,
+            turn.conversation_id,
+            purpose="answer",
+            route="local",
+            model="m",
+            input_tokens=output_tokens,
+            output_tokens=output_tokens,
+            cost_microusd=1,
+            total_ms=total_ms,
+            outcome="ok",
+            ttft_ms=ttft_ms,
+        )
+    )
+
+
+def answered(store: Store, decision: dict[str, object] | None = DECISION, **more: object) -> Turn:
+    sources = [{"id": FACT.id, "text": FACT.text, "probability": FACT.probability}]
+    given = {"route": "local", "sources": sources, "ttft_ms": 40.0, "total_ms": 900.0, **more}
+    return store.finish(begun(store, decision).id, "done", "60 days.", **given)  # type: ignore[arg-type]
+
+
+def undecided(store: Store) -> None:
+    """Turns that ended before the router had decided: stopped, failed, cut off, deleted."""
+    store.finish(begun(store).id, "stopped", "", route="abstain", total_ms=2.0)
+    notices = [{"code": "internal", "text": "Something went wrong on our side."}]
+    store.finish(begun(store).id, "failed", "", error_code="internal", notices=notices, total_ms=2.0)
+    begun(store)
+    store.interrupt_running()
+    deleted = begun(store)
+    store.delete("ann", deleted.conversation_id)
+    store.finish(deleted.id, "stopped", "", route="abstain", total_ms=2.0)
+
+
+def decided(store: Store) -> None:
+    """Turns with a decision: stopped, failed, cut off, abstained, answered again, deleted."""
+    store.finish(begun(store, DECISION).id, "stopped", "60", total_ms=20.0)
+    store.finish(begun(store, DECISION).id, "failed", "", error_code="provider_down")
+    store.save_partial(begun(store, DECISION).id, "60 d")
+    store.interrupt_running()
+    store.finish(begun(store, DECISION).id, "abstained", "Call us.", route="abstain", total_ms=20.0)
+    store.finish(store.begin_again(answered(store).id, "cloud").id, "done", "60 days.", route="cloud")
+    store.delete("ann", answered(store).conversation_id)
+
+
+def odd(store: Store) -> None:
+    """Calls without a token, or without a time; a clock that went backwards."""
+    call(store, answered(store, ttft_ms=0.0, total_ms=0.0), 0, 0.0, None)
+    call(store, answered(store, ttft_ms=0.0, total_ms=0.0), 20, 0.0, 0.0)
+    call(store, answered(store, ttft_ms=50.0, total_ms=-3.0), 20, -3.0, 50.0)
+
+
+@pytest.mark.parametrize("turns", [undecided, decided, odd])
+def test_the_page_shows_every_turn_that_has_ended(
+    store: Store, page: Callable[..., str], turns: Callable[[Store], None]
+) -> None:
+    turns(store)
+    running = begun(store)
+    ended = list(range(running.id - 1, 0, -1))
+    for period in ops.PERIODS:
+        assert [int(number) for number in re.findall(r'id="turn-(\d+)"', page(period=period))] == ended
+
+
+def test_no_turns_in_any_period(page: Callable[..., str]) -> None:
+    assert all("No turns yet." in page(period=period) for period in ops.PERIODS)
+
+
+def test_a_turn_without_a_decision_has_dashes_for_it(store: Store, page: Callable[..., str]) -> None:
+    store.finish(begun(store).id, "stopped", "", route="abstain", total_ms=2.0)
+    assert UNDECIDED.search(page())
+    assert UNDECIDED.search(page(route="abstain", category="unrouted"))
+
+
+@pytest.mark.parametrize("kept", [DECISION, EARLIER])
+def test_a_decision_is_shown_as_far_as_it_was_kept(
+    store: Store, page: Callable[..., str], kept: dict[str, object]
+) -> None:
+    answered(store, kept)
+    html = page()
+    assert "This reads like a question about returns." in html
+    assert '<td class="number">0.97</td><td class="number quiet">0.52</td>' in html
+    assert ("What would have changed it" in html) == ("would_change" in kept)
+
+
+def test_a_decision_without_scores_has_dashes_for_them(store: Store, page: Callable[..., str]) -> None:
+    answered(store, {"route": "local"})
+    assert UNDECIDED.search(page())

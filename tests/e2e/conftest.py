@@ -2,14 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from bench.client import Client
 from bench.processes import Served, cloud_server, firstline
+from tests.e2e.cable import Cable, cable_to
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -22,6 +25,8 @@ CHROMIUM_FLAGS = [
 ARTEFACTS = Path("artefacts")
 PATIENCE_MS = 60_000
 """A busy machine is slow, not wrong."""
+LOG_LINES = 60
+"""How much of a server's log goes with a failure."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,6 +34,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "e2e" in item.path.parts:
             item.add_marker(pytest.mark.real)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure goes what the test's servers logged last."""
+    report = yield
+    if report.failed:
+        for name, served in item.funcargs.items():
+            if isinstance(served, Served):
+                lines = served.log.read_text(errors="replace").splitlines()
+                report.sections.append((f"Log of {name}, last lines", "\n".join(lines[-LOG_LINES:])))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -87,15 +106,29 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext, product: Served) -> Iterator[Page]:
-    """The chat page; a message in its console fails the test."""
+    """The chat page."""
+    with opened(context, product.url) as page:
+        yield page
+
+
+@pytest.fixture
+def cable(product: Served) -> Iterator[Cable]:
+    """A way to the product that can be cut."""
+    with cable_to(product.url) as cable:
+        yield cable
+
+
+@contextmanager
+def opened(context: BrowserContext, url: str, *expected: str) -> Iterator[Page]:
+    """The chat page at this address; a message in its console fails the test, unless it holds words expected of it."""
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(product.url)
+    page.goto(url)
     page.wait_for_selector('#connection[data-state="open"]')
     yield page
-    expected = ("Failed to load resource", "htmx:ws:error")  # of tests that refuse or cut on purpose
+    expected += ("Failed to load resource", "htmx:ws:error")  # of tests that refuse or cut on purpose
     assert [words for words in said if not any(part in words for part in expected)] == []
 
 

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bench.processes import OPERATOR_TOKEN, Served
-from tests.e2e.conftest import PATIENCE_MS, screenshot
+from tests.e2e.cable import Cable
+from tests.e2e.conftest import PATIENCE_MS, opened, screenshot
 
 QUESTION = "How many days do I have to send boots back?"
 EDGE = "Write me a long poem about the sea and the moon, at least thirty lines"
@@ -66,19 +67,18 @@ def test_reload_and_a_second_tab_lose_nothing_and_repeat_nothing(context: Browse
     answered(other, 2)
 
 
-def test_a_lost_connection_is_told_and_made_good(context: BrowserContext, page: Page) -> None:
-    context.set_offline(True)
-    page.evaluate(
-        "htmx.ext.ws.getRegistry().get(document.querySelector('.app').getAttribute('hx-ws:connect')).socket.close()"
-    )
-    expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
-    send(page, QUESTION)
-    expect(page.locator("#text")).to_have_value(QUESTION)
-    context.set_offline(False)
-    expect(page.locator("#connection")).to_have_attribute("data-state", "open")
-    answered(page)
-    expect(page.locator(".turn")).to_have_count(1)
-    expect(page.locator("#text")).to_have_value("")
+def test_a_lost_connection_is_told_and_made_good(context: BrowserContext, cable: Cable) -> None:
+    with opened(context, cable.url, "WebSocket connection to") as page:
+        cable.cut()
+        expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
+        send(page, QUESTION)
+        expect(page.locator("#trouble")).to_contain_text("Your message is kept here")
+        expect(page.locator("#text")).to_have_value(QUESTION)
+        cable.mend()
+        expect(page.locator("#connection")).to_have_attribute("data-state", "open")
+        answered(page)
+        expect(page.locator(".turn")).to_have_count(1)
+        expect(page.locator("#text")).to_have_value("")
 
 
 def test_a_draft_survives_a_reload(page: Page) -> None:

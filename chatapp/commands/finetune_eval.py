@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from finetune.evaluate import Evaluation, Layers
     from finetune.runs import Run
     from finetune.scoring import Question
-    from router.build import Built
     from router.interval import Share
     from router.pack import Pack
     from router.router import Router
@@ -104,9 +103,8 @@ def recalibrated(bench: Bench, done: "Run", out: Path) -> tuple[str, ...]:
     """
     import numpy as np
 
-    from finetune.recalibrate import recalibrate
+    from finetune.recalibrate import recalibrate, rows_of
     from router.build import build
-    from router.levels import rows_of
     from router.policyfile import Stated, made_for, write_policy
     from router.storage import sha256
 
@@ -114,16 +112,16 @@ def recalibrated(bench: Bench, done: "Run", out: Path) -> tuple[str, ...]:
     typer.echo("Choosing the thresholds anew …", err=True)
     built = build(pack, encoder)
     rows = rows_of(built)
-    refused = np.zeros(len(rows.known), dtype=bool)
+    refused = np.zeros(len(rows.best), dtype=bool)
     if done.settings["wrong_facts"].value:
-        refused = _refusals(bench, done, built)
+        refused = _refusals(bench, done, [built.corpus.texts[row] for row in built.trained.held], rows.best)
     found = recalibrate(pack, rows, refused)
     fits = made_for(pack, encoder, sha256(adapter_of(done))[:16])
     write_policy(out, found.policy, Stated(statements=found.statements), fits)
     return found.statements
 
 
-def _refusals(bench: Bench, done: "Run", built: "Built") -> "NDArray[np.bool_]":
+def _refusals(bench: Bench, done: "Run", texts: list[str], best: "NDArray[np.int64]") -> "NDArray[np.bool_]":
     """(m,): which labelled messages the run's model refuses to answer from the likeliest fact."""
     import asyncio
 
@@ -132,10 +130,8 @@ def _refusals(bench: Bench, done: "Run", built: "Built") -> "NDArray[np.bool_]":
     from chatapp.trial import word_all
     from finetune.scoring import Question, Verdict
 
-    corpus, trained = built.corpus, built.trained
-    best = trained.calibration.facts(trained.evidence, corpus.fact_category)[:, :-1].argmax(axis=1)
     ids = [fact.id for fact in bench.router.pack.facts]
-    asked = [Question(corpus.texts[row], "", (ids[fact],)) for row, fact in zip(trained.held, best, strict=True)]
+    asked = [Question(text, "", (ids[fact],)) for text, fact in zip(texts, best, strict=True)]
     typer.echo(f"Asking {done.id} which of {len(asked)} labelled messages it refuses …", err=True)
     said = asyncio.run(word_all(bench.settings, bench.of(done.id, adapter_of(done)), bench.backend, asked))
     return np.array([q.score(text) is Verdict.UNANSWERED for q, text in zip(asked, said, strict=True)])

@@ -79,7 +79,7 @@ def _sureness(difference: Difference) -> str:
     """Its interval and p; or that there is nothing to be sure of."""
     if difference.gained == difference.lost == 0:
         return "no message differs"
-    between = f"{points(difference.low)} to {points(difference.high)}"
+    between = f"{points(difference.low)}\u00a0to\u00a0{points(difference.high)}"
     if difference.p is None:
         return between
     return f"{between}, p\u00a0{'<' if difference.p < 0.001 else '='}\u00a0{max(difference.p, 0.001):.2g}"

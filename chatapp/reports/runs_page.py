@@ -20,12 +20,15 @@ DRAWN = 8
 """Lines in one chart; more could not be told apart."""
 HASH_DIGITS = 16
 LAYERS = {
-    "wording": ("wording right", "of answers from the right fact"),
-    "read_right": ("read right", "asked what the passage answers"),
-    "read_wrong": ("read wrong", "asked what the passage does not answer, and says so"),
+    "wording": ("wording right", "of what a fact answers, worded right by the model when given that fact"),
+    "read_right": ("read right", "of what a fact answers, answered right in the end"),
+    "read_wrong": (
+        "read wrong",
+        "of what a fact answers, answered wrong in the end; the rest is left unanswered or escalated",
+    ),
     "honest": ("honest", "of what no fact answers, left unanswered"),
 }
-"""Name and denominator of the measures that are shown, by their names in `finetune.runs.LAYERS`."""
+"""Name and meaning of the measures that are shown, by their names in `finetune.runs.LAYERS`."""
 
 
 @dataclass(frozen=True, slots=True)

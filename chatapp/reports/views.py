@@ -221,7 +221,7 @@ def _message(case: Case) -> Message:
 
 def _costs(evaluation: Evaluation) -> tuple[tuple[str, str, str], ...]:
     cost = evaluation.cost
-    between = f"{usd(cost.hybrid_low_usd)} to {usd(cost.hybrid_high_usd)}"
+    between = f"{usd(cost.hybrid_low_usd)}\u00a0to\u00a0{usd(cost.hybrid_high_usd)}"
     return (
         ("All messages to the cloud", usd(cost.all_cloud_usd), ""),
         ("As routed", usd(cost.hybrid_usd), between),

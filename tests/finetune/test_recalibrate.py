@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.recalibrate import recalibrate
-from router.levels import Rows
+from finetune.recalibrate import Rows, recalibrate
 from router.pack import Pack, load_pack
 
 PIP = load_pack("packs/pip")
@@ -19,23 +18,15 @@ def pack() -> Pack:
     return replace(load_pack("packs/support"), thresholds={}, fact_threshold=None)
 
 
-def _rows(scores: list[tuple[float, float]], known: list[bool], right: list[bool]) -> Rows:
-    """Messages with (in scope, best fact); `known`: a fact answers, `right`: the best one does."""
-    yes = np.ones(len(scores), dtype=bool)
+def _rows(scores: list[tuple[float, float]], answerable: list[bool], right: list[bool]) -> Rows:
+    """Messages with (in scope, best fact); `answerable`: a fact answers, `right`: the best one does."""
     scope, fact = np.array(scores, dtype=float).reshape(-1, 2).T
-    return Rows(
-        scope,
-        np.zeros(len(scores), dtype=np.int64),
-        yes,
-        fact,
-        np.array(right, dtype=bool),
-        np.array(known, dtype=bool),
-        yes,
-    )
+    labels = np.array(right, dtype=bool), np.array(answerable, dtype=bool)
+    return Rows(scope, fact, np.zeros(len(scores), dtype=np.int64), *labels)
 
 
 def _none(rows: Rows) -> np.ndarray:  # type: ignore[type-arg]
-    return np.zeros(len(rows.known), dtype=bool)
+    return np.zeros(len(rows.best), dtype=bool)
 
 
 def test_what_no_fact_answers_is_kept_out_where_it_costs_nothing(pack: Pack) -> None:
@@ -79,4 +70,4 @@ def test_enough_is_kept_and_never_more_is_wrong_than_without_thresholds(
     rows = _rows([(a, b) for a, b, _, _ in said], [c for *_, c, _ in said], [c and d for *_, c, d in said])
     found = recalibrate(PIP, rows, _none(rows))
     assert found.kept.value >= 0.9 or not found.kept.n
-    assert found.wrong.hits <= int((~rows.right_fact).sum())
+    assert found.wrong.hits <= int((~rows.right).sum())

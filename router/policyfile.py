@@ -161,7 +161,7 @@ def _text(policy: Policy, stated: Stated, fits: MadeFor) -> str:
     exact = Policy({key: float(value) for key, value in policy.thresholds.items()}, float(policy.fact_threshold))
     asked = {"risk": stated.risk, "local": stated.local, "confidence": stated.confidence}
     lines = [
-        "# Written by `firstline router calibrate`; FIRSTLINE_POLICY names it.",
+        "# Written by `firstline router calibrate` or `firstline finetune eval`; FIRSTLINE_POLICY names it.",
         f"version = {_string(exact.version)}",
         f"fact_threshold = {exact.fact_threshold!r}",
         *_table("thresholds", {key: repr(exact.thresholds[key]) for key in sorted(exact.thresholds)}),

@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from chatapp.cli import app
 from chatapp.errors import OperatorError
-from finetune.errors import FinetuneError, RunError
+from finetune.errors import FinetuneError, ReleaseError, RunError
+from finetune.forms import FULL, SERVED, TORCH
+from router.storage import sha256
 
 pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore")]
 QUICK = [
@@ -81,6 +83,59 @@ def test_a_run_an_evaluation_and_the_two_pages(pack: Path, home: Path) -> None:
     assert call("runs", str(pack), "--out", str(page)).startswith("1 runs")
     assert done["run"] in page.read_text()
     assert "wording right, given it" in call("eval", str(pack), "--run", done["run"])
+
+
+def _repeated(path: Path, times: int) -> None:
+    """Every row of an evaluation so many times: a gate wants more questions than a test has time to ask."""
+    said = json.loads(path.read_text())
+    for one in (said, *said["beside"].values()):
+        one["rows"] = one["rows"] * times
+    path.write_text(json.dumps(said))
+
+
+def test_forms_are_measured_and_the_gate_says_what_failed(pack: Path, home: Path) -> None:
+    with pytest.raises(RunError, match="forms were not measured"):
+        call("gate", str(pack))
+    found = json.loads(call("quantize", str(pack), "--prompts", "3", "--torch", "2", "--json"))
+    assert [form["name"] for form in found["measured"]] == [SERVED, FULL, "Q8_0", "Q5_K_M", "Q4_K_M"]
+    assert all(form["tokens_per_s"] > 0 and form["resident_bytes"] > form["bytes"] / 2 for form in found["measured"])
+    assert found["measured"][1]["agreement"] == {"exact": 2, "similar": 0, "different": 0}  # with itself
+    assert set(found["parity"]) == {f"{SERVED} ~ {FULL}", f"{SERVED} ~ {TORCH}", f"{FULL} ~ {TORCH}"}
+    with pytest.raises(ReleaseError, match="There are 4 held-out questions"):
+        call("gate", str(pack))
+    (folder,) = {path.parent for path in (home / "data" / "finetune" / "pip").glob("*/forms.json")}
+    _repeated(folder / "figures.json", 5)
+    said = call("gate", str(pack))
+    assert "FAILED agreement after quantisation: 0 of 2 different" in said
+    assert "is not released, held against pack" in said
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert sha256(folder / "adapter.gguf") in card
+    assert "not released" in card
+    with pytest.raises(ReleaseError, match=r"did not release .* agreement after quantisation"):
+        call("promote", str(pack))
+
+
+def test_what_the_gate_released_serves_until_it_is_rolled_back(
+    pack: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = (home / "data" / "finetune" / "pip").glob("*/gate.json")
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps(said | {"conditions": [one | {"met": True} for one in said["conditions"]]}))
+    assert "serves now, instead of pack" in call("promote", str(pack), "--why", "a test")
+    with pytest.raises(ReleaseError, match="was held against 'pack'"):
+        call("gate", str(pack))
+    with pytest.raises(ReleaseError, match="serves now, not 'pack'"):
+        call("promote", str(pack))
+    assert "pack serves again, instead of r-" in call("rollback", str(pack))
+    with pytest.raises(ReleaseError, match="nothing was promoted before it"):
+        call("rollback", str(pack))
+    assert "ships" in call("promote", str(pack), "--into-pack")
+    assert {"adapter.gguf", "policy.toml", "MODEL_CARD.md"} <= {path.name for path in pack.iterdir()}
+    monkeypatch.setenv("FIRSTLINE_PACK", str(pack))
+    route = CliRunner().invoke(app, ["route", "when does the boat leave", "--json"])
+    assert json.loads(route.stdout)["policy"] in (pack / "policy.toml").read_text()
+    for name in ("adapter.gguf", "policy.toml", "MODEL_CARD.md"):
+        (pack / name).unlink()
 
 
 def test_a_sweep_ranks_its_runs_by_what_they_say(pack: Path) -> None:

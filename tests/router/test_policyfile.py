@@ -55,7 +55,7 @@ def test_it_is_small_and_readable(tmp_path: Path) -> None:
     write_policy(path, Policy({"b": 0.5, "a": 0.25}, 0.75), Stated(0.05, None, 0.9, ('Say "so".',)), FITS)
     version = Policy({"b": 0.5, "a": 0.25}, 0.75).version
     assert path.read_text() == (
-        "# Written by `firstline router calibrate`; FIRSTLINE_POLICY names it.\n"
+        "# Written by `firstline router calibrate` or `firstline finetune eval`; FIRSTLINE_POLICY names it.\n"
         f'version = "{version}"\nfact_threshold = 0.75\n\n[thresholds]\na = 0.25\nb = 0.5\n\n'
         '[promise]\nrisk = 0.05\nconfidence = 0.9\nstatements = [\n  "Say \\"so\\".",\n]\n\n'
         f'[made_for]\nencoder = "{"e" * 16}"\nclassifier = "{"c" * 16}"\npack = "{"p" * 16}"\n'

@@ -34,12 +34,14 @@ def speak(settings: Settings, form: Form, prompts: Sequence[Prompt], max_tokens:
 
 
 def _speak(settings: Settings, form: Form, prompts: list[Prompt], max_tokens: int) -> Spoken:
+    from tqdm import tqdm
+
     from chatapp.backends.engine import Abort, Engine
 
     engine, abort = Engine(form.model, settings.local_context_tokens, settings.local_threads), Abort()
     engine.use(form.adapter)
     answers, firsts, speeds = [], [], []
-    for prompt in prompts:
+    for prompt in tqdm(prompts, leave=False):
         tokens = engine.tokenize(prompt)
         began = time.perf_counter()
         engine.prefill(tokens, abort)

@@ -110,10 +110,11 @@ async def word_in_cloud(settings: Settings, pack: Pack, questions: Sequence[Ques
 
 
 def try_all(settings: Settings, serving: Serving, backend: LocalBackend, questions: Sequence[Question]) -> Evaluation:
-    """Every question, one after the other."""
+    """Every question, one after the other, under a progress bar."""
+    from tqdm import tqdm
 
     async def all_rows() -> Evaluation:
         async with open_trial(settings, serving, backend) as trial:
-            return Evaluation(tuple([await trial.row(question) for question in questions]))
+            return Evaluation(tuple([await trial.row(question) for question in tqdm(questions, leave=False)]))
 
     return asyncio.run(all_rows())

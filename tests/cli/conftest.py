@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chatapp.settings import Settings
+from router.pack import load_pack
 from router.types import Circumstances, Decision, Mode, Reason, ReasonCode, Route, ScoredFact
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -61,9 +62,10 @@ def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class ScriptedRouter:
-    """Sends everything to the local route, and remembers what it was asked."""
+    """Sends everything to the local route, and remembers what it was asked. Its pack ships no thresholds."""
 
     def __init__(self) -> None:
+        self.pack = load_pack("packs/pip")
         self.asked: list[tuple[str, list[str], Circumstances]] = []
 
     def decide(self, text: str, turns: Any, circumstances: Circumstances) -> Decision:

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from chatapp.backends.modelfile import SHIPPED_SHA256
 from chatapp.guards.support import SupportGuard
+from finetune.adapter import BASE_KEY, read_metadata
+from finetune.release import ADAPTER, CARD, POLICY
 from router.overlap import fold
 from router.pack import Pack, load_pack
+from router.policyfile import read_policy
+from router.storage import sha256
 
 SUPPORT = Path("packs/support")
 
@@ -61,3 +66,10 @@ def test_the_right_fact_meets_the_key_of_every_held_out_question(pack: Pack) -> 
         if row["facts"]:
             assert all(any(one in texts[row["facts"][0]] for one in either) for either in row["must"]), row
             assert not any(word in texts[fact] for fact in row["facts"] for word in row["must_not"]), row
+
+
+def test_the_pack_ships_an_adapter_of_the_served_model_with_its_thresholds_and_card() -> None:
+    digest = sha256(SUPPORT / ADAPTER)
+    assert read_metadata(SUPPORT / ADAPTER)[BASE_KEY] == SHIPPED_SHA256
+    assert read_policy(SUPPORT / POLICY).made_for.local_model == digest[:16]
+    assert digest in (SUPPORT / CARD).read_text()

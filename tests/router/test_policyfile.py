@@ -165,3 +165,7 @@ def test_other_categories_are_refused(
     with pytest.raises(PolicyError, match=what) as caught:
         check(read_policy(path), small)
     assert caught.value.what.startswith(f"{path}:{line}: ")
+
+
+def test_the_thresholds_that_the_shipped_pack_carries_fit_it(router: Router) -> None:
+    check(read_policy(Path("packs/support/policy.toml")), router)

@@ -1,10 +1,14 @@
-"""One switch for all tests: no connection leaves this machine, and no setting of the developer's leaks in."""
+"""Switches for all tests: no connection leaves this machine, no setting of the developer's leaks in, none is timed."""
 
 import os
 import socket
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 LOOPBACK = ("127.", "::1", "localhost")
 

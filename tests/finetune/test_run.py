@@ -31,6 +31,7 @@ QUICK = Recipe(
     learning_rate=5e-3,
     epochs=1.0,
     batch=4,
+    accumulation=1,
     held_out=0.1,
     measurements=2,
     wrong_facts=0.0,
@@ -182,7 +183,7 @@ def test_a_conversation_without_a_system_message_gets_the_persona(tmp_path: Path
 
 
 def test_steps_and_precision() -> None:
-    assert steps_of(100, Recipe(batch=8, epochs=2)) == 26
+    assert steps_of(100, Recipe(batch=8, accumulation=1, epochs=2)) == 26
     assert steps_of(100, Recipe(batch=2, accumulation=4, epochs=1)) == 13
     assert steps_of(1, Recipe(epochs=0.01)) == 1
     assert resolve(Precision.FP16) is Precision.FP16

@@ -16,7 +16,7 @@ from chatapp.errors import FirstlineError
 from chatapp.settings import Settings
 from finetune.adapter import FORM_KEY, check_base, read_metadata
 from finetune.errors import FinetuneError
-from finetune.release import ADAPTER, SHIPPED, Release, Releases
+from finetune.release import Release, Releases, shipped
 from router.errors import RouterError
 from router.pack import Pack
 from router.policy import Policy
@@ -98,7 +98,7 @@ class Server:
         try:
             check_base(release.adapter, metadata, sha256(own) if own else SHIPPED_SHA256)
         except FinetuneError as error:
-            if release.id != SHIPPED:
+            if release.id != self._releases.shipped.id:
                 raise
             log.warning("The model is served as it comes. %s", error)
             return False
@@ -107,7 +107,4 @@ class Server:
 
 def open_releases(settings: Settings, pack: Pack) -> Releases:
     """The releases of the pack in the data folder of the settings."""
-    shipped = pack.folder / ADAPTER
-    return Releases(
-        settings.data_dir / "releases" / pack.name, Release(SHIPPED, shipped if shipped.is_file() else None)
-    )
+    return Releases(settings.data_dir / "releases" / pack.name, shipped(pack.folder))

@@ -9,6 +9,7 @@ from pathlib import Path
 from chatapp.backends.base import ChatMessage, Request
 from chatapp.backends.cloud import CloudBackend
 from chatapp.backends.local import LocalBackend
+from chatapp.backends.remembering import Remembering
 from chatapp.events import Failed, Finished
 from chatapp.grounding import cloud_messages, free_messages, local_messages
 from chatapp.serving import Serving
@@ -28,9 +29,9 @@ class Trial:
 
     def __init__(self, settings: Settings, serving: Serving, backend: LocalBackend, store: Store) -> None:
         self._settings = settings.model_copy(update={"mode": Mode.LOCAL_ONLY})
-        self._serving, self._backend, self._store = serving, backend, store
+        self._serving, self._backend, self._store = serving, Remembering(backend), store
         self._facts = {fact.id: fact for fact in serving.router.pack.facts}
-        self._runner = TurnRunner(self._settings, store, lambda: serving, {Route.LOCAL: backend})
+        self._runner = TurnRunner(self._settings, store, lambda: serving, {Route.LOCAL: self._backend})
         store.ensure_user(USER)
 
     async def row(self, question: Question) -> Row:

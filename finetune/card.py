@@ -7,11 +7,11 @@ from typing import Any
 
 from finetune.adapter import read_metadata
 from finetune.agreement import Agreement
-from finetune.evaluate import LAYER_WORDS, Layers
+from finetune.evaluate import Layers
 from finetune.forms import SERVED, Forms
 from finetune.gate import Verdicts
 from finetune.release import ADAPTER, POLICY
-from finetune.runs import Run
+from finetune.runs import LAYERS, Run
 from router.policyfile import read_policy
 from router.storage import sha256
 
@@ -95,7 +95,7 @@ def _how(run: Run) -> list[str]:
 def _held_out(layers: dict[str, Layers]) -> Iterable[str]:
     return _rows(
         ("", *layers),
-        ((words, *(getattr(one, name) for one in layers.values())) for name, words in LAYER_WORDS.items()),
+        ((words, *(getattr(one, name) for one in layers.values())) for name, words in LAYERS.items()),
     )
 
 

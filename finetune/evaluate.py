@@ -12,15 +12,6 @@ from finetune.scoring import Question, Verdict
 from router.interval import Share
 from router.storage import write_text
 
-LAYER_WORDS = {
-    "fact": "right fact chosen",
-    "wording": "wording right, given it",
-    "read_right": "users read it right",
-    "read_wrong": "users read it wrong",
-    "honest": "honest where none answers",
-}
-"""The layers for people, in order."""
-
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -19,12 +19,13 @@ HIGHEST_RATE = 2e-3
 
 
 class Verdict(StrEnum):
-    """What a run's curve is."""
+    """What a run's curve is; too early to tell is one without a loss that was measured twice."""
 
     NOT_LEARNING = "not learning"
     HEALTHY = "healthy"
     OVER_FITTING = "over-fitting"
     EXPLODING = "exploding"
+    TOO_EARLY = "too early to tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,8 @@ def read_loss(curve: Sequence[Point]) -> Reading:
         return _reading(Verdict.EXPLODING, training, held_out, _lower(curve, 10))
     if _over_fitting(training, held_out):
         return _reading(Verdict.OVER_FITTING, training, held_out, _shorter(curve, held_out))
+    if max(len(training.values), len(held_out.values)) < 2:
+        return Reading(Verdict.TOO_EARLY, "The loss has not been measured twice yet. The next measurement tells more.")
     if not (training.fallen or held_out.fallen):
         return _reading(Verdict.NOT_LEARNING, training, held_out, _higher(curve))
     return _reading(Verdict.HEALTHY, training, held_out, "")
@@ -203,8 +206,6 @@ _MEANS = {
 
 def _reading(verdict: Verdict, training: _Series, held_out: _Series, setting: str) -> Reading:
     went = [str(series) for series in (training, held_out) if series.values]
-    if verdict is Verdict.NOT_LEARNING and max(len(training.values), len(held_out.values)) < 2:
-        return Reading(verdict, "The loss has not been measured twice yet. The next measurement tells more.")
     first = " and ".join(went)
     means = _MEANS.get(verdict) or _well(held_out)
     return Reading(verdict, f"{first[0].upper()}{first[1:]}. {means}", setting)

@@ -11,17 +11,16 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from finetune.errors import ReleaseError
-from router.storage import sha256, write_folder, write_text
+from router.storage import sha256, whole, write_folder, write_text
 
 ADAPTER, POLICY, CARD = "adapter.gguf", "policy.toml", "MODEL_CARD.md"
 CURRENT, LOG = "current.json", "log.jsonl"
-SHIPPED = "pack"
-"""The id of what a pack ships, which serves when nothing was promoted; it is at the bottom of every stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,15 @@ class Release:
     id: str
     adapter: Path | None = None
     policy: Path | None = None
+
+
+def shipped(pack: Path) -> Release:
+    """What a pack's folder brings, which serves when nothing was promoted and is at the bottom of every stack.
+
+    Its id changes with its adapter: figures that another one was held against are not taken for it.
+    """
+    adapter = pack / ADAPTER
+    return Release(f"pack-{sha256(adapter)[:12]}", adapter) if adapter.is_file() else Release("pack")
 
 
 class Releases:
@@ -99,10 +107,10 @@ class Releases:
             raise ReleaseError(
                 f"{path} cannot be read: {error}.", "Restore it, or remove it to serve the pack's."
             ) from error
-        return [SHIPPED, *promoted]
+        return [self.shipped.id, *promoted]
 
     def _release(self, release: str) -> Release:
-        if release == SHIPPED:
+        if release == self.shipped.id:
             return self.shipped
         folder = self.folder / release
         if not (folder / ADAPTER).is_file():
@@ -117,6 +125,19 @@ class Releases:
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(entry, ensure_ascii=False) + "\n")
         write_text(self.folder / CURRENT, json.dumps({"releases": list(stack[1:])}), private=True)
+
+
+def ship(files: dict[str, Path], pack: Path) -> None:
+    """Let the pack's folder bring a release: `files` by the names above, all of them or none.
+
+    Raises ReleaseError where they cannot be written.
+    """
+    try:
+        with ExitStack() as all_whole:
+            for name, path in files.items():
+                shutil.copyfile(path, all_whole.enter_context(whole(pack / name)))
+    except OSError as error:
+        raise _unwritable(pack, error) from error
 
 
 def _copy(files: dict[str, Path], folder: Path) -> None:

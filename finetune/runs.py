@@ -16,8 +16,14 @@ from router.interval import Share
 
 RUN, CURVE, OUTCOME, FIGURES = "run.json", "curve.jsonl", "outcome.json", "figures.json"
 UNENDED = "running or ended without a word"
-LAYERS = ("fact", "wording", "read_right", "read_wrong", "honest")
-"""The measures of an evaluation, in the order that they are shown in."""
+LAYERS = {
+    "fact": "right fact chosen",
+    "wording": "wording right, given it",
+    "read_right": "read right",
+    "read_wrong": "read wrong",
+    "honest": "honest where none answers",
+}
+"""The layers of an evaluation and what they are called, in the order that they are shown in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,11 +195,11 @@ def open_bench(pack: "Pack", data: Path | None) -> Bench:
 
 
 def _table(found: "dict[str, Evaluation]") -> list[str]:
-    from finetune.evaluate import LAYER_WORDS
+    from finetune.runs import LAYERS
 
     layers = {name: one.layers for name, one in found.items()}
     lines = []
-    for name, shown in LAYER_WORDS.items():
+    for name, shown in LAYERS.items():
         lines += [f"{shown:28s} {model:24s} {getattr(one, name)}" for model, one in layers.items()]
     lines.append("\nby category: wording right, read right, read wrong, honest")
     first = next(iter(found.values()))
@@ -226,13 +226,13 @@ def _of_cloud(bench: Bench) -> dict[str, list[str]]:
 
 
 def _worded(bench: Bench, name: str, said: list[str]) -> str:
-    from finetune.evaluate import LAYER_WORDS
+    from finetune.runs import LAYERS
     from finetune.scoring import Verdict
     from router.interval import Share
 
     answerable = [question for question in bench.questions if question.facts]
     right = sum(q.score(text) is Verdict.RIGHT for q, text in zip(answerable, said, strict=True))
-    return f"{LAYER_WORDS['wording']:28s} {name:24s} {Share(right, len(said))}"
+    return f"{LAYERS['wording']:28s} {name:24s} {Share(right, len(said))}"
 
 
 def _page(bench: Bench, words: dict[str, list[str]]) -> str:

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import shutil
 from pathlib import Path
 
 import typer
@@ -20,7 +19,7 @@ from finetune.errors import ReleaseError
 from finetune.evaluate import Evaluated, read_evaluated, serving
 from finetune.forms import FULL, SERVED, Forms, read_forms
 from finetune.gate import Candidate, Verdicts, judge
-from finetune.release import ADAPTER, CARD, POLICY
+from finetune.release import ADAPTER, CARD, POLICY, ship
 from finetune.runs import Run, whole_json
 from router.pack import Pack, load_pack
 from router.storage import write_text
@@ -53,8 +52,7 @@ def promote(pack: Path | None, run: str | None, why: str, *, into_pack: bool) ->
     serves = _released(done)
     files = {ADAPTER: adapter_of(done), POLICY: done.folder / POLICY, CARD: done.folder / CARD}
     if into_pack:
-        for name, path in files.items():
-            shutil.copyfile(path, loaded.folder / name)
+        ship(files, loaded.folder)
         typer.echo(f"{loaded.folder} ships {done.id} now: {', '.join(files)}.")
         return
     releases = open_releases(_settings(loaded), loaded)

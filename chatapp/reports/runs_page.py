@@ -13,22 +13,20 @@ from chatapp.reports.words import interval, value
 from chatapp.web.templates import Templates
 from finetune.estimate import compare
 from finetune.loss import Verdict
-from finetune.runs import Run, differing
+from finetune.runs import LAYERS, Run, differing
 from router.interval import Share
 
 DRAWN = 8
 """Lines in one chart; more could not be told apart."""
 HASH_DIGITS = 16
-LAYERS = {
-    "wording": ("wording right", "of what a fact answers, worded right by the model when given that fact"),
-    "read_right": ("read right", "of what a fact answers, answered right in the end"),
-    "read_wrong": (
-        "read wrong",
-        "of what a fact answers, answered wrong in the end; the rest is left unanswered or escalated",
-    ),
-    "honest": ("honest", "of what no fact answers, left unanswered"),
+MEANINGS = {
+    "wording": "of what a fact answers, worded right by the model when given that fact",
+    "read_right": "of what a fact answers, answered right in the end",
+    "read_wrong": "of what a fact answers, answered wrong in the end; the rest is left unanswered or escalated",
+    "honest": "of what no fact answers, left unanswered",
 }
-"""Name and meaning of the measures that are shown, by their names in `finetune.runs.LAYERS`."""
+"""What the layers mean that are shown."""
+_MOODS = {Verdict.HEALTHY: "healthy", Verdict.TOO_EARLY: "early"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class RunPart:
-    """One run: `letter` names it on the page, `healthy` says which mark its verdict has."""
+    """One run: `letter` names it on the page, `mood` is how its verdict is marked: healthy, early or odd."""
 
     letter: str
     id: str
     made: str
     status: str
     verdict: str
-    healthy: bool
+    mood: str
     text: str
     setting: str
     held_out: str
@@ -106,7 +104,7 @@ def page_of(runs: Sequence[Run], made: datetime) -> RunsPage:
         runs=tuple(_part(letter, run, differ, top, last) for letter, run in named),
         overview=overview,
         drawn=drawn,
-        layers=tuple(LAYERS.values()),
+        layers=tuple((LAYERS[name], meaning) for name, meaning in MEANINGS.items()),
         differing=differ,
         alike=tuple((name, f"{s.value}") for name, s in runs[0].settings.items() if name not in differ) if runs else (),
         sources=tuple(_sources(named)),
@@ -126,13 +124,13 @@ def _part(letter: str, run: Run, differ: Sequence[str], top: float, last: float)
         made=f"{run.made:%-d %B %Y, %H:%M}",
         status=run.status,
         verdict=reading.verdict.value,
-        healthy=reading.verdict is Verdict.HEALTHY,
+        mood=_MOODS.get(reading.verdict, "odd"),
         text=reading.text,
         setting=reading.setting,
         held_out=f"{best.held_out_loss:.3f}" if best else "–",
         minutes=f"{run.seconds / 60:.0f}" if run.seconds >= 600 else f"{run.seconds / 60:.1f}",
         chart=run_chart(run.curve, best, top, last, f"run-{letter}"),
-        layers=tuple(_measured(run, name) for name in LAYERS),
+        layers=tuple(_measured(run, name) for name in MEANINGS),
         settings=tuple(_setting(run, name) for name in differ),
         used=tuple((row.name, row.used, row.estimated) for row in compare(run.estimate, run.used))
         if run.estimate
@@ -142,7 +140,7 @@ def _part(letter: str, run: Run, differ: Sequence[str], top: float, last: float)
 
 def _measured(run: Run, name: str) -> Measured:
     share = run.figures.layers.get(name) if run.figures else None
-    return Measured(LAYERS[name][0], *((value(share), interval(share)) if share else ("–", "")))
+    return Measured(LAYERS[name], *((value(share), interval(share)) if share else ("–", "")))
 
 
 def _setting(run: Run, name: str) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ from chatapp.cli import app
 from chatapp.errors import OperatorError
 from finetune.errors import FinetuneError, ReleaseError, RunError
 from finetune.forms import FULL, SERVED, TORCH
+from finetune.release import ADAPTER, CARD, POLICY
 from router.storage import sha256
 
 pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore")]
@@ -35,8 +36,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pack(home: Path) -> Path:
-    """Pip, of whose pairs and held-out questions a few are kept."""
-    folder = shutil.copytree("packs/pip", home / "pip")
+    """Pip as it was before it was trained, of whose pairs and held-out questions a few are kept."""
+    folder = shutil.copytree("packs/pip", home / "pip", ignore=shutil.ignore_patterns(ADAPTER, POLICY, CARD))
     pairs = json.loads((folder / "train" / "identity.json").read_text())
     (folder / "train" / "identity.json").write_text(json.dumps(pairs[:24]))
     questions = (folder / "eval" / "identity.jsonl").read_text().splitlines()

@@ -81,7 +81,9 @@ def test_the_peak_is_as_high_as_was_measured(batch: int, measured_mb: int) -> No
 
 
 def test_dropout_costs_memory() -> None:
-    without, with_it = (estimate(SMOLLM2, LENGTHS, Recipe(dropout=share, batch=8, accumulation=1), FP32) for share in (0.0, 0.1))
+    without, with_it = (
+        estimate(SMOLLM2, LENGTHS, Recipe(dropout=share, batch=8, accumulation=1), FP32) for share in (0.0, 0.1)
+    )
     assert without.memory_bytes < 0.8 * with_it.memory_bytes
 
 

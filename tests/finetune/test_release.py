@@ -9,12 +9,14 @@ import pytest
 from finetune.errors import ReleaseError, RunError
 from finetune.recipe import Recipe, Schedule
 from finetune.recipefile import grid, resolve_recipe
-from finetune.release import ADAPTER, CURRENT, LOG, POLICY, SHIPPED, Release, Releases
+from finetune.release import ADAPTER, CURRENT, LOG, POLICY, Release, Releases, shipped
+
+PACK = Release("pack")
 
 
 @pytest.fixture
 def releases(tmp_path: Path) -> Releases:
-    return Releases(tmp_path / "releases", Release(SHIPPED))
+    return Releases(tmp_path / "releases", PACK)
 
 
 def _files(tmp_path: Path, name: str, policy: bool = False) -> dict[str, Path]:
@@ -27,14 +29,23 @@ def _files(tmp_path: Path, name: str, policy: bool = False) -> dict[str, Path]:
 
 
 def test_what_a_pack_ships_serves_when_nothing_was_promoted(releases: Releases) -> None:
-    assert releases.current() == Release(SHIPPED)
+    assert releases.current() == PACK
     with pytest.raises(ReleaseError, match="nothing was promoted before it"):
         releases.rollback(who="me", why="no")
 
 
+def test_what_a_pack_ships_has_another_name_when_it_is_another(tmp_path: Path) -> None:
+    assert shipped(tmp_path) == PACK
+    names = set()
+    for content in ("one", "two"):
+        (tmp_path / ADAPTER).write_text(content)
+        names.add(shipped(tmp_path).id)
+    assert len(names) == 2
+
+
 def test_a_promotion_serves_and_a_rollback_puts_back_what_did_before(releases: Releases, tmp_path: Path) -> None:
     stamps = {releases.stamp}
-    first = releases.promote(_files(tmp_path, "one", policy=True), who="ann", why="better", replaces=SHIPPED)
+    first = releases.promote(_files(tmp_path, "one", policy=True), who="ann", why="better", replaces=PACK.id)
     stamps.add(releases.stamp)
     assert releases.current() == first
     assert first.adapter
@@ -47,20 +58,20 @@ def test_a_promotion_serves_and_a_rollback_puts_back_what_did_before(releases: R
     assert releases.rollback(who="bob", why="complaints") == first
     stamps.add(releases.stamp)
     assert len(stamps) == 4
-    assert releases.rollback(who="bob", why="more complaints") == Release(SHIPPED)
+    assert releases.rollback(who="bob", why="more complaints") == PACK
     log = [json.loads(line) for line in (releases.folder / LOG).read_text().splitlines()]
     assert [(one["step"], one["serves"], one["replaced"]) for one in log] == [
-        ("promote", first.id, SHIPPED),
+        ("promote", first.id, PACK.id),
         ("promote", second.id, first.id),
         ("rollback", first.id, second.id),
-        ("rollback", SHIPPED, first.id),
+        ("rollback", PACK.id, first.id),
     ]
 
 
 def test_a_candidate_that_was_held_against_another_is_refused(releases: Releases, tmp_path: Path) -> None:
-    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=SHIPPED)
+    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=PACK.id)
     with pytest.raises(ReleaseError, match="serves now, not 'pack'"):
-        releases.promote(_files(tmp_path, "two"), who="a", why="b", replaces=SHIPPED)
+        releases.promote(_files(tmp_path, "two"), who="a", why="b", replaces=PACK.id)
     with pytest.raises(ReleaseError, match="was promoted already"):
         releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=first.id)
     assert releases.current() == first
@@ -69,7 +80,7 @@ def test_a_candidate_that_was_held_against_another_is_refused(releases: Releases
 def test_a_disk_that_is_full_leaves_what_served(
     releases: Releases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=SHIPPED)
+    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=PACK.id)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -84,7 +95,7 @@ def test_a_disk_that_is_full_leaves_what_served(
 
 
 def test_a_damaged_folder_is_told(releases: Releases, tmp_path: Path) -> None:
-    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=SHIPPED)
+    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=PACK.id)
     assert first.adapter
     first.adapter.unlink()
     with pytest.raises(ReleaseError, match="is missing"):

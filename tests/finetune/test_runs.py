@@ -62,7 +62,7 @@ def test_a_run_that_was_killed_tells_what_it_has(tmp_path: Path) -> None:
 def test_a_run_that_has_just_begun(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path, {**described("new"), "estimate": {}}))
     assert (run.curve, run.best, run.seconds, run.estimate) == ((), None, 0.0, None)
-    assert run.reading.verdict is Verdict.NOT_LEARNING
+    assert run.reading.verdict is Verdict.TOO_EARLY
 
 
 def test_a_run_that_failed_is_read_by_its_curve(tmp_path: Path) -> None:

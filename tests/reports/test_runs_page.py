@@ -60,7 +60,7 @@ def test_what_it_says_of_each_run(runs: tuple[Run, ...]) -> None:
     assert page.title == "Fine-tuning of support"
     assert [(run.letter, run.id) for run in page.runs] == [("A", "four"), ("B", "3<b>"), ("C", "two"), ("D", "one")]
     blown, begun, two, one = page.runs
-    assert (blown.status, blown.verdict, blown.healthy) == ("failed", "exploding", False)
+    assert (blown.status, blown.verdict, blown.mood) == ("failed", "exploding", "odd")
     assert blown.setting.startswith("learning_rate: lower it")
     assert (begun.status, begun.held_out) == ("running or ended without a word", "–")
     assert [layer.value for layer in begun.layers] == ["–"] * 4

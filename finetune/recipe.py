@@ -51,8 +51,8 @@ class Recipe:
     max_tokens: int = 512
     wrong_facts: float = 0.0
     held_out: float = 0.05
-    measurements: int = 4
-    patience: int = 3
+    measurements: int = 2
+    patience: int = 4
     precision: Precision = Precision.AUTO
     seed: int = 7
 

@@ -14,6 +14,9 @@ from finetune.examples import Example
 from finetune.recipe import Precision, Recipe, Schedule
 
 LOG_EVERY = 10
+"""Steps, of a long run."""
+LEAST_LOGS = 40
+"""Training losses of a run, if it has so many steps: fewer draw no curve."""
 TRIM_EVERY = 5  # steps: batches of ever new sizes leave holes in the heap, 9 GB of them in an hour
 _SCHEDULES = {Schedule.COSINE: "cosine", Schedule.LINEAR: "linear", Schedule.CONSTANT: "constant_with_warmup"}
 
@@ -158,10 +161,10 @@ def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
     from transformers import TrainingArguments
 
     every = max(1, _an_epoch(examples, recipe) // recipe.measurements)
-    precision = resolve(recipe.precision)
+    precision, steps = resolve(recipe.precision), steps_of(examples, recipe)
     return TrainingArguments(
         output_dir=str(folder / "checkpoints"),
-        max_steps=steps_of(examples, recipe),
+        max_steps=steps,
         per_device_train_batch_size=recipe.batch,
         per_device_eval_batch_size=recipe.batch,
         gradient_accumulation_steps=recipe.accumulation,
@@ -187,7 +190,7 @@ def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
         load_best_model_at_end=True,
         metric_for_best_model="eval_loss",
         greater_is_better=False,
-        logging_steps=LOG_EVERY,
+        logging_steps=max(1, min(LOG_EVERY, steps // LEAST_LOGS)),
         logging_nan_inf_filter=False,
         logging_dir=str(folder / "tensorboard"),
         report_to=["tensorboard"],

@@ -103,7 +103,7 @@ def _resized(classifier: Classifier, size: int) -> Classifier:
     spelling = np.ascontiguousarray(models.spelling[:, chosen])
     return replace(
         classifier,
-        models=type(models)(models.rows, models.category, models.landmarks, np.ascontiguousarray(dual), spelling),
+        models=replace(models, dual=np.ascontiguousarray(dual), spelling=spelling),
         vocabulary=replace(
             names,
             fact_ids=tuple(f"{names.fact_ids[i]}-{n}" for n, i in enumerate(chosen)),

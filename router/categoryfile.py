@@ -10,7 +10,7 @@ from router.table import Table
 from router.types import Category, Fact
 
 MIN_EXAMPLES = 5
-_KEYS = ("key", "title", "description", "examples", "routing", "facts")
+_KEYS = ("key", "title", "description", "examples", "unanswerable", "routing", "facts")
 _FACT_KEYS = ("id", "text", "questions", "verbatim", "free")
 
 
@@ -31,7 +31,8 @@ def read_category(path: Path) -> CategoryFile:
     facts = tuple(_fact(source, key, data) for data in table.tables("facts"))
     if not facts:
         raise source.error(1, f"category {key!r} has no facts.", "Add approved answers as [[facts]].")
-    category = Category(key, table.text("title"), table.text("description"), _examples(table, key), facts)
+    named = (key, table.text("title"), table.text("description"))
+    category = Category(*named, _examples(table, key), facts, table.texts("unanswerable"))
     return CategoryFile(source, category, table.table("routing", ("threshold",)).share("threshold"))
 
 

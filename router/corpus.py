@@ -34,6 +34,11 @@ class Corpus:
     dialogue: NDArray[np.bool_]
     fact_category: NDArray[np.int64]
 
+    @property
+    def unanswerable(self) -> NDArray[np.bool_]:
+        """(n,): in scope, and known to be answered by no fact."""
+        return np.asarray((self.category != EDGE) & self.answers[:, -1])
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -49,7 +54,8 @@ class _Row:
 def build_corpus(pack: Pack) -> Corpus:
     """All rows of a pack.
 
-    A category's examples have no fact label: they teach category and scope only. A calibration message with
+    A category's examples have no fact label: they teach category and scope only. What it calls unanswerable is known to
+    have no fact. A calibration message with
     several right facts teaches the first, which is the best.
     """
     rows = _pack_rows(pack) + _edge_rows(pack) + _dialogue_rows(pack) + _calibration_rows(pack)
@@ -76,6 +82,7 @@ def _pack_rows(pack: Pack) -> list[_Row]:
     index = {fact.id: number for number, fact in enumerate(pack.facts)}
     for number, category in enumerate(pack.categories):
         rows += [_Row(text, number, (), known=False) for text in category.examples]
+        rows += [_Row(text, number, ()) for text in category.unanswerable]
         for fact in category.facts:
             rows += [_Row(text, number, (index[fact.id],)) for text in fact.questions]
             rows.append(_Row(fact.text, number, (index[fact.id],), message=False))

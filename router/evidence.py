@@ -12,23 +12,27 @@ from router.ridge import Vectors, kernel
 from router.spelling import Letters, log_likelihood
 
 SCOPE_FEATURES = 7
+NO_FACT_FEATURES = SCOPE_FEATURES + 2
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Raw scores of m messages: `categories` (m, c), `edge` (m,) and `facts` (m, f) from the ridge, `spelled`
-    (m, f) as log-probabilities from the letters.
+    """Raw scores of m messages: `categories` (m, c), `edge` (m,), `unanswerable` (m, c) and `facts` (m, f) from the
+    ridge, `spelled` (m, f) as log-probabilities from the letters. `unanswerable` is "of this category, and none of its
+    facts answers".
 
-    `near_known` and `near_edge` (m,) are the cosines with the nearest training message in scope and out of
-    it.
+    `near_known`, `near_edge` and `near_unanswerable` (m,) are the cosines with the nearest training message in scope,
+    out of it, and in scope without a fact that answers; -1 where there is none.
     """
 
     categories: Floats
     edge: Floats
+    unanswerable: Floats
     facts: Floats
     spelled: Floats
     near_known: Floats
     near_edge: Floats
+    near_unanswerable: Floats
 
     def scope_features(self) -> Floats:
         """(m, 7): what tells messages in scope from the rest. The first column is constant."""
@@ -43,18 +47,25 @@ class Evidence:
         )
         return np.stack(columns, axis=1)
 
+    def no_fact_features(self) -> Floats:
+        """(m, 9): what tells messages that no fact answers: the scope features, and two of near misses."""
+        near_misses = (self.unanswerable.max(axis=1), self.near_unanswerable)
+        return np.concatenate([self.scope_features(), np.stack(near_misses, axis=1)], axis=1)
+
 
 @dataclass(frozen=True)
 class Models:
     """The trained arrays.
 
     `rows` (n, d) are the training vectors, those in scope before those out of it; `category` (n,) their
-    categories; `landmarks` (l,) the rows that the ridge looks at and `dual` (l, c + 1 + f) its weights for the
-    categories, edge and the facts; `spelling` (w, f) the second opinion from the letters.
+    categories, and `unanswerable` (n,) marks those in scope that no fact answers; `landmarks` (l,) the rows that the
+    ridge looks at and `dual` (l, 2c + 1 + f) its weights, in the order of `split_scores`; `spelling` (w, f) the second
+    opinion from the letters.
     """
 
     rows: Vectors
     category: NDArray[np.int64]
+    unanswerable: NDArray[np.bool_]
     landmarks: NDArray[np.int64]
     dual: Vectors
     spelling: Letters
@@ -74,16 +85,24 @@ class Models:
     def evidence(self, similarity: Vectors, letters: Letters) -> Evidence:
         """Raw scores of one message, given its cosines (n,) with the rows and its letters (w,)."""
         scores = np.einsum("l,lt->t", kernel(similarity[self.landmarks]), self.dual)[None].astype(np.float64)
-        facts = self.spelling.shape[1]
-        categories = scores.shape[1] - 1 - facts
         return Evidence(
-            categories=scores[:, :categories],
-            edge=scores[:, categories],
-            facts=scores[:, categories + 1 :],
+            *split_scores(scores, self.spelling.shape[1]),
             spelled=spelled(letters[None], self.spelling),
             near_known=_nearest(similarity[: self.known]),
             near_edge=_nearest(similarity[self.known :]),
+            near_unanswerable=_nearest(similarity[self.unanswerable]),
         )
+
+
+def split_scores(scores: Floats, facts: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """The ridge's scores (m, 2c + 1 + f) as categories (m, c), edge (m,), unanswerable (m, c) and facts (m, f)."""
+    categories = (scores.shape[1] - 1 - facts) // 2
+    return (
+        scores[:, :categories],
+        scores[:, categories],
+        scores[:, categories + 1 : 2 * categories + 1],
+        scores[:, 2 * categories + 1 :],
+    )
 
 
 def spelled(letters: Letters, spelling: Letters) -> Floats:

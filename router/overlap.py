@@ -24,7 +24,7 @@ def taught(categories: Iterable[Category], edge: Iterable[str], dialogues: Itera
     found = {fold(text): "dialogues" for dialogue in dialogues for text, _ in read_in_turn(dialogue)}
     found |= {fold(text): "edge" for text in edge}
     for category in categories:
-        found |= {fold(text): category.key for text in category.examples}
+        found |= {fold(text): category.key for text in (*category.examples, *category.unanswerable)}
         found |= {fold(question): fact.id for fact in category.facts for question in fact.questions}
     return found
 

@@ -164,6 +164,8 @@ def _meanings(files: list[CategoryFile], edge: Source, messages: tuple[str, ...]
         category = file.category
         for text in (*category.examples, *(q for fact in category.facts for q in fact.questions)):
             yield text, category.key, file.source
+        for text in category.unanswerable:
+            yield text, f"unanswerable of {category.key}", file.source
     yield from ((text, "edge", edge) for text in messages)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from router.calibration import Calibration, fit_calibration
 from router.choice import Floats
 from router.corpus import EDGE, UNKNOWN, Corpus
-from router.evidence import Evidence, Models, spelled
+from router.evidence import Evidence, Models, spelled, split_scores
 from router.ridge import LANDMARKS, Ridge, Vectors
 from router.spelling import Letters, count_letters, fit_spelling
 
@@ -86,6 +86,7 @@ class _Trainer:
         return Models(
             rows=np.ascontiguousarray(self.vectors[kept]),
             category=self.corpus.category[kept],
+            unanswerable=self.corpus.unanswerable[kept],
             landmarks=np.flatnonzero(np.isin(kept, self.kept[self.landmarks])),
             dual=np.ascontiguousarray(self.ridge.weights(without), dtype=np.float32),
             spelling=self._spelling(without),
@@ -95,12 +96,16 @@ class _Trainer:
         return fit_spelling(self.sums - self._letter_sums(np.intersect1d(without, self.taught)))
 
     def _targets(self) -> Floats:
-        """(n, c + 1 + f): ones for the category or edge, and for the fact where it is known."""
-        category, fact = self.corpus.category, self.corpus.fact
-        targets = np.zeros((len(category), self.categories + 1 + self.facts))
-        targets[np.arange(len(category)), np.where(category == EDGE, self.categories, category)] = 1
+        """(n, 2c + 1 + f), as `split_scores` takes them apart: ones for the category or edge, and for the fact where
+        it is known, or for the category's "none of its facts".
+        """
+        category, fact, edge = self.corpus.category, self.corpus.fact, self.categories
+        targets = np.zeros((len(category), 2 * self.categories + 1 + self.facts))
+        targets[np.arange(len(category)), np.where(category == EDGE, edge, category)] = 1
+        none = np.flatnonzero(self.corpus.unanswerable)
+        targets[none, edge + 1 + category[none]] = 1
         known = np.flatnonzero(fact != UNKNOWN)
-        targets[known, self.categories + 1 + fact[known]] = 1
+        targets[known, 2 * edge + 1 + fact[known]] = 1
         return targets
 
     def _letter_sums(self, rows: NDArray[np.int64]) -> Floats:
@@ -129,22 +134,24 @@ class _Trainer:
     def _unseen(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> Evidence:
         """Evidence for the corpus rows `rows`, from models fitted without the rows `without`."""
         scores = self.ridge.scores(rows, self.ridge.weights(without))
-        near_known, near_edge = self._nearest(without, rows)
+        known, edge, unanswerable = self._nearest(without, rows)
         return Evidence(
-            categories=scores[:, : self.categories],
-            edge=scores[:, self.categories],
-            facts=scores[:, self.categories + 1 :],
+            *split_scores(scores, self.facts),
             spelled=spelled(self.letters[rows], self._spelling(without)),
-            near_known=near_known,
-            near_edge=near_edge,
+            near_known=known,
+            near_edge=edge,
+            near_unanswerable=unanswerable,
         )
 
-    def _nearest(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def _nearest(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
         others = self.kept[~np.isin(self.kept, without)]
         similarity = self.vectors[rows] @ self.vectors[others].T
         edge = self.corpus.category[others] == EDGE
-        near = (similarity[:, mask].max(axis=1, initial=-1.0).astype(np.float64) for mask in (~edge, edge))
-        return next(near), next(near)
+        known, outside, unanswerable = (
+            similarity[:, mask].max(axis=1, initial=-1.0).astype(np.float64)
+            for mask in (~edge, edge, self.corpus.unanswerable[others])
+        )
+        return known, outside, unanswerable
 
 
 def _kept(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -76,9 +76,15 @@ def _with_held_out(corpus: Corpus) -> Corpus:
 
 
 def _heads(corpus: Corpus) -> tuple[Labels, Labels]:
-    """Two labellings of all rows: category, edge being the last; and fact."""
+    """Two labellings of all rows: category, edge being the last; and fact, with one more class for each category that
+    has messages which none of its facts answers.
+    """
     category = np.where(corpus.category == EDGE, corpus.category.max() + 1, corpus.category)
-    return category, np.where(corpus.fact == UNKNOWN, IGNORE, corpus.fact)
+    fact = np.where(corpus.fact == UNKNOWN, IGNORE, corpus.fact)
+    missed = corpus.unanswerable & ~corpus.calibration
+    _, number = np.unique(corpus.category[missed], return_inverse=True)
+    fact[missed] = len(corpus.fact_category) + number
+    return category, fact
 
 
 def _quality(corpus: Corpus, texts: list[str], encoder: Encoder) -> Quality:

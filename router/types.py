@@ -65,13 +65,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One kind of message that the deployment answers by itself."""
+    """One kind of message that the deployment answers by itself. `unanswerable` are messages of this kind that no fact
+    answers: near misses, which teach where the facts end.
+    """
 
     key: str
     title: str
     description: str
     examples: tuple[str, ...]
     facts: tuple[Fact, ...]
+    unanswerable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def test_what_the_gate_released_serves_until_it_is_rolled_back(
         call("rollback", str(pack))
     assert "ships" in call("promote", str(pack), "--into-pack")
     assert {"adapter.gguf", "policy.toml", "MODEL_CARD.md"} <= {path.name for path in pack.iterdir()}
-    with pytest.raises(ReleaseError, match="'pack-[0-9a-f]{12}' serves now, and .* was held against 'pack'"):
+    with pytest.raises(ReleaseError, match=r"'pack-[0-9a-f]{12}' serves now, and .* was held against 'pack'"):
         call("gate", str(pack))
     monkeypatch.setenv("FIRSTLINE_PACK", str(pack))
     route = CliRunner().invoke(app, ["route", "when does the boat leave", "--json"])

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from router.corpus import UNKNOWN, build_corpus
 from router.encoder import Encoder
 from router.errors import PackError
 from router.labelled import Labelled
+from router.overlap import taught
 from router.pack import load_pack
 from router.router import Router
 from router.types import Route
@@ -39,6 +41,23 @@ def test_a_small_pack(pack_dir: Path) -> None:
     assert pack.edge == ("write a poem", "what is the capital of france", "my landlord kept my deposit")
     assert (pack.language, pack.encoder, pack.starters) == ("en", "", ())
     assert (pack.calibration, pack.thresholds, pack.fact_threshold) == ((), {}, None)
+
+
+def test_messages_that_no_fact_answers(pack_dir: Path) -> None:
+    _edit(
+        pack_dir, "categories/bread.toml", "[[facts]]", 'unanswerable = ["who bakes it", "rye bread recipe"]\n[[facts]]'
+    )
+    pack = load_pack(pack_dir)
+    assert [category.unanswerable for category in pack.categories] == [("who bakes it", "rye bread recipe"), ()]
+    corpus = build_corpus(pack)
+    assert [corpus.texts[row] for row in corpus.unanswerable.nonzero()[0]] == ["who bakes it", "rye bread recipe"]
+    assert (taught(pack.categories, (), ())["who bakes it"], corpus.fact[corpus.unanswerable].max()) == (
+        "bread",
+        UNKNOWN,
+    )
+    _edit(pack_dir, "categories/bread.toml", "who bakes it", "baking times")
+    with pytest.raises(PackError, match="stands under 'bread' and under 'unanswerable of bread'"):
+        load_pack(pack_dir)
 
 
 def test_thresholds_and_encoder_of_the_pack(pack_dir: Path) -> None:

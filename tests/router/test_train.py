@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from router.corpus import EDGE, Corpus
+from router.corpus import EDGE, UNKNOWN, Corpus
 from router.spelling import spell
 from router.train import Trained, train
 
@@ -74,3 +74,21 @@ def test_rows_in_scope_come_first(corpus: Corpus, vectors: np.ndarray) -> None:
     models = _train(replace(corpus, category=category), vectors).models
     assert (models.category[: models.known] != EDGE).all()
     assert (models.category[models.known :] == EDGE).all()
+
+
+def test_near_misses_are_told_from_what_a_fact_answers(corpus: Corpus, vectors: np.ndarray) -> None:
+    """A fifth of each category lies to one side of it, and no fact answers these."""
+    missed = np.arange(len(corpus.category)) % 5 == 0
+    answers = np.where(missed[:, None], np.eye(CATEGORIES + 1, dtype=np.bool_)[CATEGORIES], corpus.answers)
+    aside = vectors + 0.7 * missed[:, None] * np.eye(16, dtype=np.float32)[0]
+    aside = (aside / np.linalg.norm(aside, axis=1, keepdims=True)).astype(np.float32)
+    known = replace(corpus, answers=answers, fact=np.where(missed, UNKNOWN, corpus.fact))
+    trained = _train(known, aside)
+    assert (trained.models.unanswerable == known.unanswerable[trained.kept]).all()
+    no_fact = trained.calibration.facts(trained.evidence, known.fact_category)[:, -1]
+    assert no_fact[missed[trained.held]].mean() > 0.6
+    assert no_fact[~missed[trained.held]].mean() < 0.3
+    row = int(missed.nonzero()[0][1])
+    alone = trained.models.evidence(trained.models.similarity(aside[row]), spell([known.texts[row]])[0])
+    assert alone.near_unanswerable[0] == pytest.approx(1.0, abs=1e-5)
+    assert alone.unanswerable[0].argmax() == known.category[row]

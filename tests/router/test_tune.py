@@ -13,7 +13,7 @@ from router.errors import EncoderError
 from router.pack import ENCODER_FOLDER, load_pack
 from router.router import Router
 from router.tune import IGNORE, Recipe, noisy, tune
-from router.tuning import CARD, Quality, Tuned, tune_pack
+from router.tuning import CARD, Quality, Tuned, _heads, tune_pack
 
 QUICK = Recipe(rank=4, batch=16, epochs=2)
 
@@ -102,3 +102,15 @@ def test_how_often_messages_are_gone_through() -> None:
     assert Recipe().epochs_for(100) == 8
     assert Recipe().epochs_for(50_000) == 3
     assert Recipe(epochs=5).epochs_for(100) == 5
+
+
+def test_near_misses_have_a_class_of_their_own_in_each_category(pack_dir: Path) -> None:
+    for name in ("bread", "hours"):
+        path = pack_dir / "categories" / f"{name}.toml"
+        path.write_text(
+            path.read_text().replace("[[facts]]", f'unanswerable = ["{name} why", "{name} who"]\n[[facts]]', 1)
+        )
+    corpus = build_corpus(load_pack(pack_dir))
+    _, fact = _heads(corpus)
+    assert dict(zip(corpus.texts, fact, strict=True))["bread why"] == len(corpus.fact_category)
+    assert sorted(fact[corpus.unanswerable]) == [3, 3, 4, 4]

@@ -1,31 +1,39 @@
 """`firstline finetune eval`: a run's model, what serves now and the bare base, on the same held-out questions."""
 
+import asyncio
 import json
+import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
+from chatapp.backends.local import LocalBackend
 from chatapp.commands.finetune_run import runs_folder
+from chatapp.commands.opened import chosen_settings, under
 from chatapp.commands.packs import chosen_pack
 from chatapp.errors import OperatorError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from chatapp.backends.local import LocalBackend
-    from chatapp.serving import Serving
-    from chatapp.settings import Settings
-    from finetune.evaluate import Evaluation, Layers
-    from finetune.runs import Run
-    from finetune.scoring import Question
-    from router.interval import Share
-    from router.pack import Pack
-    from router.router import Router
+from chatapp.reports.side_by_side import Cell, Column, Row, side_by_side_page
+from chatapp.routing import open_router
+from chatapp.serving import Server, Serving
+from chatapp.settings import Settings
+from chatapp.trial import try_all, word_all, word_in_cloud
+from finetune.adapter import FORM_KEY, read_metadata
+from finetune.evaluate import Evaluation, Layers, save_evaluation, serving
+from finetune.recalibrate import recalibrate, rows_of
+from finetune.release import POLICY
+from finetune.runs import FIGURES, LAYERS, Run, read_run, read_runs
+from finetune.scoring import Question, Verdict, read_questions
+from router.build import build
+from router.interval import Share
+from router.pack import Pack, load_pack
+from router.policyfile import Stated, made_for, write_policy
+from router.router import Router
+from router.storage import sha256
 
 BASE = "base"
 
@@ -34,32 +42,24 @@ BASE = "base"
 class Bench:
     """What models are tried on: the router, one engine, and the questions."""
 
-    settings: "Settings"
-    router: "Router"
-    backend: "LocalBackend"
-    questions: "tuple[Question, ...]"
+    settings: Settings
+    router: Router
+    backend: LocalBackend
+    questions: tuple[Question, ...]
 
-    def of(self, name: str, adapter: Path | None, policy: Path | None = None) -> "Serving":
+    def of(self, name: str, adapter: Path | None, policy: Path | None = None) -> Serving:
         """The desk with this adapter, under the policy of a file or the router's own."""
-        from chatapp.commands.opened import under
-        from chatapp.serving import Serving
-        from finetune.adapter import FORM_KEY, read_metadata
-
         router = under(self.router, policy) if policy else self.router
         if adapter is None:
             return Serving(name, router, None, self.backend.load().metadata.get(FORM_KEY, ""))
         return Serving(name, router, adapter, read_metadata(adapter).get(FORM_KEY, ""))
 
-    def serving(self) -> "Serving":
+    def serving(self) -> Serving:
         """What serves now."""
-        from chatapp.serving import Server
-
         return Server(self.settings, self.router, self.backend, lambda _policy, _why: None).now()
 
-    def tried(self, serving: "Serving") -> "Evaluation":
+    def tried(self, serving: Serving) -> Evaluation:
         """All questions, put to it."""
-        from chatapp.trial import try_all
-
         typer.echo(f"Asking {serving.release} {len(self.questions)} questions …", err=True)
         return try_all(self.settings, serving, self.backend, self.questions)
 
@@ -70,10 +70,6 @@ def evaluate(
     """Recalibrate, evaluate, write `policy.toml` and `figures.json` into the run's folder, and print the layers next to
     each other.
     """
-    from finetune.evaluate import save_evaluation, serving
-    from finetune.release import POLICY
-    from finetune.runs import FIGURES
-
     loaded, done = chosen_run(pack, run)
     bench = open_bench(loaded, data)
     said = recalibrated(bench, done, done.folder / POLICY)
@@ -96,18 +92,11 @@ def evaluate(
         )
 
 
-def recalibrated(bench: Bench, done: "Run", out: Path) -> tuple[str, ...]:
+def recalibrated(bench: Bench, done: Run, out: Path) -> tuple[str, ...]:
     """Write the thresholds that the run's model calls for, and say what they do to the labelled messages.
 
     A model that was taught refusals is asked which of these it refuses; one that was not refuses none.
     """
-    import numpy as np
-
-    from finetune.recalibrate import recalibrate, rows_of
-    from router.build import build
-    from router.policyfile import Stated, made_for, write_policy
-    from router.storage import sha256
-
     pack, encoder = bench.router.pack, bench.router.encoder
     typer.echo("Choosing the thresholds anew …", err=True)
     built = build(pack, encoder)
@@ -121,15 +110,8 @@ def recalibrated(bench: Bench, done: "Run", out: Path) -> tuple[str, ...]:
     return found.statements
 
 
-def _refusals(bench: Bench, done: "Run", texts: list[str], best: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+def _refusals(bench: Bench, done: Run, texts: list[str], best: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(m,): which labelled messages the run's model refuses to answer from the likeliest fact."""
-    import asyncio
-
-    import numpy as np
-
-    from chatapp.trial import word_all
-    from finetune.scoring import Question, Verdict
-
     ids = [fact.id for fact in bench.router.pack.facts]
     asked = [Question(text, "", (ids[fact],)) for text, fact in zip(texts, best, strict=True)]
     typer.echo(f"Asking {done.id} which of {len(asked)} labelled messages it refuses …", err=True)
@@ -137,14 +119,8 @@ def _refusals(bench: Bench, done: "Run", texts: list[str], best: "NDArray[np.int
     return np.array([q.score(text) is Verdict.UNANSWERED for q, text in zip(asked, said, strict=True)])
 
 
-def wording_of(pack: "Pack", done: "Run", questions: int) -> "Share":
+def wording_of(pack: Pack, done: Run, questions: int) -> Share:
     """How often the run's own wording is right, given the right fact, of that many answerable questions."""
-    import asyncio
-
-    from chatapp.trial import word_all
-    from finetune.scoring import Verdict
-    from router.interval import Share
-
     bench = open_bench(pack, None)
     answerable = [question for question in bench.questions if question.facts]
     asked = answerable[:: max(1, len(answerable) // questions)][:questions]
@@ -153,11 +129,8 @@ def wording_of(pack: "Pack", done: "Run", questions: int) -> "Share":
     return Share(right, len(asked))
 
 
-def chosen_run(pack: Path | None, run: str | None) -> "tuple[Pack, Run]":
+def chosen_run(pack: Path | None, run: str | None) -> tuple[Pack, Run]:
     """The pack, and the run named, else the newest that came to its end. Raises OperatorError and RunError."""
-    from finetune.runs import read_run, read_runs
-    from router.pack import load_pack
-
     loaded = load_pack(chosen_pack(pack))
     folder = runs_folder(loaded.name)
     if run:
@@ -168,7 +141,7 @@ def chosen_run(pack: Path | None, run: str | None) -> "tuple[Pack, Run]":
     return loaded, ended[0]
 
 
-def adapter_of(done: "Run") -> Path:
+def adapter_of(done: Run) -> Path:
     """The run's adapter. Raises OperatorError where it has none."""
     path = done.folder / "adapter.gguf"
     if not path.is_file():
@@ -176,15 +149,8 @@ def adapter_of(done: "Run") -> Path:
     return path
 
 
-def open_bench(pack: "Pack", data: Path | None) -> Bench:
+def open_bench(pack: Pack, data: Path | None) -> Bench:
     """Router, engine and questions. Raises OperatorError, RouterError and DataError."""
-    import sys
-
-    from chatapp.backends.local import LocalBackend
-    from chatapp.commands.opened import chosen_settings
-    from chatapp.routing import open_router
-    from finetune.scoring import read_questions
-
     settings = chosen_settings(pack.folder, None)
     questions = read_questions(data or pack.folder / "eval" / "questions.jsonl", pack)
     with redirect_stdout(sys.stderr):  # the libraries talk while the encoder is exported
@@ -194,8 +160,7 @@ def open_bench(pack: "Pack", data: Path | None) -> Bench:
     return Bench(settings, router, backend, questions)
 
 
-def _table(found: "dict[str, Evaluation]") -> list[str]:
-    from finetune.runs import LAYERS
+def _table(found: dict[str, Evaluation]) -> list[str]:
 
     layers = {name: one.layers for name, one in found.items()}
     lines = []
@@ -207,17 +172,13 @@ def _table(found: "dict[str, Evaluation]") -> list[str]:
     return lines
 
 
-def _row(layers: "Layers") -> str:
+def _row(layers: Layers) -> str:
     shares = (layers.wording, layers.read_right, layers.read_wrong, layers.honest)
     return "  ".join(f"{share.value:6.1%} of {share.n:3d}" for share in shares)
 
 
 def _of_cloud(bench: Bench) -> dict[str, list[str]]:
     """Its words, by its name, where a cloud model is connected."""
-    import asyncio
-
-    from chatapp.trial import word_in_cloud
-
     settings = bench.settings
     if not settings.cloud_connected:
         return {}
@@ -226,9 +187,6 @@ def _of_cloud(bench: Bench) -> dict[str, list[str]]:
 
 
 def _worded(bench: Bench, name: str, said: list[str]) -> str:
-    from finetune.runs import LAYERS
-    from finetune.scoring import Verdict
-    from router.interval import Share
 
     answerable = [question for question in bench.questions if question.facts]
     right = sum(q.score(text) is Verdict.RIGHT for q, text in zip(answerable, said, strict=True))
@@ -236,7 +194,6 @@ def _worded(bench: Bench, name: str, said: list[str]) -> str:
 
 
 def _page(bench: Bench, words: dict[str, list[str]]) -> str:
-    from chatapp.reports.side_by_side import Cell, Column, Row, side_by_side_page
 
     facts = {fact.id: fact.text for fact in bench.router.pack.facts}
     answerable = [question for question in bench.questions if question.facts]

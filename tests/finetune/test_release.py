@@ -9,7 +9,7 @@ import pytest
 from finetune.errors import ReleaseError, RunError
 from finetune.recipe import Recipe, Schedule
 from finetune.recipefile import grid, resolve_recipe
-from finetune.release import ADAPTER, CURRENT, LOG, POLICY, Release, Releases, shipped
+from finetune.release import ADAPTER, CURRENT, LOG, POLICY, Release, Releases, ship, shipped
 
 PACK = Release("pack")
 
@@ -32,6 +32,17 @@ def test_what_a_pack_ships_serves_when_nothing_was_promoted(releases: Releases) 
     assert releases.current() == PACK
     with pytest.raises(ReleaseError, match="nothing was promoted before it"):
         releases.rollback(who="me", why="no")
+
+
+def test_a_pack_ships_all_of_a_release_or_what_it_did(tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    ship(_files(tmp_path, "one", policy=True), pack)
+    assert (pack / ADAPTER).read_text() == "one"
+    with pytest.raises(ReleaseError, match="cannot be written"):
+        ship(_files(tmp_path, "two") | {POLICY: tmp_path / "absent"}, pack)
+    assert sorted(path.name for path in pack.iterdir()) == [ADAPTER, POLICY]
+    assert (pack / ADAPTER).read_text() == "one"
 
 
 def test_what_a_pack_ships_has_another_name_when_it_is_another(tmp_path: Path) -> None:

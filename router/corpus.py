@@ -54,9 +54,8 @@ class _Row:
 def build_corpus(pack: Pack) -> Corpus:
     """All rows of a pack.
 
-    A category's examples have no fact label: they teach category and scope only. What it calls unanswerable is known to
-    have no fact. A calibration message with
-    several right facts teaches the first, which is the best.
+    A category's examples have no fact label: they teach category and scope only. What it calls unanswerable is known
+    to have no fact. A calibration message with several right facts teaches the first, which is the best.
     """
     rows = _pack_rows(pack) + _edge_rows(pack) + _dialogue_rows(pack) + _calibration_rows(pack)
     return Corpus(

@@ -161,7 +161,6 @@ def open_bench(pack: Pack, data: Path | None) -> Bench:
 
 
 def _table(found: dict[str, Evaluation]) -> list[str]:
-
     layers = {name: one.layers for name, one in found.items()}
     lines = []
     for name, shown in LAYERS.items():
@@ -187,14 +186,12 @@ def _of_cloud(bench: Bench) -> dict[str, list[str]]:
 
 
 def _worded(bench: Bench, name: str, said: list[str]) -> str:
-
     answerable = [question for question in bench.questions if question.facts]
     right = sum(q.score(text) is Verdict.RIGHT for q, text in zip(answerable, said, strict=True))
     return f"{LAYERS['wording']:28s} {name:24s} {Share(right, len(said))}"
 
 
 def _page(bench: Bench, words: dict[str, list[str]]) -> str:
-
     facts = {fact.id: fact.text for fact in bench.router.pack.facts}
     answerable = [question for question in bench.questions if question.facts]
     rows = []

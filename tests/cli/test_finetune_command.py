@@ -1,17 +1,24 @@
 """`firstline finetune …` from data to figures, on a pack so small that a run takes seconds."""
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from bench.processes import cloud_server
 from chatapp.cli import app
+from chatapp.commands import finetune_eval
+from chatapp.commands.finetune_eval import chosen_run, open_bench, recalibrated
 from chatapp.errors import OperatorError
 from finetune.errors import FinetuneError, ReleaseError, RunError
 from finetune.forms import FULL, SERVED, TORCH
 from finetune.release import ADAPTER, CARD, POLICY
+from finetune.scoring import Question
+from router.grounding import REFUSAL
 from router.storage import sha256
 
 pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore")]
@@ -84,6 +91,39 @@ def test_a_run_an_evaluation_and_the_two_pages(pack: Path, home: Path) -> None:
     assert call("runs", str(pack), "--out", str(page)).startswith("1 runs")
     assert done["run"] in page.read_text()
     assert "wording right, given it" in call("eval", str(pack), "--run", done["run"])
+
+
+def test_a_connected_cloud_model_is_one_more_column(pack: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = home / "cloud.html"
+    with cloud_server() as served:
+        for name, value in {"BASE_URL": served.url, "API_KEY": "sk-loopback", "MODEL": "big-one"}.items():
+            monkeypatch.setenv(f"FIRSTLINE_CLOUD_{name}", value)
+        monkeypatch.setenv("FIRSTLINE_CLOUD_MAX_TOKENS", "16")
+        said = call("eval", str(pack), "--side-by-side", str(beside))
+    assert re.search(r"wording right, given it +big-one +\d+\.\d%.* n = 4", said)
+    assert "big-one" in beside.read_text()
+
+
+def test_a_model_that_was_taught_refusals_is_asked_which_messages_it_refuses(
+    pack: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, done = chosen_run(pack, None)
+    taught = replace(done, settings=done.settings | {"wrong_facts": replace(done.settings["wrong_facts"], value=0.2)})
+    asked: list[Question] = []
+
+    async def refuse_all(settings: object, serving: object, backend: object, questions: list[Question]) -> list[str]:
+        asked.extend(questions)
+        return [REFUSAL] * len(questions)
+
+    monkeypatch.setattr(finetune_eval, "word_all", refuse_all)
+    bench = open_bench(loaded, None)
+    all_refused = recalibrated(bench, taught, home / "refused.toml")
+    assert len(asked) > 50
+    assert all(question.facts for question in asked)
+    assert "Labelled messages that a fact answers, answered: 0.0%" in all_refused[1]
+    asked.clear()
+    assert "answered: 0.0%" not in recalibrated(bench, done, home / "not.toml")[1]
+    assert not asked
 
 
 def _repeated(path: Path, times: int) -> None:

@@ -44,6 +44,12 @@ cli.main()
 """
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _heed_interrupts() -> None:
+    """A shell starts what it puts in the background deaf to them, and what that starts inherits it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def serving(environment: Environment, *arguments: str, real: bool = False) -> Iterator[tuple[str, list[str], int]]:
     """The server's address and its start lines; it is interrupted at the end, and must end quietly with 130."""

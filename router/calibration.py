@@ -9,12 +9,13 @@ from router.choice import Floats, fit_choice, softmax
 from router.corpus import EDGE
 from router.evidence import NO_FACT_FEATURES, Evidence
 
+_FACT_FEATURES = 4
 _LEAST_MASS = 1e-4  # of a category's facts, so that its logarithm stays finite
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Weights: `scope` (7,) over the scope features, `fact` (12,) over what `_fact_features` gives, `category`
+    """Weights: `scope` (7,) over the scope features, `fact` (13,) over what `_fact_features` gives, `category`
     (2,) over what `_category_features` gives.
     """
 
@@ -70,13 +71,16 @@ def _scope_features(evidence: Evidence) -> Floats:
 
 
 def _fact_features(evidence: Evidence, fact_category: NDArray[np.int64]) -> Floats:
-    """(m, f + 1, 12): a fact has its two scores and its category's, "no fact" the features of its own."""
+    """(m, f + 1, 13): a fact has its two scores, its category's and its nearest message, "no fact" the features of its
+    own.
+    """
     rows, facts = evidence.facts.shape
-    features = np.zeros((rows, facts + 1, 3 + NO_FACT_FEATURES))
+    features = np.zeros((rows, facts + 1, _FACT_FEATURES + NO_FACT_FEATURES))
     features[:, :facts, 0] = evidence.facts
     features[:, :facts, 1] = evidence.categories[:, fact_category]
     features[:, :facts, 2] = evidence.spelled
-    features[:, facts, 3:] = evidence.no_fact_features()
+    features[:, :facts, 3] = evidence.near_facts
+    features[:, facts, _FACT_FEATURES:] = evidence.no_fact_features()
     return features
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ class Evidence:
     facts answers".
 
     `near_known`, `near_edge` and `near_unanswerable` (m,) are the cosines with the nearest training message in scope,
-    out of it, and in scope without a fact that answers; -1 where there is none.
+    out of it, and in scope without a fact that answers; `near_facts` (m, f) those with the nearest that each fact
+    answers; -1 where there is none.
     """
 
     categories: Floats
@@ -33,6 +35,7 @@ class Evidence:
     near_known: Floats
     near_edge: Floats
     near_unanswerable: Floats
+    near_facts: Floats
 
     def scope_features(self) -> Floats:
         """(m, 7): what tells messages in scope from the rest. The first column is constant."""
@@ -58,13 +61,14 @@ class Models:
     """The trained arrays.
 
     `rows` (n, d) are the training vectors, those in scope before those out of it; `category` (n,) their
-    categories, and `unanswerable` (n,) marks those in scope that no fact answers; `landmarks` (l,) the rows that the
-    ridge looks at and `dual` (l, 2c + 1 + f) its weights, in the order of `split_scores`; `spelling` (w, f) the second
-    opinion from the letters.
+    categories, `fact` (n,) the fact that answers each or UNKNOWN, and `unanswerable` (n,) marks those in scope that no
+    fact answers; `landmarks` (l,) the rows that the ridge looks at and `dual` (l, 2c + 1 + f) its weights, in the order
+    of `split_scores`; `spelling` (w, f) the second opinion from the letters.
     """
 
     rows: Vectors
     category: NDArray[np.int64]
+    fact: NDArray[np.int64]
     unanswerable: NDArray[np.bool_]
     landmarks: NDArray[np.int64]
     dual: Vectors
@@ -74,6 +78,10 @@ class Models:
     def known(self) -> int:
         """How many of the rows are in scope: the first ones."""
         return int((self.category != EDGE).sum())
+
+    @cached_property
+    def _facts(self) -> "Groups":
+        return Groups.of(self.fact, self.spelling.shape[1])
 
     def similarity(self, vector: Vectors) -> Vectors:
         """Cosines (n,) of one message's vector (d,) with every training row.
@@ -91,7 +99,35 @@ class Models:
             near_known=_nearest(similarity[: self.known]),
             near_edge=_nearest(similarity[self.known :]),
             near_unanswerable=_nearest(similarity[self.unanswerable]),
+            near_facts=self._facts.nearest(similarity[None]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Rows by what they belong to: `order` names them group by group, `present` (g,) the groups that have any and
+    `starts` (g,) where each begins; there are `count` groups.
+    """
+
+    order: NDArray[np.int64]
+    present: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    count: int
+
+    @classmethod
+    def of(cls, group: NDArray[np.int64], count: int) -> Self:
+        """By `group` (n,): 0, 1, … below `count`; rows of another number belong to none."""
+        order = np.argsort(group, kind="stable")
+        order = order[group[order] >= 0]
+        present, starts = np.unique(group[order], return_index=True)
+        return cls(order, present, starts, count)
+
+    def nearest(self, similarity: Vectors) -> Floats:
+        """(m, count): the highest of the cosines (m, n) within each group, -1 where it has no rows."""
+        found = np.full((len(similarity), self.count), -1.0)
+        if len(self.present):
+            found[:, self.present] = np.maximum.reduceat(similarity[:, self.order], self.starts, axis=1)
+        return found
 
 
 def split_scores(scores: Floats, facts: int) -> tuple[Floats, Floats, Floats, Floats]:

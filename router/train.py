@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from router.calibration import Calibration, fit_calibration
 from router.choice import Floats
 from router.corpus import EDGE, UNKNOWN, Corpus
-from router.evidence import Evidence, Models, spelled, split_scores
+from router.evidence import Evidence, Groups, Models, spelled, split_scores
 from router.ridge import LANDMARKS, Ridge, Vectors
 from router.spelling import Letters, count_letters, fit_spelling
 
@@ -16,7 +16,7 @@ SEED = 7
 FOLDS = 5
 MIN_TRAFFIC = 100  # labelled messages from which they alone calibrate the probabilities
 MIN_OUTSIDE = 30  # labelled messages out of scope; with fewer, categories left out stand for them
-MAX_ROWS = 8000  # more training messages than this are represented by an even sample: a decision stays fast
+MAX_ROWS = 16_000  # more training messages than this are represented by an even sample: a decision stays fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class _Trainer:
         return Models(
             rows=np.ascontiguousarray(self.vectors[kept]),
             category=self.corpus.category[kept],
+            fact=self.corpus.fact[kept],
             unanswerable=self.corpus.unanswerable[kept],
             landmarks=np.flatnonzero(np.isin(kept, self.kept[self.landmarks])),
             dual=np.ascontiguousarray(self.ridge.weights(without), dtype=np.float32),
@@ -134,16 +135,17 @@ class _Trainer:
     def _unseen(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> Evidence:
         """Evidence for the corpus rows `rows`, from models fitted without the rows `without`."""
         scores = self.ridge.scores(rows, self.ridge.weights(without))
-        known, edge, unanswerable = self._nearest(without, rows)
+        known, edge, unanswerable, facts = self._nearest(without, rows)
         return Evidence(
             *split_scores(scores, self.facts),
             spelled=spelled(self.letters[rows], self._spelling(without)),
             near_known=known,
             near_edge=edge,
             near_unanswerable=unanswerable,
+            near_facts=facts,
         )
 
-    def _nearest(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    def _nearest(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Floats, ...]:
         others = self.kept[~np.isin(self.kept, without)]
         similarity = self.vectors[rows] @ self.vectors[others].T
         edge = self.corpus.category[others] == EDGE
@@ -151,7 +153,8 @@ class _Trainer:
             similarity[:, mask].max(axis=1, initial=-1.0).astype(np.float64)
             for mask in (~edge, edge, self.corpus.unanswerable[others])
         )
-        return known, outside, unanswerable
+        facts = Groups.of(self.corpus.fact[others], self.facts).nearest(similarity)
+        return known, outside, unanswerable, facts
 
 
 def _kept(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -54,14 +54,15 @@ def test_every_answer_is_borne_out_by_its_text(turns: list[dict[str, Any]]) -> N
 
 
 def test_no_question_is_a_held_out_one(turns: list[dict[str, Any]]) -> None:
-    names = ("messages", "questions", "robustness")
+    names = ("messages", "questions", "robustness", "second")
     held_out = {fold(row["text"]) for name in names for row in _lines(f"eval/{name}.jsonl")}
     assert [turn["question"] for turn in turns if fold(turn["question"]) in held_out] == []
 
 
-def test_the_right_fact_meets_the_key_of_every_held_out_question(pack: Pack) -> None:
+@pytest.mark.parametrize("name", ["questions", "second"])
+def test_the_right_fact_meets_the_key_of_every_held_out_question(name: str, pack: Pack) -> None:
     texts = {fact.id: fact.text.lower() for fact in pack.facts}
-    for row in _lines("eval/questions.jsonl"):
+    for row in _lines(f"eval/{name}.jsonl"):
         assert ("must" in row) == bool(row["facts"])
         if row["facts"]:
             assert all(any(one in texts[row["facts"][0]] for one in either) for either in row["must"]), row

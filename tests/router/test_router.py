@@ -9,18 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.policyfile import read_policy
 from router.router import Router
 from router.types import Circumstances, Mode, ReasonCode, Route
-from tests.router.conftest import SUPPORT
 
 CLOUD = Circumstances(Mode.HYBRID, cloud_connected=True)
 LOCAL_ONLY = Circumstances(Mode.LOCAL_ONLY)
 CLAIM = "my landlord kept my deposit, draft a claim for small claims court"
 
 
-def test_a_question_of_the_shop_stays_here_under_the_thresholds_that_the_pack_ships(router: Router) -> None:
-    router = router.with_policy(read_policy(SUPPORT / "policy.toml").policy)
+def test_a_question_of_the_shop_stays_here(router: Router) -> None:
     for around in (CLOUD, LOCAL_ONLY):
         decision = router.decide("where is my parcel, it was due monday", (), around)
         assert (decision.route, decision.category) == (Route.LOCAL, "order_status")

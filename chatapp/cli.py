@@ -3,6 +3,7 @@
 Libraries load in the commands: help is instant.
 """
 
+import errno
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chatapp.settings import Settings
 
 OPERATOR_EXIT, PROVIDER_EXIT = 2, 3
+_ON_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 
 app = typer.Typer(
     name="firstline",
@@ -52,6 +54,12 @@ def main() -> None:
         if error.hint:
             typer.echo(error.hint, err=True)
         sys.exit(PROVIDER_EXIT if isinstance(error, ProviderError) else OPERATOR_EXIT)
+    except OSError as error:
+        if error.errno not in _ON_DISK:
+            raise
+        typer.echo(f"firstline: {error.filename or 'A file'} cannot be written or read ({error.strerror}).", err=True)
+        typer.echo("Make room, or name a file in a folder that is there and writable.", err=True)
+        sys.exit(OPERATOR_EXIT)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chatapp.backends.local import LocalBackend
-from chatapp.backends.modelfile import SHIPPED_SHA256
+from chatapp.backends.modelfile import SHIPPED_SHA256, model_file
 from chatapp.errors import FirstlineError
 from chatapp.settings import Settings
 from finetune.adapter import FORM_KEY, check_base, read_metadata
 from finetune.errors import FinetuneError
 from finetune.release import Release, Releases, shipped
-from router.errors import RouterError
+from router.errors import PolicyError, RouterError
 from router.pack import Pack
 from router.policy import Policy
-from router.policyfile import check, read_policy
+from router.policyfile import PolicyFile, check, read_policy
 from router.router import Router
 from router.storage import sha256
 
@@ -53,7 +53,7 @@ class Server:
         self._releases = open_releases(settings, router.pack)
         self._changing = threading.Lock()
         self._stamp = self._releases.stamp
-        self._serving = self._made(self._releases.current())
+        self._serving = self._made(self._releases.current(), starting=True)
 
     def now(self) -> Serving:
         """What serves now. Blocks while a new release is loaded; one that cannot be leaves the old one in service."""
@@ -67,44 +67,56 @@ class Server:
 
     def _change(self) -> None:
         try:
-            self._serving = self._made(self._releases.current())
+            self._serving = self._made(self._releases.current(), starting=False)
             log.warning("%r serves now", self._serving.release)
         except (FirstlineError, FinetuneError, RouterError) as error:
             log.error("the new release cannot serve, and %r still does: %s", self._serving.release, error)
 
-    def _made(self, release: Release) -> Serving:
+    def _made(self, release: Release, *, starting: bool) -> Serving:
         """`release`, loaded and checked."""
         router, own = self._router, self._settings.adapter
         if own:
             release = Release(own, None if own == NO_ADAPTER else Path(own).expanduser())
         elif release.policy and not self._settings.policy:
-            file = read_policy(release.policy)
-            check(file, router)
-            router = router.with_policy(replace(file.policy, answer_threshold=router.policy.answer_threshold))
-            self._record(router.policy, f"release {release.id}")
+            router = self._under(read_policy(release.policy), release, starting=starting)
         if release.adapter is None:
             form = self._backend.load().metadata.get(FORM_KEY, "")
             return Serving(release.id, router, None, form)
         metadata = read_metadata(release.adapter)
-        if not self._fits(release, metadata):
-            return Serving(NO_ADAPTER, router)
+        check_base(release.adapter, metadata, model_hash(self._settings))
         self._backend.prepare(release.adapter)
         return Serving(release.id, router, release.adapter, metadata.get(FORM_KEY, ""))
 
-    def _fits(self, release: Release, metadata: dict[str, str]) -> bool:
-        """Whether the adapter is for the model that is served. One that the pack ships is left out where it is not."""
-        assert release.adapter
-        own = Path(self._settings.local_model).expanduser() if self._settings.local_model else None
+    def _under(self, file: PolicyFile, release: Release, *, starting: bool) -> Router:
+        """The router under the release's thresholds. Where its pack was changed since, they mean nothing: then nothing
+        new is taken into service, and a product that starts does so under its default ones.
+        """
         try:
-            check_base(release.adapter, metadata, sha256(own) if own else SHIPPED_SHA256)
-        except FinetuneError as error:
-            if release.id != self._releases.shipped.id:
+            check(file, self._router)
+        except PolicyError as error:
+            if not starting:
                 raise
-            log.warning("The model is served as it comes. %s", error)
-            return False
-        return True
+            log.warning("%s serves under default thresholds until it is evaluated again. %s", release.id, error)
+            return self._router
+        policy = replace(file.policy, answer_threshold=self._router.policy.answer_threshold)
+        self._record(policy, f"release {release.id}")
+        return self._router.with_policy(policy)
 
 
 def open_releases(settings: Settings, pack: Pack) -> Releases:
-    """The releases of the pack in the data folder of the settings."""
-    return Releases(settings.data_dir / "releases" / pack.name, shipped(pack.folder))
+    """The releases of the pack in the data folder of the settings. An adapter that the pack ships for another model
+    than the one that is served is left out.
+    """
+    brings = shipped(pack.folder)
+    if brings.adapter:
+        try:
+            check_base(brings.adapter, read_metadata(brings.adapter), model_hash(settings))
+        except FinetuneError as error:
+            log.warning("What the pack ships is left out. %s", error)
+            brings = Release("pack")
+    return Releases(settings.data_dir / "releases" / pack.name, brings)
+
+
+def model_hash(settings: Settings) -> str:
+    """SHA-256 of the local model's file, in hex. Raises ModelFileError."""
+    return sha256(model_file(settings)) if settings.local_model else SHIPPED_SHA256

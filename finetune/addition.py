@@ -40,8 +40,8 @@ class Added:
 def add(candidates: Sequence[Candidate], pack: Pack, borne_out: BorneOut) -> Added:
     """Append the approved ones to the pack's training data, each once however often it is added.
 
-    Raises DataError at a fact that the pack does not have, and where a file cannot be read or written; then nothing has
-    been written.
+    Raises DataError at a fact that the pack does not have, before anything is written, and where a file cannot be read
+    or written, which stays as it was; adding again adds what is missing.
     """
     grounded_path, cloud_path = pack.folder / GROUNDED_FILE, pack.folder / CLOUD_FILE
     grounded_rows, cloud_rows = _rows(grounded_path), _rows(cloud_path)

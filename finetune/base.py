@@ -24,7 +24,7 @@ class Base:
 def open_base(path: Path) -> Base:
     """Read header and vocabulary. Raises BaseModelError where it cannot be fine-tuned."""
     if not path.is_file():
-        raise BaseModelError(f"There is no model file {str(path)!r}.", "Name a GGUF file with --base.")
+        raise BaseModelError(f"There is no model file {str(path)!r}.", "Name a GGUF file in FIRSTLINE_LOCAL_MODEL.")
     vocabulary = Vocabulary(path)
     metadata = vocabulary.metadata
     architecture = metadata.get("general.architecture", "")

@@ -95,13 +95,14 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What `firstline finetune eval` wrote of a run: its evaluation, those beside it by name, and the id of the release
-    that served, whose evaluation is `beside[serving(serves)]`.
+    """What `firstline finetune eval` wrote of a run: its evaluation, those beside it by name, the id of the release
+    that served, whose evaluation is `beside[serving(serves)]`, and the SHA-256 of the file of questions in hex.
     """
 
     candidate: Evaluation
     beside: Mapping[str, Evaluation]
     serves: str
+    asked: str
 
 
 def serving(release: str) -> str:
@@ -115,7 +116,7 @@ def read_evaluated(folder: Path) -> Evaluated:
         raise RunError(f"{folder.name} was not evaluated.", "Run `firstline finetune eval` first.")
     with whole_json(folder / FIGURES) as said:
         beside = {name: Evaluation.from_json(one) for name, one in said["beside"].items()}
-        return Evaluated(Evaluation.from_json(said), beside, str(said["serves"]))
+        return Evaluated(Evaluation.from_json(said), beside, str(said["serves"]), str(said["asked"]))
 
 
 def save_evaluation(evaluation: Evaluation, path: Path, **more: object) -> None:

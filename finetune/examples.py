@@ -56,7 +56,7 @@ def _fitting(conversation: Conversation, vocabulary: Vocabulary, max_tokens: int
     if len(example.tokens) > max_tokens:
         raise DataError(
             f"{conversation.place}: the example has {len(example.tokens)} tokens, the longest may have {max_tokens}.",
-            "Shorten it, or raise --max-tokens (it costs memory).",
+            "Shorten it, or raise `--set max_tokens=…` (it costs memory).",
         )
     return example
 

@@ -97,7 +97,7 @@ def judge(candidate: Candidate, name: str, serves: Evaluation, template: str) ->
             _better("right less wrong answers, of all questions", new, old),
             _no_worse("wording right, given the right fact", new, old, lambda row: row.wording is right, 1),
             _no_worse("users read a wrong answer", new, old, lambda row: row.reading is wrong, -1),
-            _no_worse("honest where no fact answers", new, old, _honest, 1, answerable=False),
+            _honest_enough("honest where no fact answers", new, old),
             _agrees(candidate.agreement),
             _same_template(candidate.template, template),
         ),
@@ -112,6 +112,12 @@ def difference(new: Sequence[int], old: Sequence[int]) -> Difference:
     rows = np.random.default_rng(_SEED).integers(len(gain), size=(_DRAWS, len(gain)))
     low, high = np.quantile(gain[rows].mean(axis=1), (0.025, 0.975))
     return Difference(float(gain.mean()), float(low), float(high))
+
+
+def _honest_enough(name: str, new: Sequence[Row], old: Sequence[Row]) -> Condition:
+    if all(row.question.facts for row in new):
+        return Condition(name, False, "no held-out question is without a fact that answers it; write some")
+    return _no_worse(name, new, old, _honest, 1, answerable=False)
 
 
 def _honest(row: Row) -> bool:

@@ -59,9 +59,14 @@ class Releases:
             return 0
         return found.st_mtime_ns ^ found.st_ino
 
+    @property
+    def serves(self) -> str:
+        """The id of what serves now, whether or not its files are sound."""
+        return self._stack()[-1]
+
     def current(self) -> Release:
         """What serves now."""
-        return self._release(self._stack()[-1])
+        return self._release(self.serves)
 
     def promote(self, files: dict[str, Path], *, who: str, why: str, replaces: str) -> Release:
         """Put a candidate into service: `files` by the names above, the adapter among them.
@@ -79,6 +84,8 @@ class Releases:
             raise ReleaseError(f"{release!r} was promoted already.", "Roll back to it, or train another candidate.")
         try:
             write_folder(self.folder / release, lambda fresh: _copy(files, fresh))
+            if self._stack() != stack:
+                raise ReleaseError("Another promotion or rollback came in between.", "Run `firstline finetune eval`.")
             self._switch([*stack, release], "promote", stack[-1], who, why)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
@@ -91,11 +98,12 @@ class Releases:
             raise ReleaseError(
                 f"{stack[-1]!r} serves, and nothing was promoted before it.", "Set FIRSTLINE_ADAPTER to `none` instead."
             )
+        restored = self._release(stack[-2])
         try:
             self._switch(stack[:-1], "rollback", stack[-1], who, why)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
-        return self._release(stack[-2])
+        return restored
 
     def _stack(self) -> list[str]:
         path = self.folder / CURRENT
@@ -127,11 +135,18 @@ class Releases:
         write_text(self.folder / CURRENT, json.dumps({"releases": list(stack[1:])}), private=True)
 
 
-def ship(files: dict[str, Path], pack: Path) -> None:
+def ship(files: dict[str, Path], pack: Path, replaces: str) -> None:
     """Let the pack's folder bring a release: `files` by the names above, all of them or none.
 
-    Raises ReleaseError where they cannot be written.
+    `replaces` is the id that the candidate was judged against, which the pack must bring so far, promoted or not.
+    Raises ReleaseError where it brings something else, and where the files cannot be written.
     """
+    brings = shipped(pack).id
+    if brings.partition("-")[2] != replaces.partition("-")[2]:
+        raise ReleaseError(
+            f"The pack brings {brings!r}, and the candidate was held against {replaces!r}.",
+            "Roll back to what the pack brings, and run `firstline finetune eval` and `gate` again.",
+        )
     try:
         with ExitStack() as all_whole:
             for name, path in files.items():

@@ -56,18 +56,27 @@ class Task:
             "pack": self.pack,
             "base": {"name": self.base.name, "sha256": self.base.sha256},
             "settings": {n: {"value": v, "from": self.sources.get(n, "default")} for n, v in settings.items()},
-            "data": {path.name: {"sha256": sha256(path), "conversations": n} for path, n in self.data.items()},
+            "data": {name: {"sha256": sha256(path), "conversations": self.data[path]} for name, path in self._files()},
             "examples": len(self.plan.learnt),
             "held_out": len(self.plan.held_out),
         }
 
     @property
     def digest(self) -> str:
-        """A short hash of what decides the outcome: base, data and the values of the settings."""
+        """A short hash of what decides the outcome: base, examples as they are learnt, and the values of the settings.
+
+        A text or persona of the pack that was changed makes other examples of the same data.
+        """
         said = self.as_json()
         values = {name: setting["value"] for name, setting in said["settings"].items()}
-        parts = [said["base"]["sha256"], sorted(one["sha256"] for one in said["data"].values()), values]
+        examples = [(example.tokens, example.labels) for example in (*self.plan.learnt, *self.plan.held_out)]
+        parts = [said["base"]["sha256"], hashlib.sha256(json.dumps(examples).encode()).hexdigest(), values]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
+
+    def _files(self) -> list[tuple[str, Path]]:
+        """The data by names within the folder that they share."""
+        folder = os.path.commonpath([path.parent for path in self.data]) if self.data else ""
+        return [(path.relative_to(folder).as_posix(), path) for path in self.data]
 
 
 def run_folder(runs: Path, task: Task, *, fresh: bool = False) -> Path:
@@ -217,7 +226,9 @@ def _fault(error: Exception, folder: Path) -> RunError:
             "Make room and run the same command again: it goes on from there.",
         )
     if isinstance(error, MemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error):
-        return RunError("There is not enough memory for this run.", "Lower --batch and raise --accumulation.")
+        return RunError(
+            "There is not enough memory for this run.", "Lower `--set batch=…` and raise `--set accumulation=…`."
+        )
     return RunError(
         f"Training failed: {type(error).__name__} {error}.", f"Run the same command again to go on from {folder}."
     )

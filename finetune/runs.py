@@ -96,8 +96,8 @@ class Run:
 
     @property
     def best(self) -> Point | None:
-        """The measurement with the lowest held-out loss."""
-        measured = [(p.held_out_loss, p) for p in self.curve if p.held_out_loss is not None]
+        """The measurement with the lowest held-out loss, that of the untouched model apart."""
+        measured = [(p.held_out_loss, p) for p in self.curve if p.step and p.held_out_loss is not None]
         finite = [pair for pair in measured if math.isfinite(pair[0])]
         return min(finite, key=lambda pair: pair[0])[1] if finite else None
 

@@ -158,9 +158,14 @@ def _counter() -> "Callable[[Conversation], int]":
 def _logged() -> "list[LoggedTurn]":
     from chatapp.settings import load_settings
     from chatapp.store.teachable import TeachableLog
+    from finetune.errors import DataError
 
     settings = load_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    scheme, _, path = settings.resolved_database_url.partition(":///")
+    if scheme == "sqlite" and not Path(path).is_file():  # an empty one in its place would end every decision
+        raise DataError(
+            f"There is no log in {path}.", "Set FIRSTLINE_DATA_DIR or FIRSTLINE_DATABASE_URL as for `serve`."
+        )
     with TeachableLog.open(settings.resolved_database_url) as log:
         return log.teachable()
 

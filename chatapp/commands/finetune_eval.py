@@ -19,8 +19,8 @@ from chatapp.commands.packs import chosen_pack
 from chatapp.errors import OperatorError
 from chatapp.reports.side_by_side import Cell, Column, Row, side_by_side_page
 from chatapp.routing import open_router
-from chatapp.serving import Server, Serving
-from chatapp.settings import Settings
+from chatapp.serving import Server, Serving, model_hash
+from chatapp.settings import Settings, load_settings
 from chatapp.trial import try_all, word_all, word_in_cloud
 from finetune.adapter import FORM_KEY, read_metadata
 from finetune.evaluate import Evaluation, Layers, save_evaluation, serving
@@ -47,12 +47,15 @@ class Bench:
     backend: LocalBackend
     questions: tuple[Question, ...]
 
-    def of(self, name: str, adapter: Path | None, policy: Path | None = None) -> Serving:
-        """The desk with this adapter, under the policy of a file or the router's own."""
+    def of(self, name: str, adapter: Path, policy: Path | None = None) -> Serving:
+        """The desk with this adapter, under the policy of a file or the one in force."""
         router = under(self.router, policy) if policy else self.router
-        if adapter is None:
-            return Serving(name, router, None, self.backend.load().metadata.get(FORM_KEY, ""))
         return Serving(name, router, adapter, read_metadata(adapter).get(FORM_KEY, ""))
+
+    def base(self) -> Serving:
+        """The desk with the model as it comes, under the router's default thresholds."""
+        router = Router.open(self.router.pack.folder, self.settings.data_dir / "router")
+        return Serving(BASE, router, None, self.backend.load().metadata.get(FORM_KEY, ""))
 
     def serving(self) -> Serving:
         """What serves now."""
@@ -72,14 +75,17 @@ def evaluate(
     """
     loaded, done = chosen_run(pack, run)
     bench = open_bench(loaded, data)
+    if bench.settings.adapter:
+        raise OperatorError("FIRSTLINE_ADAPTER names what serves; no release is held against it.", "Unset it first.")
     said = recalibrated(bench, done, done.folder / POLICY)
     now = bench.serving()
     models = {done.id: bench.of(done.id, adapter_of(done), done.folder / POLICY), serving(now.release): now}
-    models |= {BASE: bench.of(BASE, None)} if now.adapter else {}
+    models |= {BASE: bench.base()} if now.adapter else {}
     found = {name: bench.tried(serving) for name, serving in models.items()}
     first, *others = found
     beside = {name: found[name].as_json() for name in others}
-    save_evaluation(found[first], done.folder / FIGURES, beside=beside, serves=now.release, policy=said, made=_now())
+    more = {"beside": beside, "serves": now.release, "policy": said, "made": _now()}
+    save_evaluation(found[first], done.folder / FIGURES, asked=sha256(data or questions_of(loaded)), **more)
     words = {name: [row.worded for row in one.rows if row.question.facts] for name, one in found.items()}
     words |= _of_cloud(bench)
     if side_by_side:
@@ -123,22 +129,37 @@ def wording_of(pack: Pack, done: Run, questions: int) -> Share:
     """How often the run's own wording is right, given the right fact, of that many answerable questions."""
     bench = open_bench(pack, None)
     answerable = [question for question in bench.questions if question.facts]
-    asked = answerable[:: max(1, len(answerable) // questions)][:questions]
+    count = min(questions, len(answerable))
+    asked = [answerable[number * len(answerable) // count] for number in range(count)]
     said = asyncio.run(word_all(bench.settings, bench.of(done.id, adapter_of(done)), bench.backend, asked))
     right = sum(q.score(text) is Verdict.RIGHT for q, text in zip(asked, said, strict=True))
     return Share(right, len(asked))
 
 
 def chosen_run(pack: Path | None, run: str | None) -> tuple[Pack, Run]:
-    """The pack, and the run named, else the newest that came to its end. Raises OperatorError and RunError."""
+    """The pack, and the run named, else the newest that came to its end. Raises OperatorError and RunError, also where
+    the run is of another model than the one that is served.
+    """
     loaded = load_pack(chosen_pack(pack))
     folder = runs_folder(loaded.name)
     if run:
-        return loaded, read_run(Path(run) if Path(run).is_dir() else folder / run)
-    ended = [one for one in read_runs(folder) if (one.folder / "adapter.gguf").is_file()]
-    if not ended:
-        raise OperatorError(f"No run in {folder} has come to its end.", "Run `firstline finetune run` first.")
-    return loaded, ended[0]
+        done = read_run(Path(run) if Path(run).is_dir() else folder / run)
+    else:
+        ended = [one for one in read_runs(folder) if (one.folder / "adapter.gguf").is_file()]
+        if not ended:
+            raise OperatorError(f"No run in {folder} has come to its end.", "Run `firstline finetune run` first.")
+        done = ended[0]
+    if done.base_sha256 != model_hash(load_settings()):
+        raise OperatorError(
+            f"{done.id} was trained on {done.base_name} (SHA-256 {done.base_sha256[:12]}…), which is not served.",
+            "Name that file in FIRSTLINE_LOCAL_MODEL, or train on the one that is served.",
+        )
+    return loaded, done
+
+
+def questions_of(pack: Pack) -> Path:
+    """The file of the pack's held-out questions."""
+    return pack.folder / "eval" / "questions.jsonl"
 
 
 def adapter_of(done: Run) -> Path:
@@ -152,7 +173,7 @@ def adapter_of(done: Run) -> Path:
 def open_bench(pack: Pack, data: Path | None) -> Bench:
     """Router, engine and questions. Raises OperatorError, RouterError and DataError."""
     settings = chosen_settings(pack.folder, None)
-    questions = read_questions(data or pack.folder / "eval" / "questions.jsonl", pack)
+    questions = read_questions(data or questions_of(pack), pack)
     with redirect_stdout(sys.stderr):  # the libraries talk while the encoder is exported
         router = open_router(settings)
     backend = LocalBackend(settings)

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from chatapp.backends.modelfile import model_file
-from chatapp.commands.finetune_eval import adapter_of, chosen_run
+from chatapp.commands.finetune_eval import adapter_of, chosen_run, questions_of
 from chatapp.commands.finetune_run import be_polite
 from chatapp.forms import Prompt, Spoken, speak
 from chatapp.grounding import local_messages
@@ -77,7 +77,7 @@ def _counts(same: Agreement) -> str:
 def _asked(pack: Pack, prompts: int) -> list[Asked]:
     """Held-out questions that a fact answers, spread evenly; the pack's labelled messages where these are too few."""
     facts = {fact.id: fact for fact in pack.facts if not (fact.verbatim or fact.free)}
-    questions = [q for q in read_questions(pack.folder / "eval" / "questions.jsonl", pack) if q.facts]
+    questions = [q for q in read_questions(questions_of(pack), pack) if q.facts]
     held_out = [Asked(q.text, facts[q.facts[0]].text, q) for q in questions if q.facts[0] in facts]
     count = min(prompts, len(held_out))
     chosen = [held_out[number * len(held_out) // count] for number in range(count)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from chatapp.backends.modelfile import model_file
-from chatapp.commands.finetune_eval import adapter_of, chosen_run
+from chatapp.commands.finetune_eval import adapter_of, chosen_run, questions_of
 from chatapp.commands.finetune_quantize import EXPORT
 from chatapp.commands.opened import chosen_settings
 from chatapp.commands.packs import chosen_pack
@@ -17,12 +17,12 @@ from finetune.adapter import read_metadata
 from finetune.card import Evidence, model_card
 from finetune.errors import ReleaseError
 from finetune.evaluate import Evaluated, read_evaluated, serving
-from finetune.forms import FULL, SERVED, Forms, read_forms
+from finetune.forms import FORMS, FULL, SERVED, Forms, read_forms
 from finetune.gate import Candidate, Verdicts, judge
 from finetune.release import ADAPTER, CARD, POLICY, ship
-from finetune.runs import Run, whole_json
+from finetune.runs import FIGURES, Run, whole_json
 from router.pack import Pack, load_pack
-from router.storage import write_text
+from router.storage import sha256, write_text
 
 GATE = "gate.json"
 _TEMPLATE = "tokenizer.chat_template"
@@ -40,7 +40,8 @@ def gate(pack: Path | None, run: str | None, *, as_json: bool) -> bool:
     verdicts = _judged(loaded, done, found, forms)
     layers = {done.id: found.candidate.layers} | {name: one.layers for name, one in found.beside.items()}
     evidence = Evidence(done, model_file(_settings(loaded)), layers, forms, verdicts)
-    write_text(done.folder / GATE, json.dumps(verdicts.as_json(), indent=1) + "\n")
+    said = verdicts.as_json() | {"judged": _hashes(done)}
+    write_text(done.folder / GATE, json.dumps(said, indent=1) + "\n")
     write_text(done.folder / CARD, model_card(evidence))
     typer.echo(json.dumps(verdicts.as_json()) if as_json else "\n".join(_told(verdicts)))
     return verdicts.released
@@ -52,7 +53,7 @@ def promote(pack: Path | None, run: str | None, why: str, *, into_pack: bool) ->
     serves = _released(done)
     files = {ADAPTER: adapter_of(done), POLICY: done.folder / POLICY, CARD: done.folder / CARD}
     if into_pack:
-        ship(files, loaded.folder)
+        ship(files, loaded.folder, serves)
         typer.echo(f"{loaded.folder} ships {done.id} now: {', '.join(files)}.")
         return
     releases = open_releases(_settings(loaded), loaded)
@@ -64,14 +65,17 @@ def rollback(pack: Path | None, why: str) -> None:
     """Put back what served before. Raises ReleaseError where nothing did."""
     loaded = load_pack(chosen_pack(pack))
     releases = open_releases(_settings(loaded), loaded)
-    replaced = releases.current().id
+    replaced = releases.serves
     release = releases.rollback(who=getpass.getuser(), why=why)
     typer.echo(f"{release.id} serves again, instead of {replaced}.")
 
 
 def _judged(pack: Pack, done: Run, found: Evaluated, forms: Forms) -> Verdicts:
     settings = _settings(pack)
-    serves = open_releases(settings, pack).current().id
+    serves = open_releases(settings, pack).serves
+    asked = questions_of(pack)
+    if found.asked != sha256(asked):
+        raise ReleaseError(f"{done.id} was asked other questions than {asked}.", "Run `firstline finetune eval`.")
     if serves != found.serves:
         raise ReleaseError(
             f"{serves!r} serves now, and {done.id} was held against {found.serves!r}.", "Run `firstline finetune eval`."
@@ -99,7 +103,14 @@ def _released(done: Run) -> str:
         raise ReleaseError(f"{done.id} was not judged.", "Run `firstline finetune gate` first.")
     with whole_json(done.folder / GATE) as said:
         failed = [one["name"] for one in said["conditions"] if not one["met"]]
-        serves = str(said["serves"])
+        serves, judged = str(said["serves"]), said["judged"]
+    if judged != _hashes(done):
+        raise ReleaseError(f"{done.id} has changed since it was judged.", "Run `firstline finetune gate` again.")
     if failed:
         raise ReleaseError(f"The gate did not release {done.id}: {'; '.join(failed)}.", "Train another candidate.")
     return serves
+
+
+def _hashes(done: Run) -> dict[str, str]:
+    """SHA-256 of what was judged, by file name."""
+    return {name: sha256(done.folder / name) for name in (ADAPTER, POLICY, FIGURES, FORMS)}

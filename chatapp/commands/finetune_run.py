@@ -71,6 +71,7 @@ def sweep(
     `questions` bounds how many held-out questions each run is asked, evenly spread over all.
     """
     from chatapp.commands.finetune_eval import wording_of
+    from finetune.errors import RunError
     from finetune.recipefile import SWEEP, grid, resolve_recipe
 
     material = gather(pack, data)
@@ -79,7 +80,11 @@ def sweep(
     for number, point in enumerate(points := grid(recipe, axes), 1):
         typer.echo(f"\nRun {number} of {len(points)}: {_named(point)}", err=True)
         task = material.task(replace(recipe, **point), sources | dict.fromkeys(point, SWEEP))
-        done = _run(material, task, fresh=False)
+        try:
+            done = _run(material, task, fresh=False)
+        except RunError as error:  # one of a grid that fails is a finding
+            typer.echo(f"{error.what}\n{error.hint}", err=True)
+            continue
         ranked.append((wording_of(material.pack, done, questions), point, done))
     ranked.sort(key=lambda one: (-one[0].value, one[2].best.held_out_loss if one[2].best else 0.0))
     rows = [summary(done) | {"wording": {"hits": s.hits, "n": s.n}, "point": point} for s, point, done in ranked]
@@ -108,15 +113,22 @@ def runs(pack: Path | None, out: Path) -> None:
 
 
 def gather(pack: Path | None, data: Path | None) -> Material:
-    """Pack, base and conversations of a command. Raises PackError, ModelFileError, BaseModelError, DataError."""
+    """Pack, base and conversations of a command. Raises PackError, ModelFileError, BaseModelError, and DataError, also
+    where a conversation asks what the pack holds out to be judged on.
+    """
     from chatapp.backends.modelfile import model_file
     from chatapp.settings import load_settings
     from finetune.base import open_base
     from finetune.data import read_data
+    from finetune.heldout import read_held_out
+    from finetune.leaks import leaks
     from router.pack import load_pack
 
     loaded = load_pack(chosen_pack(pack))
     conversations = read_data(data or loaded.folder / "train", loaded)
+    held_out = read_held_out(sorted((loaded.folder / "eval").glob("*.jsonl")))
+    for leak in leaks(conversations, held_out):
+        raise leak.error()
     base = open_base(model_file(load_settings()))
     return Material(loaded, base, conversations, runs_folder(loaded.name))
 

@@ -94,7 +94,7 @@ def sweep(
     pack: PackArgument = None,
     data: DataOption = None,
     set_: SetOption = None,
-    questions: Annotated[int, typer.Option(help="Held-out questions that each run is asked.")] = 100,
+    questions: Annotated[int, typer.Option(min=1, help="Held-out questions that each run is asked.")] = 100,
     json: JsonOption = False,
 ) -> None:
     """Run every combination of some settings, and rank the runs by held-out correctness."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,8 +17,10 @@ from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn import TurnRunner
 from finetune.errors import FinetuneError
-from finetune.release import ADAPTER
+from finetune.release import ADAPTER, POLICY
 from router.pack import load_pack
+from router.policy import Policy
+from router.policyfile import MadeFor, Stated, write_policy
 from router.types import Mode, Route
 from tests.backends.conftest import make_settings
 from tests.turn.conftest import ToldRouter
@@ -120,4 +123,31 @@ async def test_an_adapter_for_another_base_does_not_serve(
     backend = LocalBackend(moved)
     with pytest.raises(FinetuneError, match="was made for the base"):
         _server(moved, backend)
+    plain = moved.model_copy(update={"adapter": ""})
+    assert (_server(plain, backend).now().release, _server(plain, backend).now().adapter) == ("pack", None)
+    await backend.aclose()
+
+
+async def test_a_release_whose_pack_was_changed_serves_after_a_restart_under_default_thresholds(
+    settings: Settings, random_adapter: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pack = load_pack("packs/support")
+    releases, backend = open_releases(settings, pack), LocalBackend(settings)
+    own = Policy({category.key: 0.5 for category in pack.categories}, 0.5)
+
+    def started() -> Server:
+        router = Router()
+        router.policy, router.encoder = own, SimpleNamespace(fingerprint="this")  # type: ignore[attr-defined]
+        return Server(settings, router, backend, lambda _policy, _why: None)  # type: ignore[arg-type]
+
+    server = started()
+    policy = Policy(dict.fromkeys((category.key for category in pack.categories), 0.9), 0.9)
+    write_policy(tmp_path / POLICY, policy, Stated(), MadeFor("another", "another", "another"))
+    files = {ADAPTER: random_adapter, POLICY: tmp_path / POLICY}
+    promoted = releases.promote(files, who="t", why="t", replaces=releases.shipped.id)
+    assert server.now().release == releases.shipped.id
+    assert "made for the encoder 'another'" in caplog.text
+    again = started().now()
+    assert (again.release, again.router.policy) == (promoted.id, own)
+    assert "serves under default thresholds" in caplog.text
     await backend.aclose()

@@ -10,11 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.processes import cloud_server
+from chatapp.backends.modelfile import shipped_model
 from chatapp.cli import app
 from chatapp.commands import finetune_eval
 from chatapp.commands.finetune_eval import chosen_run, open_bench, recalibrated
 from chatapp.errors import OperatorError
-from finetune.errors import FinetuneError, ReleaseError, RunError
+from finetune.errors import DataError, FinetuneError, ReleaseError, RunError
 from finetune.forms import FULL, SERVED, TORCH
 from finetune.release import ADAPTER, CARD, POLICY
 from finetune.scoring import Question
@@ -93,6 +94,27 @@ def test_a_run_an_evaluation_and_the_two_pages(pack: Path, home: Path) -> None:
     assert "wording right, given it" in call("eval", str(pack), "--run", done["run"])
 
 
+def test_what_is_held_out_is_not_learnt(pack: Path) -> None:
+    train = pack / "train" / "identity.json"
+    before = train.read_text()
+    asked = json.loads((pack / "eval" / "questions.jsonl").read_text().splitlines()[0])["text"]
+    train.write_text(json.dumps([*json.loads(before), {"instruction": asked, "input": "", "output": "I am Pip."}]))
+    try:
+        with pytest.raises(DataError, match="is nearly the held-out"):
+            call("run", str(pack), *QUICK)
+    finally:
+        train.write_text(before)
+
+
+def test_a_run_of_another_model_is_told(pack: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = home / "other.gguf"
+    other.write_bytes(shipped_model().read_bytes() + b"\0")
+    monkeypatch.setenv("FIRSTLINE_LOCAL_MODEL", str(other))
+    for words in (("eval",), ("quantize",), ("gate",), ("promote",)):
+        with pytest.raises(OperatorError, match="which is not served"):
+            call(*words, str(pack))
+
+
 def test_a_connected_cloud_model_is_one_more_column(pack: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     beside = home / "cloud.html"
     with cloud_server() as served:
@@ -146,7 +168,14 @@ def test_forms_are_measured_and_the_gate_says_what_failed(pack: Path, home: Path
         call("gate", str(pack))
     (folder,) = {path.parent for path in (home / "data" / "finetune" / "pip").glob("*/forms.json")}
     _repeated(folder / "figures.json", 5)
+    questions = pack / "eval" / "questions.jsonl"
+    asked = questions.read_text()
+    questions.write_text(asked.replace("\n", "\n\n", 1))
+    with pytest.raises(ReleaseError, match="was asked other questions"):
+        call("gate", str(pack))
+    questions.write_text(asked)
     said = call("gate", str(pack))
+    assert "FAILED honest where no fact answers: no held-out question" in said
     assert "FAILED agreement after quantisation: 0 of 2 different" in said
     assert "is not released, held against pack" in said
     card = (folder / "MODEL_CARD.md").read_text()
@@ -162,6 +191,12 @@ def test_what_the_gate_released_serves_until_it_is_rolled_back(
     (path,) = (home / "data" / "finetune" / "pip").glob("*/gate.json")
     said = json.loads(path.read_text())
     path.write_text(json.dumps(said | {"conditions": [one | {"met": True} for one in said["conditions"]]}))
+    figures = path.parent / "figures.json"
+    judged = figures.read_text()
+    figures.write_text(judged + " ")
+    with pytest.raises(ReleaseError, match="has changed since it was judged"):
+        call("promote", str(pack))
+    figures.write_text(judged)
     assert "serves now, instead of pack" in call("promote", str(pack), "--why", "a test")
     with pytest.raises(ReleaseError, match="was held against 'pack'"):
         call("gate", str(pack))

@@ -247,6 +247,19 @@ def test_a_decision_is_kept_when_the_person_is_interrupted(
     assert [line["declined"] for line in lines(out)] == [True, False]
 
 
+def test_a_log_that_is_not_there_ends_no_decision(
+    folder: Path, tmp_path: Path, talk: str, typed: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "candidates.jsonl"
+    from_log(None, out, as_json=False)
+    typed("n", "q")
+    approve(out, None)
+    monkeypatch.setenv("FIRSTLINE_DATA_DIR", str(tmp_path / "elsewhere"))
+    with pytest.raises(DataError, match="There is no log in"):
+        from_log(None, out, as_json=False)
+    assert [line["declined"] for line in lines(out)] == [True, False]
+
+
 def test_a_customers_words_do_not_speak_to_the_terminal(
     folder: Path, tmp_path: Path, typed: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:

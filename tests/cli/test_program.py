@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +99,27 @@ def test_an_error_without_a_hint_is_one_line(
     with pytest.raises(SystemExit):
         cli.main()
     assert capsys.readouterr().err == "firstline: It is wrong.\n"
+
+
+def test_a_file_that_cannot_be_written_is_two_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cli, "app", lambda: (tmp_path / "absent" / "report.html").write_text("x"))
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert exit_.value.code == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"firstline: {tmp_path}/absent/report.html cannot be written or read (No such file or directory)."
+    assert second.startswith("Make room")
+
+
+def test_a_fault_of_another_kind_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(ConnectionResetError):
+        cli.main()
 
 
 def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,12 +37,39 @@ def test_what_a_pack_ships_serves_when_nothing_was_promoted(releases: Releases) 
 def test_a_pack_ships_all_of_a_release_or_what_it_did(tmp_path: Path) -> None:
     pack = tmp_path / "pack"
     pack.mkdir()
-    ship(_files(tmp_path, "one", policy=True), pack)
+    ship(_files(tmp_path, "one", policy=True), pack, "pack")
     assert (pack / ADAPTER).read_text() == "one"
     with pytest.raises(ReleaseError, match="cannot be written"):
-        ship(_files(tmp_path, "two") | {POLICY: tmp_path / "absent"}, pack)
+        ship(_files(tmp_path, "two") | {POLICY: tmp_path / "absent"}, pack, shipped(pack).id)
     assert sorted(path.name for path in pack.iterdir()) == [ADAPTER, POLICY]
     assert (pack / ADAPTER).read_text() == "one"
+
+
+def test_a_pack_ships_what_was_held_against_what_it_brings(tmp_path: Path, releases: Releases) -> None:
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    one, two = _files(tmp_path, "one"), _files(tmp_path, "two")
+    promoted = releases.promote(one, who="a", why="b", replaces=PACK.id)
+    ship(one, pack, PACK.id)
+    with pytest.raises(ReleaseError, match="was held against 'pack'"):
+        ship(two, pack, PACK.id)
+    ship(two, pack, promoted.id)  # which is what the pack brings, promoted
+    assert (pack / ADAPTER).read_text() == "two"
+
+
+def test_what_serves_can_be_rolled_back_when_its_files_are_gone(tmp_path: Path, releases: Releases) -> None:
+    first = releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=PACK.id)
+    second = releases.promote(_files(tmp_path, "two"), who="a", why="b", replaces=first.id)
+    (releases.folder / second.id / ADAPTER).unlink()
+    with pytest.raises(ReleaseError, match="is missing"):
+        releases.current()
+    assert releases.serves == second.id
+    (releases.folder / first.id / ADAPTER).rename(tmp_path / "kept")
+    with pytest.raises(ReleaseError, match="is missing"):
+        releases.rollback(who="a", why="b")
+    assert releases.serves == second.id
+    (tmp_path / "kept").rename(releases.folder / first.id / ADAPTER)
+    assert releases.rollback(who="a", why="b") == first
 
 
 def test_what_a_pack_ships_has_another_name_when_it_is_another(tmp_path: Path) -> None:

@@ -137,8 +137,8 @@ def test_an_evaluation_is_read_back_with_those_beside_it(tmp_path: Path) -> None
     with pytest.raises(RunError, match="was not evaluated"):
         read_evaluated(tmp_path)
     beside = {serving("pack"): POOR.as_json()}
-    save_evaluation(GOOD, tmp_path / "figures.json", beside=beside, serves="pack")
-    assert read_evaluated(tmp_path) == Evaluated(GOOD, {serving("pack"): POOR}, "pack")
+    save_evaluation(GOOD, tmp_path / "figures.json", beside=beside, serves="pack", asked="ab12")
+    assert read_evaluated(tmp_path) == Evaluated(GOOD, {serving("pack"): POOR}, "pack", "ab12")
     (tmp_path / "figures.json").write_text('{"rows": []}')
     with pytest.raises(RunError, match=r"figures\.json is damaged: 'beside' is missing"):
         read_evaluated(tmp_path)
@@ -150,6 +150,9 @@ def test_a_gate_without_questions_or_with_other_ones_says_so() -> None:
     few = Evaluation(GOOD.rows[:3])
     with pytest.raises(ReleaseError, match="There are 3 held-out questions"):
         judge(Candidate("c", few, ALIKE, "t"), "old", few, "t")
+    answered = judge(Candidate("c", Evaluation(GOOD.rows[:20]), ALIKE, "t"), "old", Evaluation(POOR.rows[:20]), "t")
+    failed = [condition.said for condition in answered.conditions if not condition.met]
+    assert failed == ["no held-out question is without a fact that answers it; write some"]
     none = Evaluation(())
     with pytest.raises(ReleaseError, match="There are 0 held-out questions"):
         judge(Candidate("c", none, ALIKE, "t"), "old", none, "t")

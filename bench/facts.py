@@ -101,9 +101,10 @@ def _resized(classifier: Classifier, size: int) -> Classifier:
     fixed = models.dual.shape[1] - facts
     dual = np.concatenate([models.dual[:, :fixed], models.dual[:, fixed:][:, chosen]], axis=1)
     spelling = np.ascontiguousarray(models.spelling[:, chosen])
+    fact = np.where(models.fact >= 0, np.arange(len(models.fact)) % size, models.fact)
     return replace(
         classifier,
-        models=replace(models, dual=np.ascontiguousarray(dual), spelling=spelling),
+        models=replace(models, dual=np.ascontiguousarray(dual), spelling=spelling, fact=fact),
         vocabulary=replace(
             names,
             fact_ids=tuple(f"{names.fact_ids[i]}-{n}" for n, i in enumerate(chosen)),

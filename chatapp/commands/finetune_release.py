@@ -74,8 +74,10 @@ def _judged(pack: Pack, done: Run, found: Evaluated, forms: Forms) -> Verdicts:
     settings = _settings(pack)
     serves = open_releases(settings, pack).serves
     asked = questions_of(pack)
-    if found.asked != sha256(asked):
-        raise ReleaseError(f"{done.id} was asked other questions than {asked}.", "Run `firstline finetune eval`.")
+    if not asked.is_file() or found.asked != sha256(asked):
+        raise ReleaseError(
+            f"{done.id} was asked other questions than {asked}.", "Write them, and run `firstline finetune eval`."
+        )
     if serves != found.serves:
         raise ReleaseError(
             f"{serves!r} serves now, and {done.id} was held against {found.serves!r}.", "Run `firstline finetune eval`."

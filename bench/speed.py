@@ -1,4 +1,4 @@
-"""How fast the product is, in one run, beside the bare llama-cpp-python loop on the same prompts.
+"""How fast the product is, in one run, beside the bare llama-cpp-python loop on the same prompts and adapter.
 
     python -m bench.speed [--json]
 
@@ -21,6 +21,7 @@ from bench.client import Client, say
 from bench.processes import Served, firstline
 from chatapp.backends.modelfile import shipped_model
 from chatapp.grounding import local_messages
+from finetune.adapter import FORM_KEY, read_metadata
 from router.pack import load_pack
 from router.router import Router
 
@@ -53,17 +54,22 @@ def routing(data_dir: Path) -> dict[str, float]:
 
 
 class Bare:
-    """The library's own loop: chat template, prompt, stream of words."""
+    """The library's own loop over the model and adapter that serve: chat template, prompt, stream of words."""
 
     def __init__(self) -> None:
         import llama_cpp
 
-        self._llama = llama_cpp.Llama(str(shipped_model()), n_ctx=2048, n_threads=psutil.cpu_count(), verbose=False)
+        adapter = PACK / "adapter.gguf"
+        self._form = read_metadata(adapter)[FORM_KEY]
         self._persona = load_pack(PACK).persona
+        self._llama = llama_cpp.Llama(
+            str(shipped_model()), lora_path=str(adapter), n_ctx=2048, n_threads=psutil.cpu_count(), verbose=False
+        )
 
     def answer(self, fact: str, question: str) -> dict[str, float]:
         """Tokens, and milliseconds to the first and to the last of them."""
-        messages = [{"role": m.role, "content": m.content} for m in local_messages(self._persona, fact, question)]
+        said = local_messages(self._persona, fact, question, self._form)
+        messages = [{"role": m.role, "content": m.content} for m in said]
         began, first, tokens = time.perf_counter(), 0.0, 0
         stream: Any = self._llama.create_chat_completion(messages, stream=True, temperature=0.0, max_tokens=160)  # type: ignore[arg-type]
         for chunk in stream:

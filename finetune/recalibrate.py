@@ -1,4 +1,4 @@
-"""Thresholds for a release: as few wrong answers as can be, while most of what a fact answers is answered.
+"""Thresholds for a release: as few wrong answers as can be, while most of the right ones are given.
 
 Chosen on the out-of-fold scores of the pack's labelled messages, never on held-out questions.
 """
@@ -16,7 +16,7 @@ from router.policy import Policy
 from router.promise import share
 
 KEEP = 0.90
-"""Share of the labelled messages that a fact answers which is to be answered locally."""
+"""Share of the labelled messages whose likeliest fact answers them that is to be answered locally."""
 _STEP = 0.01
 
 
@@ -52,19 +52,21 @@ def rows_of(built: Built) -> Rows:
 class Recalibrated:
     """A policy, and what it does to the messages that it was chosen on.
 
-    `kept`: of those that a fact answers, answered. `wrong`: of all that are answered, from a fact that does not answer.
+    `kept`: of those whose likeliest fact answers, answered; `right`: of those that any fact answers, answered from one
+    that does; `wrong`: of all that are answered, from a fact that does not answer.
     """
 
     policy: Policy
     kept: Share
+    right: Share
     wrong: Share
 
     @property
     def statements(self) -> tuple[str, ...]:
         """For people; written into the policy file."""
         return (
-            f"Chosen for as few wrong answers as can be while {KEEP:.0%} of what a fact answers is answered.",
-            f"Labelled messages that a fact answers, answered: {self.kept}.",
+            f"Chosen for as few wrong answers as can be while {KEEP:.0%} of the right ones are given.",
+            f"Labelled messages that a fact answers, answered from one that does: {self.right}.",
             f"Of all answered, from a fact that does not answer: {self.wrong}.",
         )
 
@@ -80,12 +82,13 @@ def recalibrate(pack: Pack, rows: Rows, refused: NDArray[np.bool_], keep: float 
     best = _answered(rows, 0.0, 0.0, said)
     for fact in np.arange(0.0, 1.0, _STEP):
         sure = said & (rows.best_fact >= fact)
-        scope = share(np.where(sure, rows.in_scope, 0.0)[rows.answerable], keep)
+        scope = share(np.where(sure, rows.in_scope, 0.0)[rows.right], keep)
         found = _answered(rows, float(fact), scope, sure)
         if found.kept.value >= keep and (found.wrong.hits, -found.kept.hits) < (best.wrong.hits, -best.kept.hits):
             best = found
     thresholds = Thresholds(best.scope, best.fact, best.kept, best.wrong)
-    return Recalibrated(default_policy(pack, thresholds), best.kept, best.wrong)
+    right = Share(best.kept.hits, int(rows.answerable.sum()))
+    return Recalibrated(default_policy(pack, thresholds), best.kept, right, best.wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +101,5 @@ class _Pair:
 
 def _answered(rows: Rows, fact: float, scope: float, sure: NDArray[np.bool_]) -> _Pair:
     local = sure & (rows.in_scope >= scope)
-    kept = Share(int((local & rows.answerable).sum()), int(rows.answerable.sum()))
+    kept = Share(int((local & rows.right).sum()), int(rows.right.sum()))
     return _Pair(fact, scope, kept, Share(int((local & ~rows.right).sum()), int(local.sum())))

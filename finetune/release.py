@@ -3,6 +3,7 @@
     <folder>/current.json          the stack of releases, the newest last; replaced in one step
     <folder>/log.jsonl             who put which into service, when and why
     <folder>/<id>/                 adapter.gguf, policy.toml, MODEL_CARD.md; written once, never changed
+    <folder>/.lock                 held by the process that changes any of these
 
 A reader sees the old state or the new one, never a mixture; a process that is killed leaves the old one.
 """
@@ -10,17 +11,20 @@ A reader sees the old state or the new one, never a mixture; a process that is k
 import json
 import os
 import shutil
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from finetune.errors import ReleaseError
 from router.storage import sha256, whole, write_folder, write_text
 
 ADAPTER, POLICY, CARD = "adapter.gguf", "policy.toml", "MODEL_CARD.md"
-CURRENT, LOG = "current.json", "log.jsonl"
+CURRENT, LOG, LOCK = "current.json", "log.jsonl", ".lock"
+_PATIENCE_S = 10.0  # a promotion copies some ten megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +77,44 @@ class Releases:
 
         `replaces` is the id that the candidate was judged against: where another serves by now, nothing changes.
         """
-        stack = self._stack()
-        if stack[-1] != replaces:
-            raise ReleaseError(
-                f"{stack[-1]!r} serves now, not {replaces!r}, which the candidate was held against.",
-                "Run `firstline finetune gate` again.",
-            )
-        release = f"r-{sha256(files[ADAPTER])[:12]}"
-        if release in stack:
-            raise ReleaseError(f"{release!r} was promoted already.", "Roll back to it, or train another candidate.")
-        try:
+        with self._alone():
+            stack = self._stack()
+            if stack[-1] != replaces:
+                raise ReleaseError(
+                    f"{stack[-1]!r} serves now, not {replaces!r}, which the candidate was held against.",
+                    "Run `firstline finetune eval` and `gate` again.",
+                )
+            release = f"r-{sha256(files[ADAPTER])[:12]}"
+            if release in stack:
+                raise ReleaseError(f"{release!r} was promoted already.", "Roll back to it, or train another candidate.")
             write_folder(self.folder / release, lambda fresh: _copy(files, fresh))
-            if self._stack() != stack:
-                raise ReleaseError("Another promotion or rollback came in between.", "Run `firstline finetune eval`.")
             self._switch([*stack, release], "promote", stack[-1], who, why)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
         return self._release(release)
 
     def rollback(self, *, who: str, why: str) -> Release:
         """Put back what served before. Raises ReleaseError where nothing did."""
-        stack = self._stack()
-        if len(stack) == 1:
-            raise ReleaseError(
-                f"{stack[-1]!r} serves, and nothing was promoted before it.", "Set FIRSTLINE_ADAPTER to `none` instead."
-            )
-        restored = self._release(stack[-2])
-        try:
+        with self._alone():
+            stack = self._stack()
+            if len(stack) == 1:
+                raise ReleaseError(
+                    f"{stack[-1]!r} serves, and nothing was promoted before it.",
+                    "Set FIRSTLINE_ADAPTER to `none` instead.",
+                )
+            restored = self._release(stack[-2])
             self._switch(stack[:-1], "rollback", stack[-1], who, why)
+        return restored
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One change at a time, over all processes; a killed one holds nothing. OSErrors become ReleaseErrors."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / LOCK, timeout=_PATIENCE_S):
+                yield
+        except Timeout as error:
+            raise ReleaseError("Another promotion or rollback is under way.", "Try again when it has ended.") from error
         except OSError as error:
             raise _unwritable(self.folder, error) from error
-        return restored
 
     def _stack(self) -> list[str]:
         path = self.folder / CURRENT
@@ -127,7 +138,6 @@ class Releases:
         return Release(release, folder / ADAPTER, policy if policy.is_file() else None)
 
     def _switch(self, stack: Sequence[str], step: str, replaced: str, who: str, why: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entry = {"at": now, "step": step, "serves": stack[-1], "replaced": replaced, "who": who, "why": why}
         with (self.folder / LOG).open("a", encoding="utf-8") as log:

@@ -2,14 +2,17 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from finetune import release
 from finetune.errors import ReleaseError, RunError
 from finetune.recipe import Recipe, Schedule
 from finetune.recipefile import grid, resolve_recipe
-from finetune.release import ADAPTER, CURRENT, LOG, POLICY, Release, Releases, ship, shipped
+from finetune.release import ADAPTER, CURRENT, LOCK, LOG, POLICY, Release, Releases, ship, shipped
 
 PACK = Release("pack")
 
@@ -113,6 +116,31 @@ def test_a_candidate_that_was_held_against_another_is_refused(releases: Releases
     with pytest.raises(ReleaseError, match="was promoted already"):
         releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=first.id)
     assert releases.current() == first
+
+
+def test_of_two_promotions_at_once_one_is_told_of_the_other(releases: Releases, tmp_path: Path) -> None:
+    def promote(name: str) -> str:
+        try:
+            return releases.promote(_files(tmp_path, name), who="a", why="b", replaces=PACK.id).id
+        except ReleaseError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(promote, [f"candidate {number}" for number in range(8)]))
+    (won,) = [line for line in said if line.startswith("r-")]
+    assert releases.serves == won
+    assert sum("serves now, not 'pack'" in line for line in said) == 7
+    assert len((releases.folder / LOG).read_text().splitlines()) == 1
+
+
+def test_a_change_that_another_one_holds_up_says_so(
+    releases: Releases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "_PATIENCE_S", 0.1)
+    releases.folder.mkdir()
+    with FileLock(releases.folder / LOCK), pytest.raises(ReleaseError, match="is under way"):
+        releases.promote(_files(tmp_path, "one"), who="a", why="b", replaces=PACK.id)
+    assert releases.current() == PACK
 
 
 def test_a_disk_that_is_full_leaves_what_served(

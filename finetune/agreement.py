@@ -9,7 +9,12 @@ LEAST = 200  # prompts, for a table that decides
 SIMILAR = 90.0
 """rapidfuzz ratio, 0 to 100, from which two answers with the same numbers and negations are called similar."""
 
-_TELLING = re.compile(r"\d+(?:[.,:]\d+)*|\b(?:no|not|never|only|unless|except|cannot|without)\b")
+_NEGATIONS = "no|not|never|none|neither|nor|only|unless|except|cannot|without|[a-z]+n['’]t"
+_NUMBERS = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|"
+    "nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|half|once|twice"
+)
+_TELLING = re.compile(rf"\d+(?:[.,:]\d+)*|\b(?:{_NEGATIONS}|{_NUMBERS})\b")
 
 
 class Same(StrEnum):

@@ -87,7 +87,7 @@ def _identity(evidence: Evidence) -> list[str]:
 
 def _how(run: Run) -> list[str]:
     best = run.best
-    loss = f", held-out loss {best.held_out_loss:.3f} at step {best.step}" if best and best.held_out_loss else ""
+    loss = f", lowest held-out loss {best.held_out_loss:.3f} at step {best.step}" if best and best.held_out_loss else ""
     reading = run.reading.verdict.value
     return [f"Trained in {run.seconds / 60:.0f} minutes on {run.device} in {run.precision}{loss}: {reading}."]
 

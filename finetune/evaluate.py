@@ -96,13 +96,14 @@ class Evaluation:
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """What `firstline finetune eval` wrote of a run: its evaluation, those beside it by name, the id of the release
-    that served, whose evaluation is `beside[serving(serves)]`, and the SHA-256 of the file of questions in hex.
+    that served, whose evaluation is `beside[serving(serves)]`, and what all this is `of`, by SHA-256 in hex: the files
+    of questions, adapter and policy, and the pack. When one of these changes, the figures are of something else.
     """
 
     candidate: Evaluation
     beside: Mapping[str, Evaluation]
     serves: str
-    asked: str
+    of: Mapping[str, str]
 
 
 def serving(release: str) -> str:
@@ -116,7 +117,7 @@ def read_evaluated(folder: Path) -> Evaluated:
         raise RunError(f"{folder.name} was not evaluated.", "Run `firstline finetune eval` first.")
     with whole_json(folder / FIGURES) as said:
         beside = {name: Evaluation.from_json(one) for name, one in said["beside"].items()}
-        return Evaluated(Evaluation.from_json(said), beside, str(said["serves"]), str(said["asked"]))
+        return Evaluated(Evaluation.from_json(said), beside, str(said["serves"]), dict(said["of"]))
 
 
 def save_evaluation(evaluation: Evaluation, path: Path, **more: object) -> None:

@@ -24,6 +24,17 @@ class Precision(StrEnum):
     FP16 = "fp16"
 
 
+class Keep(StrEnum):
+    """Which weights of a run are kept: those at the lowest held-out loss, or the last ones.
+
+    What is to be learnt by heart, an identity for one, wants the last: its questions must be known, and loss on others
+    rises while they are learnt.
+    """
+
+    BEST = "best"
+    LAST = "last"
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """LoRA (Hu et al. 2021) by AdamW. Raises RunError where a value cannot be used.
@@ -32,9 +43,9 @@ class Recipe:
     share of all steps. `wrong_facts` is the share of examples that are added with a fact that does not answer, for the
     model to say so; at 0 the refusals that the data has are left out too. A small model learns their share and not when
     to refuse (docs/fine-tuning.md), so 0 is the default, and the router judges. `held_out` is the share of
-    conversations that loss is measured on and nothing learnt from; the run ends early when that loss has not fallen for
-    `patience` measurements, of which there are `measurements` an epoch. `max_tokens` is the longest example. An
-    `epochs` may be broken.
+    conversations that loss is measured on and nothing learnt from; unless `keep` is LAST, the run ends early when that
+    loss has not fallen for `patience` measurements, of which there are `measurements` an epoch. `max_tokens` is the
+    longest example. An `epochs` may be broken.
     """
 
     rank: int = 16
@@ -53,6 +64,7 @@ class Recipe:
     held_out: float = 0.05
     measurements: int = 2
     patience: int = 4
+    keep: Keep = Keep.BEST
     precision: Precision = Precision.AUTO
     seed: int = 7
 

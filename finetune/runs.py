@@ -48,7 +48,7 @@ class Outcome:
 
     status: str
     reading: Reading | None
-    best_step: int | None
+    kept_step: int | None
     seconds: float
     peak_memory_bytes: int | None
     disk_bytes: int | None
@@ -201,7 +201,7 @@ def _outcome(path: Path) -> Outcome | None:
         return Outcome(
             status=str(said["status"]),
             reading=Reading(Verdict(reading["verdict"]), reading["text"], reading["setting"]) if reading else None,
-            best_step=said.get("best_step"),
+            kept_step=said.get("kept_step"),
             seconds=float(said["seconds"]),
             peak_memory_bytes=said.get("peak_memory_bytes"),
             disk_bytes=said.get("disk_bytes"),

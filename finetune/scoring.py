@@ -1,6 +1,7 @@
 """Right, wrong or honestly unanswered: an answer held against what a right one must and must not say."""
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -30,7 +31,8 @@ class Question:
     """A held-out question. `facts` answer it, none where no fact of the pack does.
 
     A right answer says one of the alternatives of each line of `must`, and nothing of `must_not`; case, spaces and the
-    kind of quotation mark do not count.
+    kind of quotation mark do not count. An alternative is the beginning of words, or whole numbers: "2 day" is said by
+    "in 2 days", not by "in 12 days".
     """
 
     text: str
@@ -44,8 +46,8 @@ class Question:
         said = _plain(answer)
         if not said or said == _plain(REFUSAL):
             return Verdict.UNANSWERED
-        told = all(any(_plain(one) in said for one in either) for either in self.must)
-        false = any(_plain(word) in said for word in self.must_not)
+        told = all(any(_says(said, one) for one in either) for either in self.must)
+        false = any(_says(said, word) for word in self.must_not)
         return Verdict.RIGHT if self.facts and told and not false else Verdict.WRONG
 
 
@@ -79,6 +81,13 @@ def _question(source: Source, number: int, data: dict[str, Any], row: Any) -> Qu
 
 def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
+
+
+def _says(said: str, wanted: str) -> bool:
+    wanted = _plain(wanted)
+    before = r"(?<!\d)(?<!\d[.,])" if wanted[0].isdigit() else r"(?<!\w)" if wanted[0].isalpha() else ""
+    after = r"(?!\d)" if wanted[-1].isdigit() else ""
+    return bool(re.search(f"{before}{re.escape(wanted)}{after}", said))
 
 
 def _plain(text: str) -> str:

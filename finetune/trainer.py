@@ -11,7 +11,7 @@ from typing import Any
 
 from finetune.collate import collate, mean_loss
 from finetune.examples import Example
-from finetune.recipe import Precision, Recipe, Schedule
+from finetune.recipe import Keep, Precision, Recipe, Schedule
 
 LOG_EVERY = 10
 """Steps, of a long run."""
@@ -26,9 +26,9 @@ Report = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How training ended: the best step by held-out loss, the last one, and for how long it ran in this process."""
+    """How training ended: the step whose weights were kept, the last one, and for how long it ran in this process."""
 
-    best_step: int
+    kept_step: int
     last_step: int
     seconds: float
     early: bool
@@ -73,7 +73,7 @@ def learn(
     folder: Path,
     report: Report,
 ) -> Ended:
-    """Train `model` (from `adapted`) and leave it as it was at its best held-out loss.
+    """Train `model` (from `adapted`) and leave it as it was at its best held-out loss, or at the end (`recipe.keep`).
 
     Checkpoints lie in `<folder>/checkpoints`; where a whole one is found there, training goes on from it. What the
     Trainer raises passes through.
@@ -86,8 +86,8 @@ def learn(
     trainer.train(resume_from_checkpoint=str(latest) if latest else None)
     state = trainer.state
     best = Path(state.best_model_checkpoint).name.rpartition("-")[2] if state.best_model_checkpoint else ""
-    early = state.global_step < state.max_steps
-    return Ended(int(best or state.global_step), state.global_step, time.monotonic() - began, early)
+    kept = int(best) if best and recipe.keep is Keep.BEST else state.global_step
+    return Ended(kept, state.global_step, time.monotonic() - began, state.global_step < state.max_steps)
 
 
 def give_back_memory() -> None:
@@ -148,8 +148,10 @@ def _trainer(
         data_collator=lambda rows: collate([row["example"] for row in rows]),
         train_dataset=_Rows(examples),
         eval_dataset=_Rows(held_out),
-        callbacks=[Reporting(), EarlyStoppingCallback(early_stopping_patience=recipe.patience)],
+        callbacks=[Reporting()],
     )
+    if recipe.keep is Keep.BEST:
+        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=recipe.patience))
     if trainer.pop_callback(ProgressCallback):
         trainer.add_callback(Bar())
     trainer.model_accepts_loss_kwargs = True  # `mean_loss` divides by the tokens of the whole step itself
@@ -187,7 +189,7 @@ def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
         save_strategy="steps",
         save_steps=every,
         save_total_limit=2,
-        load_best_model_at_end=True,
+        load_best_model_at_end=recipe.keep is Keep.BEST,
         metric_for_best_model="eval_loss",
         greater_is_better=False,
         logging_steps=max(1, min(LOG_EVERY, steps // LEAST_LOGS)),

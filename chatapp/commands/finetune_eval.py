@@ -25,7 +25,7 @@ from chatapp.trial import try_all, word_all, word_in_cloud
 from finetune.adapter import FORM_KEY, read_metadata
 from finetune.evaluate import Evaluation, Layers, save_evaluation, serving
 from finetune.recalibrate import recalibrate, rows_of
-from finetune.release import POLICY
+from finetune.release import ADAPTER, POLICY
 from finetune.runs import FIGURES, LAYERS, Run, read_run, read_runs
 from finetune.scoring import Question, Verdict, read_questions
 from router.build import build
@@ -85,7 +85,7 @@ def evaluate(
     first, *others = found
     beside = {name: found[name].as_json() for name in others}
     more = {"beside": beside, "serves": now.release, "policy": said, "made": _now()}
-    save_evaluation(found[first], done.folder / FIGURES, asked=sha256(data or questions_of(loaded)), **more)
+    save_evaluation(found[first], done.folder / FIGURES, of=made_of(loaded, done, data or questions_of(loaded)), **more)
     words = {name: [row.worded for row in one.rows if row.question.facts] for name, one in found.items()}
     words |= _of_cloud(bench)
     if side_by_side:
@@ -168,6 +168,13 @@ def adapter_of(done: Run) -> Path:
     if not path.is_file():
         raise OperatorError(f"The run {done.id!r} has no adapter: {done.status}.", "Run it to its end first.")
     return path
+
+
+def made_of(pack: Pack, done: Run, questions: Path) -> dict[str, str]:
+    """What an evaluation of the run would be of: SHA-256 by name, "" for a file that is missing."""
+    files = {"questions": questions, "adapter": done.folder / ADAPTER, "policy": done.folder / POLICY}
+    hashes = {name: sha256(path) if path.is_file() else "" for name, path in files.items()}
+    return {"pack": pack.content_hash} | hashes
 
 
 def open_bench(pack: Pack, data: Path | None) -> Bench:

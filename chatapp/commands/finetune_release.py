@@ -2,12 +2,13 @@
 
 import getpass
 import json
+import os
 from pathlib import Path
 
 import typer
 
 from chatapp.backends.modelfile import model_file
-from chatapp.commands.finetune_eval import adapter_of, chosen_run, questions_of
+from chatapp.commands.finetune_eval import adapter_of, chosen_run, made_of, questions_of
 from chatapp.commands.finetune_quantize import EXPORT
 from chatapp.commands.opened import chosen_settings
 from chatapp.commands.packs import chosen_pack
@@ -57,7 +58,7 @@ def promote(pack: Path | None, run: str | None, why: str, *, into_pack: bool) ->
         typer.echo(f"{loaded.folder} ships {done.id} now: {', '.join(files)}.")
         return
     releases = open_releases(_settings(loaded), loaded)
-    release = releases.promote(files, who=getpass.getuser(), why=why or done.id, replaces=serves)
+    release = releases.promote(files, who=_who(), why=why or done.id, replaces=serves)
     typer.echo(f"{release.id} serves now, instead of {serves}. Back: firstline finetune rollback")
 
 
@@ -66,7 +67,7 @@ def rollback(pack: Path | None, why: str) -> None:
     loaded = load_pack(chosen_pack(pack))
     releases = open_releases(_settings(loaded), loaded)
     replaced = releases.serves
-    release = releases.rollback(who=getpass.getuser(), why=why)
+    release = releases.rollback(who=_who(), why=why)
     typer.echo(f"{release.id} serves again, instead of {replaced}.")
 
 
@@ -74,9 +75,11 @@ def _judged(pack: Pack, done: Run, found: Evaluated, forms: Forms) -> Verdicts:
     settings = _settings(pack)
     serves = open_releases(settings, pack).serves
     asked = questions_of(pack)
-    if not asked.is_file() or found.asked != sha256(asked):
+    if not asked.is_file():
+        raise ReleaseError(f"There is no {asked}.", "Write held-out questions, and run `firstline finetune eval`.")
+    if changed := [name for name, now in made_of(pack, done, asked).items() if found.of.get(name) != now]:
         raise ReleaseError(
-            f"{done.id} was asked other questions than {asked}.", "Write them, and run `firstline finetune eval`."
+            f"Changed since {done.id} was evaluated: {', '.join(changed)}.", "Run `firstline finetune eval` again."
         )
     if serves != found.serves:
         raise ReleaseError(
@@ -111,6 +114,14 @@ def _released(done: Run) -> str:
     if failed:
         raise ReleaseError(f"The gate did not release {done.id}: {'; '.join(failed)}.", "Train another candidate.")
     return serves
+
+
+def _who() -> str:
+    """Who gave the command, for the log; the number where the system knows no name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _hashes(done: Run) -> dict[str, str]:

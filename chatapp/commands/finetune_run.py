@@ -70,11 +70,13 @@ def sweep(
 
     `questions` bounds how many held-out questions each run is asked, evenly spread over all.
     """
-    from chatapp.commands.finetune_eval import wording_of
+    from chatapp.commands.finetune_eval import questions_of, wording_of
     from finetune.errors import RunError
     from finetune.recipefile import SWEEP, grid, resolve_recipe
+    from finetune.scoring import read_questions
 
     material = gather(pack, data)
+    read_questions(questions_of(material.pack), material.pack)  # a mistake in them is told before hours of training
     recipe, sources = resolve_recipe(material.pack.folder, given)
     ranked = []
     for number, point in enumerate(points := grid(recipe, axes), 1):

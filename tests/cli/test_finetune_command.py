@@ -142,9 +142,9 @@ def test_a_model_that_was_taught_refusals_is_asked_which_messages_it_refuses(
     all_refused = recalibrated(bench, taught, home / "refused.toml")
     assert len(asked) > 50
     assert all(question.facts for question in asked)
-    assert "Labelled messages that a fact answers, answered: 0.0%" in all_refused[1]
+    assert "answered from one that does: 0.0%" in all_refused[1]
     asked.clear()
-    assert "answered: 0.0%" not in recalibrated(bench, done, home / "not.toml")[1]
+    assert "answered from one that does: 0.0%" not in recalibrated(bench, done, home / "not.toml")[1]
     assert not asked
 
 
@@ -171,9 +171,14 @@ def test_forms_are_measured_and_the_gate_says_what_failed(pack: Path, home: Path
     questions = pack / "eval" / "questions.jsonl"
     asked = questions.read_text()
     questions.write_text(asked.replace("\n", "\n\n", 1))
-    with pytest.raises(ReleaseError, match="was asked other questions"):
+    with pytest.raises(ReleaseError, match=r"Changed since .* was evaluated: questions"):
         call("gate", str(pack))
     questions.write_text(asked)
+    policy = (folder / "policy.toml").read_text()
+    (folder / "policy.toml").unlink()
+    with pytest.raises(ReleaseError, match=r"Changed since .* was evaluated: policy"):
+        call("gate", str(pack))
+    (folder / "policy.toml").write_text(policy)
     said = call("gate", str(pack))
     assert "FAILED honest where no fact answers: no held-out question" in said
     assert "FAILED agreement after quantisation: 0 of 2 different" in said

@@ -62,7 +62,7 @@ def outcome(status: str = "done", **others: Any) -> dict[str, Any]:
     return {
         "status": status,
         "reading": READING,
-        "best_step": 400,
+        "kept_step": 400,
         "seconds": 3700.0,
         "peak_memory_bytes": 3_500_000_000,
         "disk_bytes": 141_000_000,

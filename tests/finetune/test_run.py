@@ -15,7 +15,7 @@ from finetune.data import read_data
 from finetune.errors import DataError, RunError
 from finetune.loss import Point, Verdict
 from finetune.plan import plan, with_persona
-from finetune.recipe import Precision, Recipe, Schedule
+from finetune.recipe import Keep, Precision, Recipe, Schedule
 from finetune.run import Task, data_files, fine_tune, resumes, run_folder
 from finetune.runs import CURVE, OUTCOME, read_run
 from finetune.trainer import last_whole, resolve, steps_of
@@ -79,6 +79,22 @@ def test_a_run_learns_and_leaves_an_adapter_and_its_figures(task: Task, tmp_path
     assert not (folder / "checkpoints").exists()
     assert list((folder / "tensorboard").glob("events*"))
     assert run_folder(tmp_path / "runs", task) != folder
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("keep", list(Keep))
+def test_what_is_learnt_by_heart_is_not_ended_by_a_loss_that_rises(keep: Keep, task: Task, tmp_path: Path) -> None:
+    rising = replace(QUICK, learning_rate=0.1, epochs=3.0, measurements=3, patience=1, keep=keep)
+    task = replace(task, recipe=rising)
+    done = fine_tune(task, run_folder(tmp_path / "runs", task), None, lambda _: None)
+    assert done.outcome
+    assert done.best
+    last = max(point.step for point in done.curve)
+    if keep is Keep.LAST:
+        assert (done.status, done.outcome.kept_step) == ("done", steps_of(len(task.plan.learnt), rising))
+    else:
+        assert (done.status, done.outcome.kept_step) == ("stopped early", done.best.step)
+        assert last < steps_of(len(task.plan.learnt), rising)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -67,7 +67,7 @@ def test_a_run_that_has_just_begun(tmp_path: Path) -> None:
 
 def test_a_run_that_failed_is_read_by_its_curve(tmp_path: Path) -> None:
     curve = [Point(0, 100, 0.0, held_out_loss=0.7), Point(10, 100, 0.2, loss=math.nan)]
-    said = outcome("failed", reading=None, peak_memory_bytes=None, disk_bytes=None, best_step=None)
+    said = outcome("failed", reading=None, peak_memory_bytes=None, disk_bytes=None, kept_step=None)
     run = read_run(write_run(tmp_path, described("bad"), curve, said))
     assert (run.status, run.reading.verdict) == ("failed", Verdict.EXPLODING)
     assert run.best is None  # at step 0 stands the untouched model

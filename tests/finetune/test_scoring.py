@@ -26,6 +26,10 @@ NOBODY = Question("who owns you?", "account", ())
         ("You have 60 days  for UNUSED goods.", Verdict.RIGHT),
         ("Sixty\u00a0days, unused.", Verdict.RIGHT),
         ("You have 60 days.", Verdict.WRONG),
+        ("You have 160 days, unused.", Verdict.WRONG),
+        ("You have 1,060 days, unused.", Verdict.WRONG),
+        ("60 days, unused; in 130 days it is over.", Verdict.RIGHT),
+        ("60 days for what is misunderstood as unworn.", Verdict.WRONG),
         ("60 days, unused, or 30 days.", Verdict.WRONG),
         (REFUSAL, Verdict.UNANSWERED),
         ("", Verdict.UNANSWERED),
@@ -137,8 +141,8 @@ def test_an_evaluation_is_read_back_with_those_beside_it(tmp_path: Path) -> None
     with pytest.raises(RunError, match="was not evaluated"):
         read_evaluated(tmp_path)
     beside = {serving("pack"): POOR.as_json()}
-    save_evaluation(GOOD, tmp_path / "figures.json", beside=beside, serves="pack", asked="ab12")
-    assert read_evaluated(tmp_path) == Evaluated(GOOD, {serving("pack"): POOR}, "pack", "ab12")
+    save_evaluation(GOOD, tmp_path / "figures.json", beside=beside, serves="pack", of={"pack": "ab12"})
+    assert read_evaluated(tmp_path) == Evaluated(GOOD, {serving("pack"): POOR}, "pack", {"pack": "ab12"})
     (tmp_path / "figures.json").write_text('{"rows": []}')
     with pytest.raises(RunError, match=r"figures\.json is damaged: 'beside' is missing"):
         read_evaluated(tmp_path)
@@ -174,6 +178,13 @@ def test_a_difference_lies_in_its_interval_and_turns_with_its_sides(pairs: list[
         ("You have 60 days to return it.", "You have 60 days to return them.", Same.SIMILAR),
         ("You have 60 days to return it.", "You have 30 days to return it.", Same.DIFFERENT),
         ("It can be returned within a week.", "It cannot be returned within a week.", Same.DIFFERENT),
+        (
+            "You can return opened boots within 60 days.",
+            "You can't return opened boots within 60 days.",
+            Same.DIFFERENT,
+        ),
+        ("Damage in the wash is covered by us.", "Damage in the wash isn’t covered by us.", Same.DIFFERENT),
+        ("It takes two to three days to Norway.", "It takes five to three days to Norway.", Same.DIFFERENT),
         ("Delivery costs 4.90 EUR.", "Call the desk.", Same.DIFFERENT),
     ],
 )

@@ -1,4 +1,4 @@
-# Firstline: two commands, `make run` and `make test`. Nothing is installed outside this folder's .venv.
+# Firstline: two commands, `make run` and `make test`. All is installed into .venv, but for a test browser where there is none.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -19,7 +19,7 @@ run: $(VENV)/.run            ## Set everything up and start the product
 	@$(BIN)/firstline serve
 
 test: $(VENV)/.dev           ## Set everything up and run every test, with coverage
-	@echo "Running the tests (real models, a real server, a real browser: about five minutes) …"
+	@echo "Running the tests (real models, a real server, a real browser: half an hour on two cores) …"
 	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
 
 lint: $(VENV)/.dev           ## ruff and mypy, as strict as they go
@@ -27,7 +27,7 @@ lint: $(VENV)/.dev           ## ruff and mypy, as strict as they go
 
 check: lint test             ## What must pass before a change lands
 
-bench: $(VENV)/.dev          ## Print the figures that the README states
+bench: $(VENV)/.dev          ## Print figures of README and docs (not of fine-tuning, nor of CLINC150)
 	@$(BIN)/python -m bench.support
 	@$(BIN)/python -m bench.facts
 	@$(BIN)/python -m bench.hard

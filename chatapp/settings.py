@@ -33,11 +33,14 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     data_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "firstline",
-        description="Where the database, the exported encoder and the trained router live.",
+        description="Where the database, the exported encoder, the trained router, fine-tuning runs and releases live.",
     )
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the data folder.")
     pack: str = Field("support", description="Name of a shipped pack, or the path of a pack's folder.")
-    policy: str = Field("", description="A policy file of `firstline router calibrate`; empty means the pack's own.")
+    policy: str = Field(
+        "",
+        description="A policy file of `firstline router calibrate`; empty: that of what was promoted, or the pack's.",
+    )
     operator_token: SecretStr = Field(
         SecretStr(""),
         description="Opens the operator page; empty makes a new one at each start and prints it.",
@@ -47,7 +50,9 @@ class Settings(BaseSettings):
     )
 
     local_model: str = Field("", description="Path of a GGUF file; empty means the shipped SmolLM2-135M.")
-    local_model_sha256: str = Field("", description="Expected SHA-256 of `LOCAL_MODEL`; the shipped model's is pinned.")
+    local_model_sha256: str = Field(
+        "", description="Expected SHA-256 of `FIRSTLINE_LOCAL_MODEL`; the shipped model's is pinned."
+    )
     adapter: str = Field(
         "",
         description="A LoRA adapter (GGUF) over the local model, or `none`; empty: what was promoted, or the pack's.",

@@ -13,6 +13,8 @@ from router.storage import whole
 
 BASE_KEY, FORM_KEY = "firstline.base_sha256", "firstline.prompt"
 _PREFIX = "base_model.model."
+_AGAIN = "Restore it, or make it again: adapters come from `firstline finetune run`, merged models from `quantize`."
+_UNREADABLE = (OSError, ValueError, KeyError, IndexError)  # IndexError: a file that was cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,13 @@ def read_adapter(path: Path) -> tuple[Adapter, dict[str, str]]:
         fields = {key: field.contents() for key, field in reader.fields.items()}
         tensors = {tensor.name: np.array(tensor.data, dtype=np.float32) for tensor in reader.tensors}
         alpha = float(fields[gguf.Keys.Adapter.LORA_ALPHA])
-    except (OSError, ValueError, KeyError) as error:
-        raise BaseModelError(f"{str(path)!r} is not a GGUF adapter: {error}.", "Export it again.") from error
+    except _UNREADABLE as error:
+        raise BaseModelError(f"{str(path)!r} is not a GGUF adapter: {error}.", _AGAIN) from error
     ends = ".weight.lora_a"
     names = [name.removesuffix(ends) for name in tensors if name.endswith(ends)]
     pairs = {name: (tensors[f"{name}.weight.lora_a"], tensors[f"{name}.weight.lora_b"]) for name in names}
     if not pairs:
-        raise BaseModelError(f"{str(path)!r} holds no LoRA weights.", "Export it again.")
+        raise BaseModelError(f"{str(path)!r} holds no LoRA weights.", _AGAIN)
     rank = next(iter(pairs.values()))[0].shape[0]
     return Adapter(pairs, alpha, rank), {key: value for key, value in fields.items() if isinstance(value, str)}
 
@@ -112,8 +114,8 @@ def read_metadata(path: Path) -> dict[str, str]:
     try:
         reader = gguf.GGUFReader(str(path))
         fields = {key: field.contents() for key, field in reader.fields.items()}
-    except (OSError, ValueError) as error:
-        raise BaseModelError(f"{str(path)!r} is not a GGUF adapter: {error}.", "Export it again.") from error
+    except _UNREADABLE as error:
+        raise BaseModelError(f"{str(path)!r} is not a whole GGUF file: {error}.", _AGAIN) from error
     return {key: value for key, value in fields.items() if isinstance(value, str)}
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from finetune.candidatefile import write_lines
+from finetune.data import read_files
 from finetune.errors import DataError
 from finetune.fromlog import Candidate
 from finetune.problem import Problem
+from finetune.readers.described import DESCRIPTION, data_files
 from finetune.records import records
 from finetune.worded import worded
 from router.pack import Pack
@@ -40,8 +42,9 @@ class Added:
 def add(candidates: Sequence[Candidate], pack: Pack, borne_out: BorneOut) -> Added:
     """Append the approved ones to the pack's training data, each once however often it is added.
 
-    Raises DataError at a fact that the pack does not have, before anything is written, and where a file cannot be read
-    or written, which stays as it was; adding again adds what is missing.
+    Raises DataError at a fact that the pack does not have and where its folder of training data is of another format,
+    before anything is written, and where a file cannot be read or written, which stays as it was; adding again adds
+    what is missing.
     """
     grounded_path, cloud_path = pack.folder / GROUNDED_FILE, pack.folder / CLOUD_FILE
     grounded_rows, cloud_rows = _rows(grounded_path), _rows(cloud_path)
@@ -52,11 +55,27 @@ def add(candidates: Sequence[Candidate], pack: Pack, borne_out: BorneOut) -> Add
     sound = [c for c in fresh if not c.fact or borne_out(texts[c.fact], c.question, c.answer)]
     grounded, cloud = [c for c in sound if c.fact], [c for c in sound if not c.fact]
     if grounded:
+        _check_folder(pack)
         write_lines(grounded_path, (*grounded_rows, *map(_turns, grounded)))
     if cloud:
         write_lines(cloud_path, (*cloud_rows, *(_messages(candidate, pack) for candidate in cloud)))
     unsupported = tuple(candidate.turn for candidate in fresh if candidate not in sound)
     return Added(len(grounded), len(cloud), len(approved) - len(fresh), unsupported)
+
+
+def _check_folder(pack: Pack) -> None:
+    folder = pack.folder / GROUNDED_FILE.parent
+    if not folder.is_dir() or not data_files(folder):
+        return
+    hint = "Move that data to a folder of its own, to be trained on with --data, and add again."
+    if (folder / DESCRIPTION).is_file():
+        raise DataError(f"{folder / DESCRIPTION} says what is trained on, and {GROUNDED_FILE.name} would not be.", hint)
+    for file in read_files(folder, pack):
+        if file.format not in ("", "grounded"):
+            what = (
+                f"{file.path} is of the format {file.format!r}, what rests on a fact 'grounded', and a folder has one."
+            )
+            raise DataError(what, hint)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

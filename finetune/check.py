@@ -24,9 +24,9 @@ PER_CATEGORY, PER_FACT = 30, 5
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`max_tokens` of an example, `per_category` and `per_fact` the examples that are wanted of each."""
+    """`max_tokens` of an example, None for any number; `per_category`, `per_fact`: the examples wanted of each."""
 
-    max_tokens: int = 512
+    max_tokens: int | None = None
     per_category: int = PER_CATEGORY
     per_fact: int = PER_FACT
 
@@ -120,7 +120,7 @@ def check(
     tokens = [count_tokens(conversation) for conversation in said]
     found = chain(
         (problem for file in files for problem in file.problems),
-        _too_long(said, tokens, limits.max_tokens),
+        _too_long(said, tokens, limits.max_tokens) if limits.max_tokens else (),
         leaks(said, held_out),
         _twice(said),
         _personal(said, known),

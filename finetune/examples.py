@@ -20,7 +20,8 @@ class Example:
 
 
 def encode(conversation: Conversation, vocabulary: Vocabulary) -> Example:
-    """Invariant: the tokens that carry loss decode to exactly the assistant's words; each turn's end is taught too.
+    """Invariant: the tokens that carry loss decode to exactly the assistant's words (a control token spelt in them is
+    defused); each turn's end is taught too.
 
     Each turn is cut where serving cuts it, between the prompt and the answer. Raises BaseModelError where the template
     does not keep what was said before as it was.
@@ -31,18 +32,19 @@ def encode(conversation: Conversation, vocabulary: Vocabulary) -> Example:
     for number, message in enumerate(conversation.messages):
         if message.role is not Role.ASSISTANT:
             continue
+        content = vocabulary.defused(message.content)
         prompt = vocabulary.prompt(conversation.messages[:number])
         whole = vocabulary.whole(conversation.messages[: number + 1])
-        if not (prompt.startswith(done) and whole.startswith(prompt + message.content)):
+        if not (prompt.startswith(done) and whole.startswith(prompt + content)):
             raise BaseModelError(
                 f"The chat template of {str(vocabulary.path)!r} does not set an answer right after its prompt.",
                 "Fine-tune a model whose template writes role and content one after the other.",
             )
         asked = vocabulary.tokens(prompt[len(done) :])
-        said = [*vocabulary.tokens(message.content), vocabulary.eos]
+        said = [*vocabulary.tokens(content), vocabulary.eos]
         tokens += asked + said
         labels += [IGNORE] * len(asked) + said
-        done = prompt + message.content + _end(vocabulary, whole[len(prompt + message.content) :])
+        done = prompt + content + _end(vocabulary, whole[len(prompt + content) :])
     return Example(tuple(tokens), tuple(labels))
 
 
@@ -56,7 +58,7 @@ def _fitting(conversation: Conversation, vocabulary: Vocabulary, max_tokens: int
     if len(example.tokens) > max_tokens:
         raise DataError(
             f"{conversation.place}: the example has {len(example.tokens)} tokens, the longest may have {max_tokens}.",
-            "Shorten it, or raise `--set max_tokens=…` (it costs memory).",
+            "Shorten it, or raise `--set max_tokens=…` as far as the model's context goes (it costs memory).",
         )
     return example
 

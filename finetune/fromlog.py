@@ -5,11 +5,11 @@ The way: `propose` masks and filters what the log holds, `merge` keeps what a pe
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from finetune.privacy import find, mask, pack_contacts
+from finetune.privacy import find, mask, names_in, pack_contacts
 from finetune.worded import worded
 from router.pack import Pack
 from router.types import Fact, Route
@@ -82,13 +82,16 @@ def propose(turns: Iterable[LoggedTurn], pack: Pack) -> tuple[Candidate, ...]:
     return tuple(_candidate(turn, facts, known) for turn in turns if _stands(turn, facts))
 
 
-def merge(old: Sequence[Candidate], new: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def merge(
+    old: Sequence[Candidate], new: Sequence[Candidate], known: frozenset[str] = frozenset()
+) -> tuple[Candidate, ...]:
     """The new ones in order, each as it stands in the old where a person may have decided on it or corrected it.
 
-    What the log no longer holds, because its conversation was deleted or its thumb taken back, is in the old alone and
-    goes, approved or not.
+    - What the log no longer holds, because its conversation was deleted or its thumb taken back, is in the old alone
+      and goes, approved or not.
+    - An undecided one is masked again, for an earlier release may have found less; `known` contacts are not.
     """
-    before = {candidate.key: candidate for candidate in old}
+    before = {one.key: one if one.decided else _masked(one, known) for one in old}
     return tuple(before.get(candidate.key, candidate) for candidate in new)
 
 
@@ -103,15 +106,24 @@ def _stands(turn: LoggedTurn, facts: dict[str, Fact]) -> bool:
 
 
 def _candidate(turn: LoggedTurn, facts: dict[str, Fact], known: frozenset[str]) -> Candidate:
-    kinds = (finding.kind.value for text in (turn.question, turn.answer) for finding in find(text, known))
-    return Candidate(
+    candidate = Candidate(
         turn=turn.id,
         at=turn.at.isoformat(timespec="seconds"),
         route=turn.route.value,
         category=turn.category,
-        question=mask(turn.question, known),
-        answer=mask(turn.answer, known),
+        question=turn.question,
+        answer=turn.answer,
         fact=turn.fact,
         nearest=tuple(fact for fact in turn.nearest if fact in facts),
-        masked=tuple(dict.fromkeys(kinds)),
     )
+    return _masked(candidate, known)
+
+
+def _masked(candidate: Candidate, known: frozenset[str]) -> Candidate:
+    """A name that the question or the answer introduces is masked in both."""
+    said = (candidate.question, candidate.answer)
+    names = names_in(said, known)
+    kinds = dict.fromkeys(finding.kind.value for text in said for finding in find(text, known, names))
+    question, answer = (mask(text, known, names) for text in said)
+    masked = (*candidate.masked, *(kind for kind in kinds if kind not in candidate.masked))
+    return replace(candidate, question=question, answer=answer, masked=masked)

@@ -33,7 +33,9 @@ def merge(base: Path, adapter: Adapter, path: Path, *, name: str, base_sha256: s
                 writer.add_tensor(tensor.name, _merged(tensor, adapter))
             finish(writer)
     except OSError as error:
-        raise RunError(f"{path} cannot be written ({error.strerror}).", "Make room, and export again.") from error
+        raise RunError(
+            f"{path} cannot be written ({error.strerror}).", "Make room, and run `firstline finetune quantize` again."
+        ) from error
 
 
 def _copy_metadata(reader: Any, writer: Any, own: dict[str, str]) -> None:

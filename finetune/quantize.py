@@ -38,4 +38,6 @@ def quantize(source: Path, target: Path, kind: Quantisation, threads: int = 0) -
                     "Make room on the disk, and check that the file is a full-precision GGUF model.",
                 )
     except OSError as error:
-        raise RunError(f"{target} cannot be written ({error.strerror}).", "Make room, and export again.") from error
+        raise RunError(
+            f"{target} cannot be written ({error.strerror}).", "Make room, and run `firstline finetune quantize` again."
+        ) from error

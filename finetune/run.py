@@ -3,6 +3,7 @@
 <folder>/run.json, curve.jsonl, outcome.json    see `runs.py`
 <folder>/checkpoints/, tensorboard/             while it runs; the first is removed at the end
 <folder>/adapter/, adapter.gguf                 what came of it, for PEFT and for llama.cpp
+<folder>/.lock                                  held by the process that runs it
 """
 
 import errno
@@ -20,6 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from finetune.adapter import read_peft, write_adapter
 from finetune.base import Base, load_torch
 from finetune.errors import FinetuneError, RunError
@@ -33,7 +36,8 @@ from finetune.trainer import Ended, adapted, last_whole, learn, resolve, steps_o
 from router.grounding import GROUNDED
 from router.storage import sha256, write_text
 
-ADAPTER_FOLDER, ADAPTER_FILE = "adapter", "adapter.gguf"
+ADAPTER_FOLDER, ADAPTER_FILE, LOCK = "adapter", "adapter.gguf", ".lock"
+_DISK_FULL = ("No space left", "PytorchStreamWriter failed writing", "unexpected pos")  # torch does not say it outright
 _LIBRARIES = ("torch", "transformers", "peft", "llama_cpp_python")
 Say = Callable[[Point], None]
 
@@ -100,11 +104,21 @@ def resumes(folder: Path) -> int:
 def fine_tune(task: Task, folder: Path, estimate: Estimate | None, say: Say) -> Run:
     """Run the task in `folder`, going on from its last whole checkpoint. `say` is told of each measurement.
 
-    Raises RunError where the disk is full, when the loss is no number, or where the training library fails; the
-    checkpoints stand, and the same task goes on from them once the cause is removed, but for a loss that is no number,
-    which ends the run.
+    Raises RunError where another process runs it, where the disk is full, when the loss is no number, or where the
+    training library fails; the checkpoints stand, and the same task goes on from them once the cause is removed, but
+    for a loss that is no number, which ends the run.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return _fine_tune(task, folder, estimate, say)
+    except Timeout as error:
+        raise RunError(
+            f"Another process is running {folder.name}.", "Wait for it, or give --fresh for a run of its own."
+        ) from error
+
+
+def _fine_tune(task: Task, folder: Path, estimate: Estimate | None, say: Say) -> Run:
     _describe(task, folder, estimate)
     curve = _Curve(folder / CURVE, resumes(folder), steps_of(len(task.plan.learnt), task.recipe), say)
     try:
@@ -219,7 +233,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 def _fault(error: Exception, folder: Path) -> RunError:
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "No space left" in str(error):
+    if full or any(said in str(error) for said in _DISK_FULL):
         step = resumes(folder)
         return RunError(
             f"The disk is full; {folder} holds what was learnt up to step {step}.",

@@ -2,9 +2,10 @@
 
 import contextlib
 import ctypes
+import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,15 @@ def give_back_memory() -> None:
 
 def last_whole(folder: Path) -> Path | None:
     """The newest checkpoint that was written to its end: the Trainer writes `trainer_state.json` last."""
-    found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if path.stat().st_size]
+    found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if _is_whole(path)]
     return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _is_whole(state: Path) -> bool:
+    try:
+        return bool(json.loads(state.read_text(encoding="utf-8")))
+    except ValueError:
+        return False
 
 
 def steps_of(examples: int, recipe: Recipe) -> int:
@@ -114,10 +122,19 @@ def _an_epoch(examples: int, recipe: Recipe) -> int:
 def _trainer(
     model: Any, examples: Sequence[Example], held_out: Sequence[Example], recipe: Recipe, folder: Path, report: Report
 ) -> Any:
-    from transformers import EarlyStoppingCallback, ProgressCallback, Trainer, TrainerCallback
+    from torch.utils.data import SequentialSampler
+    from transformers import ProgressCallback, Trainer
+
+    order = _Order([len(example.tokens) for example in examples], recipe)
 
     class OnAnswers(Trainer):
-        """Loss on the assistant's tokens, logits computed there alone."""
+        """Loss on the assistant's tokens, logits computed there alone; the same order whenever a run is taken up."""
+
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:  # noqa: ARG002
+            return order
+
+        def _get_eval_sampler(self, eval_dataset: Any) -> Any:
+            return SequentialSampler(eval_dataset)
 
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -131,8 +148,28 @@ def _trainer(
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             pass
 
+    trainer = OnAnswers(
+        model=model,
+        args=_arguments(len(examples), recipe, folder),
+        data_collator=lambda rows: collate([row["example"] for row in rows]),
+        train_dataset=_Rows(examples),
+        eval_dataset=_Rows(sorted(held_out, key=lambda example: len(example.tokens))),
+        callbacks=_callbacks(order, recipe, report),
+    )
+    if trainer.pop_callback(ProgressCallback):
+        trainer.add_callback(Bar())
+    trainer.model_accepts_loss_kwargs = True  # `mean_loss` divides by the tokens of the whole step itself
+    return trainer
+
+
+def _callbacks(order: "_Order", recipe: Recipe, report: Report) -> list[Any]:
+    from transformers import EarlyStoppingCallback, TrainerCallback
+
     class Reporting(TrainerCallback):
-        """Hands every measurement on, and unused memory back."""
+        """Hands every measurement on, and unused memory back; tells the order which epoch it is."""
+
+        def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+            order.epoch = int((state.epoch or 0.0) + 1e-6)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
             if state.global_step % TRIM_EVERY == 0:
@@ -142,20 +179,8 @@ def _trainer(
             if "loss" in logs or "eval_loss" in logs:
                 report({"step": state.global_step, "steps": state.max_steps, "epoch": state.epoch or 0.0, **logs})
 
-    trainer = OnAnswers(
-        model=model,
-        args=_arguments(len(examples), recipe, folder),
-        data_collator=lambda rows: collate([row["example"] for row in rows]),
-        train_dataset=_Rows(examples),
-        eval_dataset=_Rows(held_out),
-        callbacks=[Reporting()],
-    )
-    if recipe.keep is Keep.BEST:
-        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=recipe.patience))
-    if trainer.pop_callback(ProgressCallback):
-        trainer.add_callback(Bar())
-    trainer.model_accepts_loss_kwargs = True  # `mean_loss` divides by the tokens of the whole step itself
-    return trainer
+    stop = [EarlyStoppingCallback(early_stopping_patience=recipe.patience)] if recipe.keep is Keep.BEST else []
+    return [Reporting(), *stop]
 
 
 def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
@@ -180,7 +205,7 @@ def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
         use_cpu=not torch.cuda.is_available(),
         seed=recipe.seed,
         data_seed=recipe.seed,
-        group_by_length=True,
+        restore_callback_states_from_checkpoint=True,
         remove_unused_columns=False,
         label_names=["labels"],
         prediction_loss_only=True,
@@ -199,6 +224,24 @@ def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
         dataloader_pin_memory=False,
         dataloader_num_workers=0,
     )
+
+
+class _Order:
+    """Numbers of the examples, those of like length together: another order in each `epoch`, the same for each seed."""
+
+    def __init__(self, lengths: Sequence[int], recipe: Recipe) -> None:
+        self._lengths, self._step, self._seed = list(lengths), recipe.batch * recipe.accumulation, recipe.seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        import torch
+        from transformers.trainer_pt_utils import LengthGroupedSampler
+
+        drawn = torch.Generator().manual_seed(self._seed * 1000 + self.epoch)
+        yield from LengthGroupedSampler(self._step, lengths=self._lengths, generator=drawn)
 
 
 class _Rows:

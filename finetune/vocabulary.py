@@ -1,10 +1,10 @@
 """The base model's own vocabulary and chat template, read by the engine that serves it.
 
-What is trained is cut into tokens by the code that cuts what is served, so the two cannot differ.
+What is trained is defused and cut into tokens by the code that serves, so the two cannot differ.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Vocabulary:
         self.template = self.metadata.get("tokenizer.chat_template", "")
         if not self.template:
             raise BaseModelError(f"{str(path)!r} carries no chat template.", _HINT)
+        self._control = tuple(control_texts(self._llama))
         self.eos: int = self._llama.token_eos()
         bos, self.end = (self._word(token) for token in (self._llama.token_bos(), self.eos))
         named: Any = {"template": self.template, "eos_token": self.end, "bos_token": bos}
@@ -44,11 +45,15 @@ class Vocabulary:
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """The messages in the model's own template, ready for an answer to follow."""
-        return str(self._format(messages=_plain(messages)).prompt)
+        return str(self._format(messages=self._plain(messages)).prompt)
 
     def whole(self, messages: Sequence[Message]) -> str:
         """The messages in the model's own template, and nothing after them."""
-        return str(self._format_whole(messages=_plain(messages)).prompt)
+        return str(self._format_whole(messages=self._plain(messages)).prompt)
+
+    def defused(self, text: str) -> str:
+        """What somebody wrote, as it stands in a prompt: what spells a control token is split by a space."""
+        return defused(text, self._control)
 
     def tokens(self, text: str) -> list[int]:
         """`text` as tokens; what spells a control token is one."""
@@ -65,6 +70,25 @@ class Vocabulary:
         """Free it."""
         self._llama.close()
 
+    def _plain(self, messages: Sequence[Message]) -> Any:
+        return [{"role": message.role.value, "content": self.defused(message.content)} for message in messages]
 
-def _plain(messages: Sequence[Message]) -> Any:
-    return [{"role": message.role.value, "content": message.content} for message in messages]
+
+def control_texts(llama: Any) -> Iterator[str]:
+    """How the control tokens of a `llama_cpp.Llama` are spelt."""
+    import llama_cpp
+
+    vocab = llama_cpp.llama_model_get_vocab(llama.model)
+    for token in range(llama.n_vocab()):
+        if llama_cpp.llama_vocab_get_attr(vocab, token) & llama_cpp.LLAMA_TOKEN_ATTR_CONTROL:
+            spelt = llama_cpp.llama_vocab_get_text(vocab, token).decode(errors="replace")
+            if spelt:
+                yield spelt
+
+
+def defused(text: str, control: Iterable[str]) -> str:
+    """The text with each of the `control` texts in it split by a space, so that nobody can write a turn of another."""
+    for spelt in control:
+        if spelt in text:
+            text = text.replace(spelt, f"{spelt[0]} {spelt[1:]}")
+    return text

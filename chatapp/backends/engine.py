@@ -20,6 +20,7 @@ import numpy as np
 from chatapp.backends.adapters import Adapters
 from chatapp.backends.base import ChatMessage, Token
 from chatapp.errors import LocalModelError, ModelFileError, ProviderContextError
+from finetune.vocabulary import control_texts, defused
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Engine:
         self._vocab = llama_cpp.llama_model_get_vocab(self._llama.model)
         self._size = self._llama.n_vocab()
         self._template = _template(self._llama, path)
-        self._control = [text for text in self._control_texts() if text]
+        self._control = tuple(control_texts(self._llama))
         self.context_tokens: int = self._llama.n_ctx()
         self._watched: Abort | None = None
 
@@ -99,7 +100,7 @@ class Engine:
         turn of somebody else. Raises LocalModelError.
         """
         try:
-            plain = [{"role": m.role, "content": self._defused(m.content)} for m in messages]
+            plain = [{"role": m.role, "content": defused(m.content, self._control)} for m in messages]
             prompt = self._template(messages=plain).prompt
             return list(self._llama.tokenize(prompt.encode(errors="replace"), add_bos=False, special=True))
         except Exception as error:
@@ -178,18 +179,6 @@ class Engine:
         buffer = ctypes.create_string_buffer(_PIECE_BYTES)
         size = self._cpp.llama_token_to_piece(self._vocab, token, buffer, _PIECE_BYTES, 0, False)
         return buffer.raw[: max(size, 0)]
-
-    def _control_texts(self) -> Iterator[str]:
-        control = self._cpp.LLAMA_TOKEN_ATTR_CONTROL
-        for token in range(self._size):
-            if self._cpp.llama_vocab_get_attr(self._vocab, token) & control:
-                yield self._cpp.llama_vocab_get_text(self._vocab, token).decode(errors="replace")
-
-    def _defused(self, text: str) -> str:
-        for control in self._control:
-            if control in text:
-                text = text.replace(control, f"{control[0]} {control[1:]}")
-        return text
 
 
 def local_fault(what: str, error: Exception) -> LocalModelError:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from finetune.check import Coverage, Limits, Report
     from finetune.conversation import Conversation
     from finetune.fromlog import LoggedTurn
+    from router.pack import Pack
 
 SHOWN_PROBLEMS = 20
 REFUSED_EXIT = 1
@@ -23,8 +24,9 @@ REFUSED_EXIT = 1
 def check(pack: Path | None, data: Path | None, limits: "Limits", *, as_json: bool) -> int:
     """Print what the data hold and what is wrong with them; gives the exit code, 1 where they must not be trained on.
 
-    `data` None is the pack's `train` folder; the held-out questions are those of its `eval` folder. Tokens are the
-    local model's. Raises PackError, DataError where there is nothing to read, ModelFileError, BaseModelError.
+    `data` None is the pack's `train` folder; the held-out questions are those of its `eval` folder. Tokens are counted
+    as in a run, the persona included; without a limit they may be as many as there. Raises PackError, RunError,
+    DataError where there is nothing to read, ModelFileError, BaseModelError.
     """
     from finetune.check import check as examine
     from finetune.data import read_files
@@ -35,7 +37,9 @@ def check(pack: Path | None, data: Path | None, limits: "Limits", *, as_json: bo
     loaded = load_pack(chosen_pack(pack))
     files = read_files(data or loaded.folder / "train", loaded)
     held_out = read_held_out(sorted((loaded.folder / "eval").glob("*.jsonl")))
-    report = examine(files, held_out, _counter(), loaded, pack_contacts(loaded), limits)
+    count, longest = _counter(loaded)
+    limits = replace(limits, max_tokens=limits.max_tokens or longest)
+    report = examine(files, held_out, count, loaded, pack_contacts(loaded), limits)
     typer.echo(json.dumps(report.as_json()) if as_json else readable(report))
     return REFUSED_EXIT if report.refused else 0
 
@@ -48,11 +52,12 @@ def from_log(pack: Path | None, out: Path, *, as_json: bool) -> None:
     """
     from finetune.candidatefile import read_candidates, write_candidates
     from finetune.fromlog import merge, propose
+    from finetune.privacy import pack_contacts
     from router.pack import load_pack
 
     loaded = load_pack(chosen_pack(pack))
     old = read_candidates(out) if out.is_file() else ()
-    found = merge(old, propose(_logged(), loaded))
+    found = merge(old, propose(_logged(), loaded), pack_contacts(loaded))
     write_candidates(out, found)
     before = {candidate.key for candidate in old}
     new = sum(candidate.key not in before for candidate in found)
@@ -144,15 +149,19 @@ def _about(figures: dict[str, object]) -> str:
     return f"{figures['file']}: {counts.format(**figures)}\n{figures['undecided']} wait for a person"
 
 
-def _counter() -> "Callable[[Conversation], int]":
-    """Counts the tokens of an example as the local model's own vocabulary cuts them."""
+def _counter(pack: "Pack") -> "tuple[Callable[[Conversation], int], int]":
+    """What counts the tokens of an example as a run does, and how many a run takes."""
     from chatapp.backends.modelfile import model_file
     from chatapp.settings import load_settings
+    from finetune.base import open_base
     from finetune.examples import encode
-    from finetune.vocabulary import Vocabulary
+    from finetune.plan import with_persona
+    from finetune.recipefile import resolve_recipe
 
-    vocabulary = Vocabulary(model_file(load_settings()))
-    return lambda conversation: len(encode(conversation, vocabulary).tokens)
+    base = open_base(model_file(load_settings()))
+    recipe, _ = resolve_recipe(pack.folder, [])
+    longest = min(recipe.max_tokens, base.context_tokens)
+    return lambda said: len(encode(with_persona(said, pack.persona), base.vocabulary).tokens), longest
 
 
 def _logged() -> "list[LoggedTurn]":

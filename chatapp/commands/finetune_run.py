@@ -71,23 +71,23 @@ def sweep(
     `questions` bounds how many held-out questions each run is asked, evenly spread over all.
     """
     from chatapp.commands.finetune_eval import questions_of, wording_of
-    from finetune.errors import RunError
+    from finetune.errors import FinetuneError
     from finetune.recipefile import SWEEP, grid, resolve_recipe
     from finetune.scoring import read_questions
 
     material = gather(pack, data)
     read_questions(questions_of(material.pack), material.pack)  # a mistake in them is told before hours of training
     recipe, sources = resolve_recipe(material.pack.folder, given)
+    points = grid(recipe, axes)
+    tasks = [material.task(replace(recipe, **point), sources | dict.fromkeys(point, SWEEP)) for point in points]
     ranked = []
-    for number, point in enumerate(points := grid(recipe, axes), 1):
+    for number, (point, task) in enumerate(zip(points, tasks, strict=True), 1):
         typer.echo(f"\nRun {number} of {len(points)}: {_named(point)}", err=True)
-        task = material.task(replace(recipe, **point), sources | dict.fromkeys(point, SWEEP))
         try:
-            done = _run(material, task, fresh=False)
-        except RunError as error:  # one of a grid that fails is a finding
+            done = _ended_before(material, task) or _run(material, task, fresh=False)
+            ranked.append((wording_of(material.pack, done, questions), point, done))
+        except FinetuneError as error:  # one of a grid that fails is a finding
             typer.echo(f"{error.what}\n{error.hint}", err=True)
-            continue
-        ranked.append((wording_of(material.pack, done, questions), point, done))
     ranked.sort(key=lambda one: (-one[0].value, one[2].best.held_out_loss if one[2].best else 0.0))
     rows = [summary(done) | {"wording": {"hits": s.hits, "n": s.n}, "point": point} for s, point, done in ranked]
     if as_json:
@@ -154,6 +154,18 @@ def summary(done: "Run") -> dict[str, Any]:
         "best_held_out_loss": done.best.held_out_loss if done.best else None,
         "seconds": done.seconds,
     }
+
+
+def _ended_before(material: Material, task: "Task") -> "Run | None":
+    """The same task's run that came to its end, so that a sweep that was broken off goes on where it was."""
+    from finetune.runs import read_runs
+
+    same = [
+        run for run in read_runs(material.runs) if task.digest in run.id and (run.folder / "adapter.gguf").is_file()
+    ]
+    if same:
+        typer.echo(f"Run before: {same[0].id}", err=True)
+    return same[0] if same else None
 
 
 def _run(material: Material, task: "Task", *, fresh: bool) -> "Run":

@@ -24,7 +24,7 @@ Candidates = Annotated[Path, typer.Argument(help="A file of `from-log`.")]
 def check(
     pack: PackArgument = None,
     data: DataOption = None,
-    max_tokens: Annotated[int, typer.Option(help="Longest example, in tokens.")] = 512,
+    max_tokens: Annotated[int | None, typer.Option(help="Longest example, in tokens; the recipe's.")] = None,
     per_category: Annotated[int, typer.Option(help="Examples that each category should have.")] = 30,
     per_fact: Annotated[int, typer.Option(help="Examples that each fact should have.")] = 5,
     json: JsonOption = False,

@@ -228,6 +228,23 @@ def test_a_sweep_ranks_its_runs_by_what_they_say(pack: Path) -> None:
     assert {row["point"]["learning_rate"] for row in rows} == {1e-5, 5e-3}
     shares = [row["wording"]["hits"] for row in rows]
     assert shares == sorted(shares, reverse=True)
+    again = json.loads(
+        call("sweep", str(pack), *QUICK, "--grid", "learning_rate=1e-5,5e-3", "--questions", "2", "--json")
+    )
+    assert [row["run"] for row in again] == [row["run"] for row in rows]
+
+
+def test_a_sweep_looks_before_it_trains(pack: Path, home: Path) -> None:
+    before = set((home / "data" / "finetune" / "pip").iterdir())
+    with pytest.raises(DataError, match="the longest may have 32"):
+        call("sweep", str(pack), *QUICK, "--grid", "max_tokens=512,32")
+    questions = pack / "eval" / "questions.jsonl"
+    asked = questions.read_text()
+    questions.unlink()
+    with pytest.raises(DataError, match="Write held-out questions first"):
+        call("sweep", str(pack), *QUICK, "--grid", "learning_rate=1e-5,5e-3")
+    questions.write_text(asked)
+    assert set((home / "data" / "finetune" / "pip").iterdir()) == before
 
 
 def test_a_run_that_is_not_there_is_told(pack: Path) -> None:

@@ -110,7 +110,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def by_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts words for tokens, so that no model is opened."""
     count: Callable[[Conversation], int] = lambda c: sum(len(m.content.split()) for m in c.messages)  # noqa: E731
-    monkeypatch.setattr(finetune_data, "_counter", lambda: count)
+    monkeypatch.setattr(finetune_data, "_counter", lambda _pack: (count, 512))
 
 
 @pytest.mark.usefixtures("by_words")
@@ -128,6 +128,7 @@ def test_a_check_of_good_data(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.real
 def test_a_check_counts_what_training_counts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from chatapp.backends.base import ChatMessage
     from chatapp.backends.local import LocalBackend
     from chatapp.grounding import local_messages
     from chatapp.settings import load_settings
@@ -139,7 +140,14 @@ def test_a_check_counts_what_training_counts(folder: Path, capsys: pytest.Captur
     tuned = local_messages("Be brief.", "We bake at 5 every morning.", "when do you start", GROUNDED)
     backend = LocalBackend(load_settings())
     assert longest - backend.count_tokens(tuned) == 4 + 1  # "At 5." and the token that ends it
+    asked = backend.count_tokens((ChatMessage("system", "Be brief."), ChatMessage("user", "hello")))
     backend.load().close()
+    (folder / "train" / "recipe.toml").write_text(f"max_tokens = {longest - 1}\n")
+    assert check(folder, None, Limits(), as_json=False) == 1
+    assert f"has {longest} tokens" in capsys.readouterr().out
+    said = {"instruction": "hello", "output": "Good day."}
+    check(folder, write(folder / "other.jsonl", said), Limits(max_tokens=500), as_json=True)
+    assert json.loads(capsys.readouterr().out)["tokens"]["longest"] - asked == 3 + 1  # "Good day." and its end
 
 
 @pytest.mark.usefixtures("by_words")

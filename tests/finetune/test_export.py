@@ -103,10 +103,18 @@ def test_an_adapter_for_another_base_is_refused(adapter_file: Path) -> None:
 def test_a_file_that_is_no_adapter_is_refused(tmp_path: Path, base: Base) -> None:
     (tmp_path / "a.gguf").write_bytes(b"no")
     for read in (read_adapter, read_metadata):
-        with pytest.raises(BaseModelError, match="is not a GGUF adapter"):
+        with pytest.raises(BaseModelError, match=r"is not a (GGUF adapter|whole GGUF file)"):
             read(tmp_path / "a.gguf")
     with pytest.raises(BaseModelError, match="is not a GGUF adapter"):
         read_adapter(base.path)
+
+
+@pytest.mark.parametrize("kept", [4, 24, 40, 300])
+def test_a_file_that_was_cut_off_is_refused(kept: int, adapter_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.gguf").write_bytes(adapter_file.read_bytes()[:kept])
+    for read in (read_adapter, read_metadata):
+        with pytest.raises(BaseModelError, match=r"a\.gguf"):
+            read(tmp_path / "a.gguf")
 
 
 def test_layers_that_the_base_has_not_are_refused(base: Base, small: Adapter, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_what_is_proposed_is_masked_and_not_approved() -> None:
     personal = replace(CLOUD, question="my name is Ann, a@b.example", answer="Dear Ann: 0171 234 5678")
     liked, cloud = propose([LIKED, personal], small_pack())
     assert liked == candidate(nearest=("bread.baked",))
-    assert (cloud.question, cloud.answer) == ("my name is [name], [e-mail]", "Dear Ann: [phone]")
+    assert (cloud.question, cloud.answer) == ("my name is [name], [e-mail]", "Dear [name]: [phone]")
     assert (cloud.masked, cloud.fact, cloud.nearest) == (("name", "e-mail", "phone"), "", ("hours.week",))
     assert not cloud.decided
 
@@ -95,6 +95,21 @@ def test_a_second_run_keeps_what_a_person_decided_and_forgets_what_the_log_forgo
     ]
 
 
+def test_a_name_that_only_the_answer_gives_is_masked_in_both() -> None:
+    (cloud,) = propose([replace(CLOUD, question="ann here", answer="So my name is Ann?")], small_pack())
+    assert (cloud.question, cloud.answer, cloud.masked) == ("[name] here", "So my name is [name]?", ("name",))
+
+
+def test_what_nobody_decided_is_masked_again_but_for_the_packs_own() -> None:
+    own = "Call 0800 555 0142."
+    said = {"question": "My name is Will Smith", "answer": f"Dear Will, {own}"}
+    old = [candidate(1, **said, masked=("phone",)), candidate(2, **said, approved=True), candidate(3, **said)]
+    first, second, third = merge(old, [candidate(1, answer=own), candidate(2), candidate(3)])
+    assert (first.question, first.answer) == ("My name is [name]", f"Dear [name], {own}")
+    assert (first.masked, third.masked) == (("phone", "name"), ("name",))
+    assert second == old[1]
+
+
 drawn = st.builds(
     Candidate,
     st.integers(0, 9),
@@ -114,7 +129,7 @@ def test_merging_gives_the_logs_turns_and_is_settled_at_once(old: list[Candidate
     merged = merge(old, new)
     assert [one.key for one in merged] == [one.key for one in new]
     assert merge(merged, new) == merged
-    assert {one for one in merged if one not in new} <= set(old)
+    assert {one for one in merged if one.decided and one not in new} <= set(old)
 
 
 @settings(deadline=None)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from filelock import FileLock
 
-from finetune.adapter import read_metadata
+from finetune.adapter import read_adapter, read_metadata
 from finetune.base import Base
 from finetune.conversation import Conversation, Message, Place, Role
 from finetune.data import read_data
@@ -16,7 +18,7 @@ from finetune.errors import DataError, RunError
 from finetune.loss import Point, Verdict
 from finetune.plan import plan, with_persona
 from finetune.recipe import Keep, Precision, Recipe, Schedule
-from finetune.run import Task, data_files, fine_tune, resumes, run_folder
+from finetune.run import LOCK, Task, data_files, fine_tune, resumes, run_folder
 from finetune.runs import CURVE, OUTCOME, read_run
 from finetune.trainer import last_whole, resolve, steps_of
 from router.grounding import GROUNDED
@@ -113,6 +115,18 @@ def test_a_run_that_was_killed_goes_on_from_its_last_whole_checkpoint(
     assert done.status == "done"
     assert steps[0] > 3
     assert [point.step for point in done.curve] == sorted(point.step for point in done.curve)
+    unbroken = run_folder(tmp_path / "runs", task, fresh=True)
+    fine_tune(task, unbroken, None, lambda _: None)
+    ours, theirs = (read_adapter(where / "adapter.gguf")[0].pairs for where in (folder, unbroken))
+    assert all(np.allclose(one, two, atol=1e-5) for n in ours for one, two in zip(ours[n], theirs[n], strict=True))
+
+
+def test_a_run_that_goes_on_elsewhere_is_left_alone(task: Task, tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "runs", task)
+    folder.mkdir(parents=True)
+    with FileLock(folder / LOCK), pytest.raises(RunError, match="Another process is running"):
+        fine_tune(task, folder, None, lambda _: None)
+    assert not (folder / "run.json").exists()
 
 
 class _Killed(BaseException):
@@ -151,7 +165,11 @@ def _nan(model: Any) -> Any:
     ("error", "said"),
     [
         (OSError(28, "No space left on device"), "The disk is full"),
-        (RuntimeError("[enforce fail] No space left on device"), "The disk is full"),
+        (RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 128 vs 22"), "The disk is full"),
+        (
+            RuntimeError("[enforce fail at inline_container.cc:862] . PytorchStreamWriter failed writing file data/7"),
+            "full",
+        ),
         (RuntimeError("CUDA out of memory"), "not enough memory"),
         (ValueError("odd"), "Training failed: ValueError odd"),
     ],
@@ -211,8 +229,10 @@ def test_a_checkpoint_that_was_not_written_to_its_end_is_none(tmp_path: Path) ->
     assert last_whole(tmp_path) is None
     for step in (9, 10):
         (tmp_path / f"checkpoint-{step}").mkdir()
-        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text('{"epoch": 1.0}')
     (tmp_path / "checkpoint-11").mkdir()
+    (tmp_path / "checkpoint-12").mkdir()
+    (tmp_path / "checkpoint-12" / "trainer_state.json").write_text('{"epoch": 1.')
     assert last_whole(tmp_path) == tmp_path / "checkpoint-10"
 
 

@@ -17,7 +17,7 @@ from router.promise import share
 
 KEEP = 0.90
 """Share of the labelled messages whose likeliest fact answers them that is to be answered locally."""
-_STEP = 0.01
+_HUNDREDTHS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,10 @@ def recalibrate(pack: Pack, rows: Rows, refused: NDArray[np.bool_], keep: float 
     """
     said = ~refused
     best = _answered(rows, 0.0, 0.0, said)
-    for fact in np.arange(0.0, 1.0, _STEP):
+    for fact in (step / _HUNDREDTHS for step in range(_HUNDREDTHS)):
         sure = said & (rows.best_fact >= fact)
         scope = share(np.where(sure, rows.in_scope, 0.0)[rows.right], keep)
-        found = _answered(rows, float(fact), scope, sure)
+        found = _answered(rows, fact, scope, sure)
         if found.kept.value >= keep and (found.wrong.hits, -found.kept.hits) < (best.wrong.hits, -best.kept.hits):
             best = found
     thresholds = Thresholds(best.scope, best.fact, best.kept, best.wrong)

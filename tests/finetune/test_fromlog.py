@@ -17,6 +17,7 @@ from finetune.candidatefile import read_candidates, write_candidates, write_line
 from finetune.data import read_data
 from finetune.errors import DataError
 from finetune.fromlog import Candidate, LoggedTurn, merge, propose
+from finetune.privacy import contacts
 from router.pack import Pack, load_pack
 from router.types import Route
 from tests.router.cases import pack as small_pack
@@ -104,7 +105,7 @@ def test_what_nobody_decided_is_masked_again_but_for_the_packs_own() -> None:
     own = "Call 0800 555 0142."
     said = {"question": "My name is Will Smith", "answer": f"Dear Will, {own}"}
     old = [candidate(1, **said, masked=("phone",)), candidate(2, **said, approved=True), candidate(3, **said)]
-    first, second, third = merge(old, [candidate(1, answer=own), candidate(2), candidate(3)])
+    first, second, third = merge(old, [candidate(1, answer=own), candidate(2), candidate(3)], contacts([own]))
     assert (first.question, first.answer) == ("My name is [name]", f"Dear [name], {own}")
     assert (first.masked, third.masked) == (("phone", "name"), ("name",))
     assert second == old[1]
@@ -202,6 +203,21 @@ def test_what_stood_there_stays(pack: Pack) -> None:
     with pytest.raises(DataError, match=r"from-log\.jsonl:1: not JSON"):
         add([candidate(8, approved=True)], pack, always)
     assert path.read_text() == "spoilt\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("identity.json", "of the format 'instruction'"), ("dataset_info.json", r"from-log\.jsonl would not be")],
+)
+def test_what_would_not_be_trained_on_is_not_added(pack: Pack, name: str, said: str) -> None:
+    folder = pack.folder / "train"
+    folder.mkdir()
+    (folder / "identity.json").write_text('[{"instruction": "who are you", "input": "", "output": "Pip."}]')
+    if name == "dataset_info.json":
+        (folder / name).write_text('{"mine": {"file_name": "identity.json"}}')
+    with pytest.raises(DataError, match=said):
+        add([candidate(approved=True)], pack, always)
+    assert not (pack.folder / GROUNDED_FILE).exists()
 
 
 def test_an_answer_that_its_fact_does_not_bear_out_is_left_out(pack: Pack) -> None:

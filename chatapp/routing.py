@@ -3,7 +3,10 @@ pack ships.
 """
 
 import logging
+from functools import partial
 from pathlib import Path
+
+import typer
 
 from chatapp.learnt import with_learnt
 from chatapp.paths import pack_folder
@@ -17,9 +20,12 @@ log = logging.getLogger(__name__)
 
 
 def open_router(settings: Settings) -> Router:
-    """Open it, training first if need be. Raises OperatorError and RouterError, which a file that does not fit is."""
-    file = read_policy(Path(settings.policy)) if settings.policy else None  # before a training of half a minute
-    router = Router.open(pack_folder(settings.pack), settings.data_dir / "router")
+    """Open it, training first if need be, which is told on stderr.
+
+    Raises OperatorError and RouterError, which a file that does not fit is.
+    """
+    file = read_policy(Path(settings.policy)) if settings.policy else None  # before a training of a minute
+    router = Router.open(pack_folder(settings.pack), settings.data_dir / "router", tell=partial(typer.echo, err=True))
     if file is None:
         return with_learnt(_as_shipped(router), settings)
     check(file, router)

@@ -16,7 +16,6 @@ from router.pack import Pack
 from router.spelling import spell
 from router.text import clean
 from router.train import Trained, train
-from router.types import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Built:
 
 
 def build(pack: Pack, encoder: Encoder) -> Built:
-    """Embed, train, calibrate: seconds for a few hundred messages, half a minute for eight thousand."""
+    """Embed, train, calibrate: seconds for a few hundred messages, a minute for fifteen thousand."""
     corpus = build_corpus(pack)
     texts = [clean(text) for text in corpus.texts]
     trained = train(corpus, encoder.encode(texts), spell(texts))
@@ -43,11 +42,7 @@ def _leaning(pack: Pack, encoder: Encoder, stranger: Classifier) -> Leaning:
     """How this pack's follow-ups are told, from its dialogues where there are enough. `stranger` was not taught these,
     or its readings would look surer than they are of a stranger's message.
     """
-
-    def score(text: str) -> Scores:
-        return stranger.scores(text, encoder.encode_one(text))
-
-    return fit_leaning(pack.dialogues, pack.calibration, score, encoder.encode_one) or DEFAULT
+    return fit_leaning(pack.dialogues, pack.calibration, stranger.scores, encoder.encode) or DEFAULT
 
 
 def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:

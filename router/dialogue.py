@@ -1,7 +1,8 @@
 """Labelled dialogues: what the reading of follow-ups is learnt from and held against."""
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -49,12 +50,13 @@ def read_dialogues(source: Source, keys: Set[str], ids: Set[str]) -> tuple[Dialo
 def fit_leaning(
     dialogues: Sequence[Dialogue],
     traffic: Sequence[Labelled],
-    score: Callable[[str], Scores],
-    encode: Callable[[str], Vectors],
+    score: Callable[[str, Vectors], Scores],
+    encode: Callable[[list[str]], Vectors],
 ) -> Leaning | None:
     """The regression fitted on the follow-ups of the dialogues; None when they are too few or all alike.
 
     Messages of `traffic`, one after another at random, are changes of subject: further ones that do not lean.
+    `score` takes a text and its vector, `encode` texts; each text is given to them once.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -64,12 +66,15 @@ def fit_leaning(
         return None
     changes = _changes(traffic)
     pairs = [(text, earlier) for text, earlier, _ in said] + changes
-    rows = np.stack([_signs(text, earlier, score, encode) for text, earlier in pairs])
-    vectors = np.stack([encode(text) for text, _ in pairs])
+    texts = list(dict.fromkeys(text for pair in pairs for text in _read(*pair)))
+    vectors = dict(zip(texts, encode(texts), strict=True))
+    scores = cache(lambda text: score(text, vectors[text]))
+    rows = np.stack([_signs(text, earlier, scores, vectors) for text, earlier in pairs])
+    wordings = np.stack([vectors[text] for text, _ in pairs])
     labels = np.concatenate([leans, np.zeros(len(changes), np.bool_)])
     counts = np.where(np.arange(len(rows)) < len(said), 1.0, _CHANGE_WEIGHT)
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    seen = np.concatenate([(rows - mean) / scale, _WORDING_SCALE * vectors], axis=1)
+    seen = np.concatenate([(rows - mean) / scale, _WORDING_SCALE * wordings], axis=1)
     model = LogisticRegression(C=_C, max_iter=2000).fit(seen, labels, sample_weight=counts)
     weights, wording = np.split(model.coef_[0], [rows.shape[1]])
     return Leaning(mean, scale, weights, _WORDING_SCALE * wording, model.intercept_)
@@ -112,11 +117,19 @@ def _changes(traffic: Sequence[Labelled]) -> list[tuple[str, tuple[str, ...]]]:
     return pairs
 
 
+def _read(text: str, earlier: tuple[str, ...]) -> Iterator[str]:
+    """All that is read of a pair: the message, what it may lean on, and it with each of these."""
+    yield text
+    for one in earlier:
+        yield one
+        yield together_with(one, text)
+
+
 def _signs(
-    text: str, earlier: tuple[str, ...], score: Callable[[str], Scores], encode: Callable[[str], Vectors]
+    text: str, earlier: tuple[str, ...], score: Callable[[str], Scores], vectors: Mapping[str, Vectors]
 ) -> Floats:
     together = max((score(together_with(one, text)) for one in earlier), key=strength)
-    return signs(text, score(text), together, float(encode(text) @ encode(earlier[0])))
+    return signs(text, score(text), together, float(vectors[text] @ vectors[earlier[0]]))
 
 
 def _dialogue(source: Source, number: int, line: str, keys: Set[str], ids: Set[str]) -> Dialogue:

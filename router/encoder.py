@@ -3,6 +3,9 @@
 import hashlib
 import importlib.util
 import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,15 @@ class Encoder:
         self.fingerprint, self.folder = fingerprint, folder
 
     @classmethod
-    def load(cls, cache_dir: Path | str, model: str | None = None, adapter: Path | None = None) -> "Encoder":
-        """Open the export under `cache_dir`, making it first if it is missing or damaged (some ten seconds).
+    def load(
+        cls,
+        cache_dir: Path | str,
+        model: str | None = None,
+        adapter: Path | None = None,
+        tell: Callable[[str], object] = str,
+    ) -> "Encoder":
+        """Open the export under `cache_dir`, making it first if it is missing or damaged (some twenty seconds, of
+        which `tell` is told).
 
         `model` is a sentence-transformers name or path; None or "" means the shipped all-MiniLM-L6-v2, whose
         weights are checked against a pinned SHA-256 before they are exported. `adapter` is the folder of a PEFT
@@ -41,6 +51,7 @@ class Encoder:
             from router.export import export
 
             source = model or shipped_model()
+            tell("Exporting the encoder, once: some twenty seconds …")
             write_folder(folder, lambda fresh: export(source, fresh, adapter))
             card = _card(folder)
         if card is None:
@@ -49,8 +60,9 @@ class Encoder:
         return cls(session, _fingerprint(card), folder)
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        """Vectors of shape (len(texts), d); each is what `encode_one` gives for the text alone."""
-        return np.stack([self._session.run(text) for text in texts])
+        """Vectors of shape (len(texts), d), on all cores; each is what `encode_one` gives for the text alone."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # the session computes without the interpreter's lock
+            return np.stack(list(pool.map(self._session.run, texts)))
 
     def knows(self, word: str) -> bool:
         """Whether this lower-case word is one token of the vocabulary."""

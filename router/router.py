@@ -1,7 +1,7 @@
 """The router: a message in, a decision out, in a few milliseconds and without a model call."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,15 +43,21 @@ class Router:
         self._slips = Slips(build_corpus(pack).texts, encoder.knows)
 
     @classmethod
-    def open(cls, pack_path: Path | str, cache_dir: Path | str, encoder: Encoder | None = None) -> "Router":
+    def open(
+        cls,
+        pack_path: Path | str,
+        cache_dir: Path | str,
+        encoder: Encoder | None = None,
+        tell: Callable[[str], object] = str,
+    ) -> "Router":
         """Load the pack in `pack_path` and what was trained for it under `cache_dir`, training first if need
-        be.
+        be: then `tell` is told, for it takes up to a minute or two.
 
         Raises PackError, EncoderError or ArtefactError.
         """
         pack = load_pack(pack_path)
-        encoder = encoder or Encoder.load(cache_dir, pack.encoder, pack.adapter)
-        artefact = _artefact(pack, encoder, Path(cache_dir))
+        encoder = encoder or Encoder.load(cache_dir, pack.encoder, pack.adapter, tell)
+        artefact = _artefact(pack, encoder, Path(cache_dir), tell)
         return cls(pack, encoder, artefact.classifier, artefact.policy, artefact.leaning)
 
     def with_policy(self, policy: Policy) -> "Router":
@@ -73,10 +79,11 @@ class Router:
         return self._reader.scores(self._slips.correct(clean(text)), turns)
 
 
-def _artefact(pack: Pack, encoder: Encoder, cache_dir: Path) -> Artefact:
+def _artefact(pack: Pack, encoder: Encoder, cache_dir: Path, tell: Callable[[str], object]) -> Artefact:
     folder = artefact_folder(cache_dir, pack.content_hash, encoder.fingerprint)
     artefact = load_artefact(folder)
     if artefact is None:
+        tell(f"Training the router for the pack {pack.name!r}, once: a minute or two for ten thousand messages …")
         artefact = build(pack, encoder).artefact
         save_artefact(artefact, folder)
     return artefact

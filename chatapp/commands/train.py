@@ -19,6 +19,7 @@ def train(pack: Path | None, *, as_json: bool) -> None:
     from router.tuning import quality
 
     loaded, cache = load_pack(chosen_pack(pack)), cache_folder()
+    typer.echo(f"Training the router of {loaded.folder} …", err=True)
     encoder = Encoder.load(cache, loaded.encoder, loaded.adapter)
     began = time.perf_counter()
     built = build(loaded, encoder)

@@ -56,9 +56,9 @@ def program(environment: dict[str, str]) -> Program:
 
 
 @pytest.fixture(scope="session")
-def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One data folder for all real tests, so that the encoder is exported, and the router trained, once."""
-    return str(tmp_path_factory.mktemp("data"))
+def warm_folder(data_dir: Path) -> str:
+    """The data folder of all real tests, as a variable of the environment."""
+    return str(data_dir)
 
 
 class ScriptedRouter:
@@ -92,5 +92,5 @@ def router(monkeypatch: pytest.MonkeyPatch) -> ScriptedRouter:
     from router.router import Router
 
     scripted = ScriptedRouter()
-    monkeypatch.setattr(Router, "open", lambda *args: scripted)
+    monkeypatch.setattr(Router, "open", lambda *_, **__: scripted)
     return scripted

@@ -51,12 +51,6 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One data folder for all, so that the encoder is exported once."""
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="session")
 def cloud() -> Iterator[Served]:
     with cloud_server() as served:
         yield served

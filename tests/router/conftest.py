@@ -31,8 +31,8 @@ SMALL = {
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("router-cache")
+def cache_dir(data_dir: Path) -> Path:
+    return data_dir / "router"
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,15 @@ def test_used_again_and_the_same(
     assert again.policy == built.policy
 
 
+def test_a_training_is_told_before_it_begins(pack_dir: Path, tmp_path: Path, encoder: Encoder) -> None:
+    told: list[str] = []
+    Router.open(pack_dir, tmp_path / "cache", encoder, told.append)
+    (line,) = told
+    assert "Training the router for the pack 'small'" in line
+    Router.open(pack_dir, tmp_path / "cache", encoder, told.append)
+    assert told == [line]
+
+
 def test_training_is_deterministic(pack_dir: Path, tmp_path: Path, encoder: Encoder) -> None:
     one, first = _open(pack_dir, tmp_path / "one", encoder)
     other, second = _open(pack_dir, tmp_path / "other", encoder)

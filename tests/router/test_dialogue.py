@@ -11,6 +11,7 @@ from router.errors import PackError
 from router.followup import signs
 from router.labelled import Labelled
 from router.pack import load_pack
+from router.ridge import Vectors
 from router.source import Source
 from router.types import Neighbour, ScoredFact, Scores
 
@@ -81,7 +82,11 @@ def test_a_dialogue_is_taught_as_it_is_to_be_read() -> None:
     assert texts == ["when do you bake rye bread", "when do you bake rye bread and the rolls", "thank you"]
 
 
-def _score(text: str) -> Scores:
+def _ones(texts: list[str]) -> Vectors:
+    return np.ones((len(texts), 1), np.float32)
+
+
+def _score(text: str, _: Vectors = ONE) -> Scores:
     sure = 0.95 if len(text.split()) > 4 else 0.1
     return Scores("bread", 1.0, sure, 1 - sure, (ScoredFact("bread.baked", "", sure),), (Neighbour("x", "bread", 0.5),))
 
@@ -90,7 +95,7 @@ def test_what_leans_is_learnt_from_dialogues() -> None:
     whole = "do you also bake the dark rolls on sundays"
     dialogue = (_said("when do you bake the rye bread here", False), _said("and rolls", True), _said(whole, False))
     traffic = [Labelled(f"is the number {word} loaf fresh today", "bread", ()) for word in "abcdef"]
-    leaning = fit_leaning([dialogue] * (MIN_FOLLOW_UPS // 2), traffic, _score, lambda _: ONE)
+    leaning = fit_leaning([dialogue] * (MIN_FOLLOW_UPS // 2), traffic, _score, _ones)
     assert leaning is not None
     earlier = "when do you bake the rye bread here"
     assert leaning.probability(signs("and rolls", _score("and rolls"), _score(f"{earlier} and rolls"), 1.0), ONE) > 0.5
@@ -99,5 +104,5 @@ def test_what_leans_is_learnt_from_dialogues() -> None:
 
 def test_too_few_dialogues_or_all_alike_teach_nothing() -> None:
     dialogue = (_said("when do you bake", False), _said("and the rolls", True))
-    assert fit_leaning([dialogue], [], _score, lambda _: ONE) is None
-    assert fit_leaning([dialogue] * MIN_FOLLOW_UPS, [], _score, lambda _: ONE) is None
+    assert fit_leaning([dialogue], [], _score, _ones) is None
+    assert fit_leaning([dialogue] * MIN_FOLLOW_UPS, [], _score, _ones) is None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -85,7 +86,8 @@ def running(command: list[str], environment: Mapping[str, str], ready_url: str) 
     log = Path(tempfile.mkstemp(prefix="firstline-", suffix=".log")[1])
     began = time.perf_counter()
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
+        variables = {**os.environ, "PYTHONFAULTHANDLER": "1", **environment}
+        process = subprocess.Popen(command, env=variables, stdout=output, stderr=output)
     try:
         _wait(process, ready_url, log)
         yield Served(ready_url, process.pid, time.perf_counter() - began, log)
@@ -115,4 +117,6 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
                 return
         except OSError:
             time.sleep(0.05)
-    raise RuntimeError(f"the server was not ready in {READY_WITHIN_S} s: {log.read_text()[-2000:]}")
+    process.send_signal(signal.SIGABRT)  # at which Python writes where each of its threads is
+    process.wait()
+    raise RuntimeError(f"the server was not ready in {READY_WITHIN_S} s: {log.read_text()}")

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from hypothesis import settings
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+FIRST_START_S = 900
+"""Within which a first start must be done: a minute on two idle cores, and a busy machine is slow, not wrong."""
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -33,8 +37,16 @@ def _no_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One data folder for all real tests, so that the encoder is exported, and the router trained, once."""
-    return tmp_path_factory.mktemp("data")
+    """The data folder of all real tests: a first start has exported the encoder and trained the router in it."""
+    folder = tmp_path_factory.mktemp("data")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FIRSTLINE_")}
+    environment["FIRSTLINE_DATA_DIR"] = str(folder)
+    command = [sys.executable, "-m", "chatapp.cli", "route", "do you ship to Canada?"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=FIRST_START_S, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Exporting the encoder" in done.stderr
+    assert "Training the router" in done.stderr
+    return folder
 
 
 @pytest.fixture(autouse=True)

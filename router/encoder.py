@@ -23,6 +23,10 @@ _FORMAT = 2
 ADAPTER = "adapter_model.safetensors"
 
 
+def silent(_: str) -> None:
+    """Tell nobody."""
+
+
 class Encoder:
     """Turns text into unit vectors. Build it with `load`; it is thread-safe."""
 
@@ -36,7 +40,7 @@ class Encoder:
         cache_dir: Path | str,
         model: str | None = None,
         adapter: Path | None = None,
-        tell: Callable[[str], object] = str,
+        tell: Callable[[str], object] = silent,
     ) -> "Encoder":
         """Open the export under `cache_dir`, making it first if it is missing or damaged (some twenty seconds, of
         which `tell` is told).

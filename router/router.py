@@ -9,7 +9,7 @@ from router.artefact import Artefact, artefact_folder, load_artefact, save_artef
 from router.build import build
 from router.classifier import Classifier
 from router.corpus import build_corpus
-from router.encoder import Encoder
+from router.encoder import Encoder, silent
 from router.followup import DEFAULT, Leaning
 from router.outcomemodel import OutcomeModel
 from router.pack import Pack, load_pack
@@ -48,7 +48,7 @@ class Router:
         pack_path: Path | str,
         cache_dir: Path | str,
         encoder: Encoder | None = None,
-        tell: Callable[[str], object] = str,
+        tell: Callable[[str], object] = silent,
     ) -> "Router":
         """Load the pack in `pack_path` and what was trained for it under `cache_dir`, training first if need
         be: then `tell` is told, for it takes up to a minute or two.

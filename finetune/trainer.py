@@ -61,9 +61,8 @@ def adapted(model: Any, recipe: Recipe) -> Any:
         target_modules=targets,
         task_type="CAUSAL_LM",
     )
-    adapted = get_peft_model(model, config)
-    adapted.peft_config["default"].base_model_name_or_path = None  # else PEFT looks for a config.json beside the GGUF
-    return adapted
+    model.name_or_path = ""  # else PEFT looks for a config.json beside the GGUF at every save, and warns
+    return get_peft_model(model, config)
 
 
 def learn(

@@ -57,7 +57,6 @@ def task(tmp_path: Path, base: Base, support: Pack) -> Task:
     return Task("support", base, QUICK, plan(said, support, base, QUICK), data_files(said), {"rank": "command line"})
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_a_run_learns_and_leaves_an_adapter_and_its_figures(task: Task, tmp_path: Path) -> None:
     told: list[Point] = []
     folder = run_folder(tmp_path / "runs", task)

@@ -210,6 +210,7 @@ def _end(folder: Path, status: str, ended: Ended | None, curve: _Curve) -> None:
             "status": status,
             "reading": {"verdict": reading.verdict.value, "text": reading.text, "setting": reading.setting},
             "kept_step": ended.kept_step if ended else None,
+            "last_step": ended.last_step if ended else None,
             "seconds": round(curve.seconds, 1),
             "peak_memory_bytes": _peak_memory_bytes(),
             "disk_bytes": sum(path.stat().st_size for path in files),

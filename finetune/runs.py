@@ -49,6 +49,7 @@ class Outcome:
     status: str
     reading: Reading | None
     kept_step: int | None
+    last_step: int | None
     seconds: float
     peak_memory_bytes: int | None
     disk_bytes: int | None
@@ -109,11 +110,12 @@ class Run:
     @property
     def used(self) -> Used:
         """What it took, beside the estimate's."""
+        last = self.outcome.last_step if self.outcome else None
         return Used(
             memory_bytes=self.outcome.peak_memory_bytes if self.outcome else None,
             disk_bytes=self.outcome.disk_bytes if self.outcome else None,
             minutes=self.seconds / 60,
-            steps=max((point.step for point in self.curve), default=0),
+            steps=last or max((point.step for point in self.curve), default=0),
         )
 
 
@@ -202,6 +204,7 @@ def _outcome(path: Path) -> Outcome | None:
             status=str(said["status"]),
             reading=Reading(Verdict(reading["verdict"]), reading["text"], reading["setting"]) if reading else None,
             kept_step=said.get("kept_step"),
+            last_step=said.get("last_step"),
             seconds=float(said["seconds"]),
             peak_memory_bytes=said.get("peak_memory_bytes"),
             disk_bytes=said.get("disk_bytes"),

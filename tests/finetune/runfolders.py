@@ -63,6 +63,7 @@ def outcome(status: str = "done", **others: Any) -> dict[str, Any]:
         "status": status,
         "reading": READING,
         "kept_step": 400,
+        "last_step": 401,
         "seconds": 3700.0,
         "peak_memory_bytes": 3_500_000_000,
         "disk_bytes": 141_000_000,

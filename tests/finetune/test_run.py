@@ -74,6 +74,7 @@ def test_a_run_learns_and_leaves_an_adapter_and_its_figures(task: Task, tmp_path
     assert done.settings["alpha"].source == "default"
     assert done.outcome
     assert done.outcome.disk_bytes
+    assert done.used.steps == steps_of(len(task.plan.learnt), QUICK)
     metadata = read_metadata(folder / "adapter.gguf")
     assert metadata["firstline.prompt"] == GROUNDED
     assert metadata["firstline.base_sha256"] == task.base.sha256

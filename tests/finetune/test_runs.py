@@ -42,7 +42,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert run.reading.text.startswith("The training loss went from 0.72 to 0.26.")
     assert run.best
     assert run.best.step == 400
-    assert (run.used.memory_bytes, run.used.minutes, run.used.steps) == (3_500_000_000, 3700 / 60, 400)
+    assert (run.used.memory_bytes, run.used.minutes, run.used.steps) == (3_500_000_000, 3700 / 60, 401)
 
 
 def test_a_run_that_was_killed_tells_what_it_has(tmp_path: Path) -> None:

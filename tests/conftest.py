@@ -37,7 +37,12 @@ def _no_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of all real tests: a first start has exported the encoder and trained the router in it."""
+    """The data folder of all real tests: a first start has exported the encoder and trained the router in it.
+
+    A developer who runs a few tests again and again names the folder of an earlier start in TEST_DATA_DIR.
+    """
+    if kept := os.environ.get("TEST_DATA_DIR"):
+        return Path(kept)
     folder = tmp_path_factory.mktemp("data")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FIRSTLINE_")}
     environment["FIRSTLINE_DATA_DIR"] = str(folder)

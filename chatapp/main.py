@@ -19,6 +19,7 @@ from chatapp.product import build_product
 from chatapp.settings import Settings
 from chatapp.web import api, health, ops, pages
 from chatapp.web.page import Pages
+from chatapp.web.rootpath import RootPath
 from chatapp.web.session import COOKIE, MAX_AGE_S, session_secret
 from chatapp.web.templates import Templates
 
@@ -40,7 +41,7 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
     product = build_product(settings, fences)
     product.store.interrupt_running(_no_turn_is_older(settings))
     app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
-    templates = Templates()
+    templates = Templates(settings.root_path)
     app.state.firstline = product
     app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)
     app.state.operator_token = settings.operator_token.get_secret_value() or secrets.token_urlsafe(16)
@@ -49,9 +50,11 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
         secret_key=session_secret(settings),
         session_cookie=COOKIE,
         max_age=MAX_AGE_S,
+        path=settings.root_path or "/",
         same_site="lax",
     )
     app.middleware("http")(_headers)
+    app.add_middleware(RootPath, root=settings.root_path)
     app.add_exception_handler(FirstlineError, _explain)
     app.add_exception_handler(HTTPException, _explain)
     app.add_exception_handler(RequestValidationError, _explain)
@@ -79,16 +82,21 @@ async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Re
     response = await call_next(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    immutable = request.url.path.startswith("/static/") and request.url.query
+    immutable = _path(request).startswith("/static/") and request.url.query
     cached = "public, max-age=31536000, immutable" if immutable else "no-cache"
     response.headers.setdefault("Cache-Control", cached)
     return response
 
 
+def _path(request: Request) -> str:
+    """The address below the root path."""
+    return request.url.path.removeprefix(request.app.state.pages.templates.root)
+
+
 def _explain(request: Request, error: Exception) -> Response:
     """One error shape: JSON for programs and fragments, a page for a person's browser."""
     known = _known(error)
-    if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
+    if "text/html" not in request.headers.get("accept", "") or _path(request).startswith("/api/"):
         return JSONResponse(known.as_json(), known.status)
     page: Pages = request.app.state.pages
     html = page.templates.render(

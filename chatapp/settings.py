@@ -5,6 +5,7 @@ The README's table is made from these fields; a test fails when a field has no d
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +17,14 @@ from router.types import Mode
 
 PREFIX = "FIRSTLINE_"
 
+OWN_ADDRESSES = frozenset({"api", "c", "conversations", "healthz", "ops", "static", "turns", "vendor", "ws"})
+"""How our own addresses begin: a root path that begins so could not be told from them where a proxy strips it."""
+
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Tokens = Annotated[int, Field(ge=64, le=1_000_000)]
 Dollars = Annotated[float, Field(ge=0)]
+
+_PATH_PART = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 class Settings(BaseSettings):
@@ -31,6 +37,9 @@ class Settings(BaseSettings):
     mode: Mode = Field(Mode.HYBRID, description="`hybrid`, or `local-only`: nothing leaves this machine.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    root_path: str = Field(
+        "", description="Path of the site that the product is served under, such as `/chat`; empty: the whole site."
+    )
     data_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "firstline",
         description="Where the database, the exported encoder, the trained router, fine-tuning runs and releases live.",
@@ -91,6 +100,16 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError(f"{value!r} must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("root_path")
+    @classmethod
+    def _below(cls, value: str) -> str:
+        parts = [part for part in value.strip().split("/") if part]
+        if any(part in {".", ".."} or not _PATH_PART.fullmatch(part) for part in parts):
+            raise ValueError(f"{value!r} is no path of plain letters and digits, such as /chat")
+        if parts and parts[0] in OWN_ADDRESSES:
+            raise ValueError(f"/{parts[0]} is an address of Firstline's own; take another, such as /chat")
+        return "".join(f"/{part}" for part in parts)
 
     @model_validator(mode="after")
     def _budgets(self) -> "Settings":

@@ -26,7 +26,7 @@ def serve(settings: Settings, fences: FenceReport | None, *, open_browser: bool)
     with listen(settings.host, settings.port) as listener:
         from chatapp.main import create_app  # loads every library, which takes seconds
 
-        address = url(listener)
+        address = url(listener) + "".join(f"{part}/" for part in settings.root_path.split("/") if part)
         app = create_app(settings, fences)
         lines = list(start_lines(settings, fences, address, app.state.operator_token))
         if open_browser and settings.mode is Mode.LOCAL_ONLY:

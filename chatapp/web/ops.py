@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from chatapp.errors import NotAllowedError
 from chatapp.store import Bucket, Prices
-from chatapp.web.pages import SEE_OTHER, Built
+from chatapp.web.pages import Built, to
 from chatapp.web.session import LARGEST_ID, same_origin
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -75,7 +75,7 @@ def ops(
     """Figures of one period, and its latest turns, filtered by route or category where asked."""
     if token and _opens(request, _digest(token)):
         request.session["operator"] = _digest(token)
-        return RedirectResponse("/ops", SEE_OTHER)
+        return to(pages, "/ops")
     operator(request)
     period = period if period in PERIODS else "24h"
     now = datetime.now(UTC)
@@ -107,10 +107,10 @@ def ops(
 
 
 @router.post("/ops", dependencies=[Depends(same_origin)])
-def enter(request: Request, token: Annotated[str, Form()]) -> RedirectResponse:
+def enter(request: Request, pages: Built, token: Annotated[str, Form()]) -> RedirectResponse:
     """Take the token from the form."""
     request.session["operator"] = _digest(token.strip())
-    return RedirectResponse("/ops", SEE_OTHER)
+    return to(pages, "/ops")
 
 
 def _sparklines(timeline: list[Bucket]) -> list[Sparkline]:

@@ -29,7 +29,7 @@ Built = Annotated[Pages, Depends(pages_of)]
 @router.get("/")
 def home(pages: Built, user: User) -> RedirectResponse:
     """To a conversation that is ready to be written in."""
-    return _to(unused_conversation(pages, user))
+    return to(pages, f"/c/{unused_conversation(pages, user)}")
 
 
 @router.get("/c/{conversation_id}")
@@ -48,7 +48,7 @@ def rail(pages: Built, user: User, current: str = "", find: str = "") -> str:
 @router.post("/conversations", dependencies=guarded)
 def new(pages: Built, user: User) -> RedirectResponse:
     """A new conversation, or the one at hand that nothing was written in yet."""
-    return _to(unused_conversation(pages, user))
+    return to(pages, f"/c/{unused_conversation(pages, user)}")
 
 
 @router.post("/c/{conversation_id}/rename", dependencies=guarded)
@@ -57,7 +57,7 @@ def rename(pages: Built, user: User, conversation_id: str, title: Annotated[str,
     if not title.strip():
         raise UserError("A conversation needs a name.", "Go back and write one.")
     pages.store.rename(user, conversation_id, title)
-    return _to(conversation_id)
+    return to(pages, f"/c/{conversation_id}")
 
 
 @router.post("/c/{conversation_id}/delete", dependencies=guarded)
@@ -66,7 +66,7 @@ async def delete(pages: Built, user: User, conversation_id: str) -> RedirectResp
     await asyncio.to_thread(pages.store.conversation, user, conversation_id)
     pages.runner.drop(conversation_id)
     await asyncio.to_thread(pages.store.delete, user, conversation_id)
-    return _to(await asyncio.to_thread(unused_conversation, pages, user))
+    return to(pages, f"/c/{await asyncio.to_thread(unused_conversation, pages, user)}")
 
 
 @router.get("/turns/{turn_id}/why")
@@ -95,5 +95,6 @@ def _page(pages: Pages, user: str, turn_id: int) -> ChatPage:
     return pages.of(user, pages.store.turn(user, turn_id).conversation_id)
 
 
-def _to(conversation_id: str) -> RedirectResponse:
-    return RedirectResponse(f"/c/{conversation_id}", SEE_OTHER)
+def to(pages: Pages, path: str) -> RedirectResponse:
+    """On to another page of ours, below the root path."""
+    return RedirectResponse(pages.templates.root + path, SEE_OTHER)

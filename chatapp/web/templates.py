@@ -18,9 +18,13 @@ def static_url(name: str) -> str:
 
 
 class Templates:
-    """Renders pages and fragments. A name that the context lacks is an error, never an empty string."""
+    """Renders pages and fragments. A name that the context lacks is an error, never an empty string.
 
-    def __init__(self) -> None:
+    Every address in a template begins with `{{ root }}`, the path that the product is served under ("" or `/chat`).
+    """
+
+    def __init__(self, root: str = "") -> None:
+        self.root = root
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -29,7 +33,7 @@ class Templates:
             lstrip_blocks=True,
         )
         self._environment.filters.update(seconds=seconds, dollars=dollars, percent=percent, number=number)
-        self._environment.globals.update(static=static_url)
+        self._environment.globals.update(root=root, static=lambda name: root + static_url(name))
 
     def render(self, name: str, **context: Any) -> str:
         """The page or fragment as text."""

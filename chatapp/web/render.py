@@ -6,15 +6,24 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from chatapp.web.marks import parser
+
 TAGS = frozenset(
-    "a p br hr em strong del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td".split()  # noqa: SIM905 - read as one line
+    "a p br hr em strong s code pre blockquote ul ol li h3 h4 h5 h6 table thead tbody tr th td div".split()  # noqa: SIM905 - read as one line
 )
 """No images: a picture in an answer would be a request that leaves the origin."""
+SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+_BLOCKS = TAGS - {"a", "br", "em", "strong", "s", "code"}
+_SET = {
+    "pre": {"tabindex": "0"},
+    "div": {"class": "table-box", "tabindex": "0", "role": "group", "aria-label": "Table"},
+}
+"""What every such element has. What may scroll sideways can be reached by keyboard; a `div` is the box of a table."""
 
 
 @cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    return parser()
 
 
 def markdown(text: str) -> Markup:
@@ -23,9 +32,11 @@ def markdown(text: str) -> Markup:
         _parser().render(text),
         tags=set(TAGS),
         attributes={"a": {"href"}, "ol": {"start"}},
-        url_schemes={"http", "https", "mailto", "tel"},
+        tag_attribute_values={"a": {"target": {"_blank"}}} | {tag: {"dir": {"auto"}} for tag in _BLOCKS},
+        url_schemes=set(SCHEMES),
+        url_relative="deny",
         link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
+        set_tag_attribute_values=_SET,
     )
     return Markup(html)  # noqa: S704 - sanitised in the line above
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,8 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
+from chatapp.backends.cloud_usage import price_microusd
 from chatapp.errors import FirstlineError, NotFoundError, UserError
 from chatapp.fences import FenceReport
+from chatapp.ledger import close_abandoned
 from chatapp.paths import STATIC
 from chatapp.product import build_product
 from chatapp.settings import Settings
@@ -39,7 +42,9 @@ HEADERS = {
 def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI:
     """The application, ready to serve. Raises OperatorError and RouterError for what an operator must put right."""
     product = build_product(settings, fences)
-    product.store.interrupt_running(_no_turn_is_older(settings))
+    stale = _no_turn_is_older(settings)
+    product.store.interrupt_running(stale)
+    close_abandoned(product.store, partial(price_microusd, settings), stale)
     app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
     templates = Templates(settings.root_path)
     app.state.firstline = product

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
-from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import openai
@@ -11,6 +10,7 @@ import openai
 from chatapp.backends.base import ChatMessage, Request, Token, Usage
 from chatapp.backends.cloud_dialect import Dialect
 from chatapp.backends.cloud_faults import cloud_fault
+from chatapp.backends.cloud_usage import exact, price_microusd, rough_count
 from chatapp.backends.pipe import Pipe
 from chatapp.errors import ProviderCutError, ProviderError, ProviderFaultError, ProviderUnreachableError
 from chatapp.settings import Settings
@@ -61,15 +61,8 @@ class CloudBackend:
         self._reported += reported_tokens
 
     def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - tokens are what costs
-        """Tokens at FIRSTLINE_CLOUD_PRICE_*; dollars per million are micro-dollars apiece. Rounded up."""
-        prices = (
-            self.settings.cloud_price_input,
-            self.settings.cloud_price_cached,
-            self.settings.cloud_price_output,
-        )
-        tokens = usage.input_tokens - usage.cached_tokens, usage.cached_tokens, usage.output_tokens
-        total = sum((Decimal(str(p)) * n for p, n in zip(prices, tokens, strict=True)), Decimal(0))
-        return int(total.to_integral_value(ROUND_CEILING))
+        """Tokens at FIRSTLINE_CLOUD_PRICE_*."""
+        return price_microusd(self.settings, usage)
 
     async def check(self) -> None:
         """Ask for the list of models, which costs nothing. Raises ProviderError."""
@@ -171,7 +164,7 @@ class CloudStream:
 
     def _take(self, chunk: Any) -> bool:
         """Use one chunk of the stream; true when it had text."""
-        self._exact = _exact(getattr(chunk, "usage", None)) or self._exact
+        self._exact = exact(getattr(chunk, "usage", None)) or self._exact
         choice = next(iter(getattr(chunk, "choices", None) or ()), None)
         if choice is None:
             return False
@@ -206,11 +199,6 @@ def _worth_another(error: openai.APIError) -> bool:
     return not isinstance(error, openai.APIStatusError) or error.status_code >= 500
 
 
-def rough_count(messages: Sequence[ChatMessage]) -> int:
-    """Prompt tokens by the rule of four characters a token, and four tokens of frame a message."""
-    return sum(math.ceil(len(message.content) / 4) + 4 for message in messages)
-
-
 def _client(settings: Settings) -> openai.AsyncOpenAI:
     connect, total = settings.cloud_connect_timeout_s, settings.cloud_total_timeout_s
     return openai.AsyncOpenAI(
@@ -219,12 +207,3 @@ def _client(settings: Settings) -> openai.AsyncOpenAI:
         timeout=openai.Timeout(total, connect=connect),
         max_retries=0,
     )
-
-
-def _exact(usage: Any) -> Usage | None:
-    """The server's own figures, or None where it sends none (or zeros, as some do until the end)."""
-    prompt = getattr(usage, "prompt_tokens", None)
-    if not isinstance(prompt, int) or prompt <= 0:
-        return None
-    cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None) or 0
-    return Usage(prompt, usage.completion_tokens or 0, min(cached, prompt), estimated=False)

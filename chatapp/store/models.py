@@ -60,8 +60,13 @@ class Purpose(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a call ended."""
+    """How a call ended. `open` has not: it is under way, or its process is dead.
 
+    `interrupted` was open when its process died; its tokens and cost are estimates.
+    """
+
+    OPEN = "open"
+    INTERRUPTED = "interrupted"
     OK = "ok"
     STOPPED = "stopped"
     FAILED = "failed"

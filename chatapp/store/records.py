@@ -103,6 +103,15 @@ class CallRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that was begun and never ended. `answer_text` is what was saved of its answer, "" for none."""
+
+    id: int
+    record: CallRecord
+    answer_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One version of the routing policy: what it says, and who set it when and why."""
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from chatapp.backends.base import ChatMessage, Usage
-from chatapp.backends.cloud import CloudBackend, rough_count
+from chatapp.backends.cloud import CloudBackend
+from chatapp.backends.cloud_usage import rough_count
 from chatapp.errors import (
     ProviderAuthError,
     ProviderBusyError,

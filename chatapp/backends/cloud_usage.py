@@ -1,0 +1,62 @@
+"""What a cloud call used and costs: the server's own figures where it says them, estimates where it does not."""
+
+import math
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+from chatapp.backends.base import ChatMessage, Usage
+from chatapp.settings import Settings
+
+_FRAME_TOKENS = 4  # what a chat template puts around a message
+_NONSENSE_TOKENS = 50_000_000  # more than any model reads or writes in one call
+_WIDE = 0x2E80  # from here on scripts write about a token a character
+
+
+def exact(figures: Any) -> Usage | None:
+    """The server's own figures, or None where it sends none (or zeros, as some do until the end).
+
+    `figures` is the `usage` of a chunk, an object of the client or a mapping. Reasoning that a server counts beside
+    `completion_tokens`, so that only the total holds it, is output: it is billed as such. Reasoning inside them is not
+    added again.
+    """
+    prompt = _count(figures, "prompt_tokens")
+    if not prompt:
+        return None
+    completion = _count(figures, "completion_tokens")
+    reasoning = _count(field(figures, "completion_tokens_details"), "reasoning_tokens")
+    beside = completion + reasoning if reasoning > completion else 0
+    output = max(completion, _count(figures, "total_tokens") - prompt, beside)
+    cached = _count(field(figures, "prompt_tokens_details"), "cached_tokens")
+    cached = cached or _count(figures, "prompt_cache_hit_tokens") or _count(figures, "cached_tokens")
+    return Usage(prompt, output, min(cached, prompt), estimated=False)
+
+
+def price_microusd(settings: Settings, usage: Usage) -> int:
+    """Tokens at FIRSTLINE_CLOUD_PRICE_*; dollars per million are micro-dollars apiece. Rounded up."""
+    prices = settings.cloud_price_input, settings.cloud_price_cached, settings.cloud_price_output
+    tokens = usage.input_tokens - usage.cached_tokens, usage.cached_tokens, usage.output_tokens
+    total = sum((Decimal(str(p)) * n for p, n in zip(prices, tokens, strict=True)), Decimal(0))
+    return int(total.to_integral_value(ROUND_CEILING))
+
+
+def rough_count(messages: Sequence[ChatMessage]) -> int:
+    """Prompt tokens by the rule of four characters a token, and four tokens of frame a message."""
+    return sum(math.ceil(len(message.content) / 4) + _FRAME_TOKENS for message in messages)
+
+
+def rough_tokens(text: str) -> int:
+    """Tokens of an answer: four characters each, in scripts such as Chinese one."""
+    wide = sum(ord(char) >= _WIDE for char in text)
+    return wide + math.ceil((len(text) - wide) / 4)
+
+
+def field(thing: Any, name: str) -> Any:
+    """A field of a mapping or an object, None where it has none."""
+    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+
+
+def _count(figures: Any, name: str) -> int:
+    """A number of tokens; 0 for what cannot be one."""
+    value = field(figures, name)
+    return value if isinstance(value, int) and 0 < value < _NONSENSE_TOKENS else 0

@@ -10,20 +10,25 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from chatapp.backends.cloud_usage import price_microusd
 from chatapp.errors import FirstlineError, NotFoundError, UserError
 from chatapp.fences import FenceReport
 from chatapp.ledger import close_abandoned
+from chatapp.origin import read_origins
 from chatapp.paths import STATIC
 from chatapp.product import build_product
+from chatapp.proxies import Proxies
 from chatapp.settings import Settings
-from chatapp.web import api, health, ops, pages
+from chatapp.web import api, connect, health, ops, pages
+from chatapp.web.cookies import Sessions
+from chatapp.web.forwarded import Forwarded
+from chatapp.web.origins import Origins
 from chatapp.web.page import Pages
+from chatapp.web.refusals import Refusals
 from chatapp.web.rootpath import RootPath
-from chatapp.web.session import COOKIE, MAX_AGE_S, session_secret
+from chatapp.web.session import session_secret
 from chatapp.web.templates import Templates
 
 POLICY = (
@@ -50,20 +55,16 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
     app.state.firstline = product
     app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)
     app.state.operator_token = settings.operator_token.get_secret_value() or secrets.token_urlsafe(16)
-    app.add_middleware(
-        SessionMiddleware,
-        secret_key=session_secret(settings),
-        session_cookie=COOKIE,
-        max_age=MAX_AGE_S,
-        path=settings.root_path or "/",
-        same_site="lax",
-    )
+    app.state.refusals = Refusals(settings.data_dir)
+    app.state.origins = Origins(read_origins(settings.allowed_origins), app.state.refusals)
+    app.add_middleware(Sessions, secret=session_secret(settings), root=settings.root_path)
     app.middleware("http")(_headers)
     app.add_middleware(RootPath, root=settings.root_path)
+    app.add_middleware(Forwarded, proxies=Proxies(settings.trusted_proxies))
     app.add_exception_handler(FirstlineError, _explain)
     app.add_exception_handler(HTTPException, _explain)
     app.add_exception_handler(RequestValidationError, _explain)
-    for room in (pages, api, ops, health):
+    for room in (pages, api, connect, ops, health):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/vendor", StaticFiles(packages=[("django_htmx", "static/django_htmx")]))

@@ -13,6 +13,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chatapp.errors import SettingError
+from chatapp.origin import read_origins
+from chatapp.proxies import Proxies
 from router.types import Mode
 
 PREFIX = "FIRSTLINE_"
@@ -39,6 +41,16 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     root_path: str = Field(
         "", description="Path of the site that the product is served under, such as `/chat`; empty: the whole site."
+    )
+    allowed_origins: str = Field(
+        "",
+        description="Further origins whose pages may connect, by comma, such as `https://shop.example`; "
+        "needed where a proxy hides the host that the browser asked.",
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1, ::1",
+        description="Addresses or networks of proxies whose `X-Forwarded-Host`, `-Proto` and `-For` count, by comma; "
+        "`*` any.",
     )
     data_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "firstline",
@@ -100,6 +112,16 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError(f"{value!r} must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        return ", ".join(sorted(map(str, read_origins(value))))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        return ", ".join(Proxies(value).networks)
 
     @field_validator("root_path")
     @classmethod

@@ -41,6 +41,7 @@ def serve(settings: Settings, fences: FenceReport | None, *, open_browser: bool)
             app,
             loop="asyncio" if settings.mode is Mode.LOCAL_ONLY else "auto",
             log_level="warning",
+            proxy_headers=False,  # `Forwarded` reads them, whatever FORWARDED_ALLOW_IPS says
             timeout_graceful_shutdown=GRACE_S,
         )
         AnnouncingServer(config, announce).run(sockets=[listener])

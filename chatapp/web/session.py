@@ -3,16 +3,12 @@
 import secrets
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from chatapp.errors import NotAllowedError
 from chatapp.settings import Settings
-
-COOKIE = "firstline_session"
-MAX_AGE_S = 365 * 24 * 3600
+from chatapp.web.origins import Origins
 
 
 def session_secret(settings: Settings) -> str:
@@ -35,11 +31,15 @@ def user_of(connection: HTTPConnection) -> str:
     return user
 
 
+def origins_of(connection: HTTPConnection) -> Origins:
+    """Those of the application."""
+    origins: Origins = connection.app.state.origins
+    return origins
+
+
 def same_origin(connection: HTTPConnection) -> None:
     """Refuse a request that another site's page makes in this browser's name. Programs send no Origin and pass."""
-    origin = connection.headers.get("origin")
-    if origin and urlsplit(origin).netloc != connection.headers.get("host"):
-        raise NotAllowedError(f"A page of {origin!r} may not do that here.", "Open this site's own page.")
+    origins_of(connection).check(connection)
 
 
 LARGEST_ID = 2**31 - 1

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatapp.errors import SettingError
 from chatapp.settings import OWN_ADDRESSES, load_settings
-from chatapp.web import api, health, ops, pages
+from chatapp.web import api, connect, health, ops, pages
 from tests.web.conftest import Site, Visit
 
 TEMPLATES = sorted(Path("templates").glob("*.html"))
@@ -104,5 +104,5 @@ def test_a_root_path_that_cannot_be(given: str) -> None:
 
 
 def test_our_own_addresses_are_known() -> None:
-    routes = [route for room in (pages, api, ops, health) for route in room.router.routes]
+    routes = [route for room in (pages, api, connect, ops, health) for route in room.router.routes]
     assert {route.path.split("/")[1] for route in routes} | {"static", "vendor"} == OWN_ADDRESSES | {""}  # type: ignore[attr-defined]

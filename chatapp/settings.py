@@ -87,6 +87,11 @@ class Settings(BaseSettings):
     local_hourly_usd: Dollars = Field(0.10, description="Price of an hour of this machine, for the ledger.")
 
     cloud_base_url: str = Field("https://api.openai.com/v1", description="Base URL of an OpenAI-compatible server.")
+    cloud_proxy: str = Field(
+        "",
+        description="Proxy to that server, such as `http://proxy:3128`; `none` asks it directly; empty: `HTTPS_PROXY` "
+        "and its like, for servers on the internet.",
+    )
     cloud_api_key: SecretStr = Field(SecretStr(""), description="Its key; empty means that no cloud is connected.")
     cloud_model: str = Field("gpt-5-mini", description="Model name as that server calls it.")
     cloud_context_tokens: Tokens = Field(16_384, description="Context of the cloud model, in tokens.")

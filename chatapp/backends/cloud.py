@@ -8,6 +8,7 @@ from typing import Any
 import openai
 
 from chatapp.backends.base import ChatMessage, Request, Token, Usage
+from chatapp.backends.cloud_client import cloud_client
 from chatapp.backends.cloud_dialect import Dialect
 from chatapp.backends.cloud_faults import cloud_fault
 from chatapp.backends.cloud_usage import exact, price_microusd, rough_count
@@ -37,7 +38,7 @@ class CloudBackend:
         self._dialect = Dialect()
         self._counter = counter or rough_count
         self._counted = self._reported = 0
-        self._client = _client(settings)
+        self._client = cloud_client(settings)
 
     def __repr__(self) -> str:
         return f"CloudBackend({self.settings.cloud_base_url!r}, {self.model!r})"
@@ -197,13 +198,3 @@ class CloudStream:
 
 def _worth_another(error: openai.APIError) -> bool:
     return not isinstance(error, openai.APIStatusError) or error.status_code >= 500
-
-
-def _client(settings: Settings) -> openai.AsyncOpenAI:
-    connect, total = settings.cloud_connect_timeout_s, settings.cloud_total_timeout_s
-    return openai.AsyncOpenAI(
-        api_key=settings.cloud_api_key.get_secret_value(),
-        base_url=settings.cloud_base_url,
-        timeout=openai.Timeout(total, connect=connect),
-        max_retries=0,
-    )

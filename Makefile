@@ -1,6 +1,7 @@
 # Firstline: two commands, `make run` and `make test`. All is installed into .venv, but for a test browser where there is none.
 PYTHON ?= python3
 VENV   := .venv
+WORKERS ?= 2
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
@@ -19,8 +20,8 @@ run: $(VENV)/.run            ## Set everything up and start the product
 	@$(BIN)/firstline serve
 
 test: $(VENV)/.dev           ## Set everything up and run every test, with coverage
-	@echo "Running the tests (real models, a real server, a real browser: half an hour on two cores) …"
-	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	@echo "Running the tests on $(WORKERS) workers (real models, a real server, a real browser: about half an hour on two cores) …"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90
 
 lint: $(VENV)/.dev           ## ruff and mypy, as strict as they go
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

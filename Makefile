@@ -20,7 +20,7 @@ run: $(VENV)/.run            ## Set everything up and start the product
 	@$(BIN)/firstline serve
 
 test: $(VENV)/.dev           ## Set everything up and run every test, with coverage
-	@echo "Running the tests on $(WORKERS) workers (real models, a real server, a real browser: about half an hour on two cores) …"
+	@echo "Running the tests on $(WORKERS) workers (real models, a real server, a real browser: about twenty-five minutes on two cores) …"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90
 
 lint: $(VENV)/.dev           ## ruff and mypy, as strict as they go

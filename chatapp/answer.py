@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chatapp.backends.base import Backend, ChatMessage, Request
+from chatapp.backends.base import Backend, ChatMessage, Request, Stage
 from chatapp.context import Exchange, Fitted, fit, recall, remind
 from chatapp.context.prune import Build
 from chatapp.errors import ProviderError, ProviderFaultError
@@ -16,6 +16,7 @@ from chatapp.ledger import MeteredCall
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.models import Outcome, Purpose
+from chatapp.waiting import told_of_waits
 from chatapp.wording import Worder, Wording
 from router.pack import Pack
 from router.types import Decision, Mode, Reason, ReasonCode, Route, ScoredFact, least_sure
@@ -32,6 +33,14 @@ HELPFUL_FACT = 0.15
 
 NEXT_FACT = 0.05
 """From this probability on a fact is tried where the model has refused a likelier one."""
+
+
+ENDED_EARLY = {
+    Stage.LENGTH: "This answer reached its longest length and may stop in the middle. Ask for the rest if you need it.",
+    Stage.FILTERED: "The outside AI service ended this answer early, by its own rules on content.",
+    Stage.UNCERTAIN: "This answer may be incomplete.",
+}
+"""What is said under a cloud answer that may not be all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +179,14 @@ class Answerer:
             fitted.messages, self._settings.cloud_max_tokens, self._settings.cloud_temperature, live.turn.id
         )
         loops = DegenerateGuard()
-        async with self._metered(live, backend, request) as call:
+        async with self._metered(live, backend, request) as call, told_of_waits(live, call):
             async for token in call:
-                live.say(token.text)
+                live.say(token.text, replace=token.replaces)
                 if not loops.feed(token.text).ok:
                     call.outcome = Outcome.DEGENERATE
                     raise ProviderFaultError("The cloud model began to repeat itself.", "Try again.")
+        if call.stage in ENDED_EARLY:
+            live.notice("incomplete", ENDED_EARLY[call.stage])
         return Answer("done", live.answer.strip(), Route.CLOUD)
 
     def _abstain(self, live: "LiveTurn", decision: Decision) -> Answer:

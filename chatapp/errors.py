@@ -18,9 +18,11 @@ FirstlineError                     what happened, with the value, and what to do
     ├── ProviderModelError         the server has no such model
     ├── ProviderUnreachableError   no connection
     ├── ProviderTimeoutError       connected, but too slow
-    ├── ProviderBusyError          rate limit or quota
+    ├── ProviderBusyError          rate limit, or too many people at once
+    ├── ProviderQuotaError         what was paid for is used up
     ├── ProviderContextError       the prompt is longer than the model's context
     ├── ProviderRequestError       refused as malformed or not permitted
+    ├── ProviderFilteredError      refused by the provider's content filter
     ├── ProviderCutError           the stream ended in the middle
     ├── ProviderFaultError         the server failed (5xx, nonsense)
     └── LocalModelError            the model in this process failed
@@ -169,9 +171,15 @@ class ProviderTimeoutError(ProviderError):
 
 
 class ProviderBusyError(ProviderError):
-    """Rate limit or quota."""
+    """Rate limit, or too many people at once: a wait helps."""
 
     code = "provider_busy"
+
+
+class ProviderQuotaError(ProviderError):
+    """What was paid for is used up: no wait helps."""
+
+    code = "provider_quota"
 
 
 class ProviderContextError(ProviderError):
@@ -184,6 +192,12 @@ class ProviderRequestError(ProviderError):
     """The server refused the request as malformed or not permitted."""
 
     code = "provider_request"
+
+
+class ProviderFilteredError(ProviderError):
+    """The provider's content filter refused the conversation, or withheld the answer."""
+
+    code = "provider_filtered"
 
 
 class ProviderCutError(ProviderError):

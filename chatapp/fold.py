@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from chatapp.backends.base import Backend, Request
+from chatapp.backends.base import Backend, Request, whole_text
 from chatapp.context import Exchange, remember, summarize
 from chatapp.errors import FirstlineError
 from chatapp.ledger import MeteredCall
@@ -25,7 +25,7 @@ async def fold(
 
     async def ask(request: Request) -> str:
         async with MeteredCall(store, backend, request, turn=turn, purpose=Purpose.SUMMARY) as call:
-            return "".join([token.text async for token in call])
+            return await whole_text(call)
 
     try:
         by_rule = await asyncio.to_thread(remember, summary, left, backend.count_tokens, budget_tokens)

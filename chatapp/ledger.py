@@ -2,6 +2,9 @@
 
 The row is written before the call is made, at the cost of its prompt, and brought to its end after it. So a process
 that dies in the middle leaves a row that says `open`; `close_abandoned` makes an estimate of it.
+
+A try that was sent again although the server may have served it has a row of its own: the provider counts two calls,
+and so does the ledger. Folded into the row of the call that answered, its tokens would look like those of one prompt.
 """
 
 import asyncio
@@ -12,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 
-from chatapp.backends.base import Backend, Request, Token, Usage
+from chatapp.backends.base import Backend, Request, Stage, Token, Usage
 from chatapp.backends.cloud_usage import rough_tokens
 from chatapp.errors import FirstlineError, ProviderCutError, ProviderError, ProviderTimeoutError
 from chatapp.store import CallRecord, Store, Turn
@@ -62,6 +65,11 @@ class MeteredCall:
             raise
         return self
 
+    @property
+    def stage(self) -> Stage:
+        """Where the call stands, and after its end, how it ended."""
+        return self._stream.stage
+
     async def __aiter__(self) -> AsyncIterator[Token]:
         async for token in self._stream:
             if self.ttft_ms is None:
@@ -94,8 +102,14 @@ class MeteredCall:
             total_ms=self._elapsed_ms(),
             error_code=error.code if isinstance(error, ProviderError) else None,
         )
+        lost = [self._lost(usage) for usage in self._stream.lost]
+        self.cost_microusd += sum(each.cost_microusd for each in lost)
         self._turn_spent(self.cost_microusd)
-        await asyncio.to_thread(self._store.end_call, self._row, record)
+        await asyncio.to_thread(self._store.end_call, self._row, record, lost)
+
+    def _lost(self, usage: Usage) -> CallRecord:
+        """The row of a try that may have been served and billed, though its answer never came."""
+        return self._record(usage, self._backend.cost_microusd(usage, 0.0), Outcome.FAILED)
 
     def _record(self, usage: Usage, cost_microusd: int, outcome: Outcome) -> CallRecord:
         return CallRecord(

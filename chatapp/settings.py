@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     cloud_temperature: float = Field(0.3, ge=0, le=2, description="Sampling temperature of the cloud model.")
     cloud_connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
     cloud_first_token_timeout_s: Seconds = Field(20, description="Longest wait for the first word, in seconds.")
+    cloud_stall_timeout_s: Seconds = Field(
+        15, description="Longest pause within a cloud answer, in seconds; what came is kept."
+    )
     cloud_total_timeout_s: Seconds = Field(90, description="Longest cloud answer, in seconds; what came is kept.")
     cloud_price_input: Dollars = Field(0.25, description="US dollars per million input tokens.")
     cloud_price_cached: Dollars = Field(0.025, description="US dollars per million cached input tokens.")

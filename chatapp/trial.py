@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from chatapp.backends.base import ChatMessage, Request
+from chatapp.backends.base import ChatMessage, Request, whole_text
 from chatapp.backends.cloud import CloudBackend
 from chatapp.backends.local import LocalBackend
 from chatapp.backends.remembering import Remembering
@@ -53,7 +53,7 @@ class Trial:
             self._settings.local_seed,
             self._serving.adapter,
         )
-        return "".join([token.text async for token in self._backend.stream(request)]).strip()
+        return (await whole_text(self._backend.stream(request))).strip()
 
     async def read(self, text: str) -> str:
         """What the user reads of the desk's own answer, "" where it has none."""
@@ -104,7 +104,7 @@ async def word_in_cloud(settings: Settings, pack: Pack, questions: Sequence[Ques
             if question.facts:
                 messages = cloud_messages(pack.persona, (), [facts[question.facts[0]]], question.text)
                 request = Request(messages, settings.cloud_max_tokens, settings.cloud_temperature, settings.local_seed)
-                said.append("".join([token.text async for token in backend.stream(request)]).strip())
+                said.append((await whole_text(backend.stream(request))).strip())
     finally:
         await backend.aclose()
     return said

@@ -3,8 +3,9 @@
 A backend is a small class. `LocalBackend`, `CloudBackend` and the shipped fake `ScriptedBackend` are the three.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -35,10 +36,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of the answer as it came. `logprob` is natural-log probability, None where the backend gives none."""
+    """A piece of the answer as it came. `logprob` is natural-log probability, None where the backend gives none.
+
+    With `replaces`, what came before it was not the answer, and this stands in its place.
+    """
 
     text: str
     logprob: float | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,38 @@ class Usage:
     estimated: bool = True
 
 
+class Stage(StrEnum):
+    """Where a call stands: on its way (the first four), or ended without an error (the others)."""
+
+    WAITING = "waiting"
+    BUSY = "busy"
+    """The server is busy, and will be asked again in a moment."""
+    THINKING = "thinking"
+    ANSWERING = "answering"
+    WHOLE = "whole"
+    LENGTH = "length"
+    """Cut at its longest length."""
+    FILTERED = "filtered"
+    """Ended early by the provider's content filter."""
+    UNCERTAIN = "uncertain"
+    """Ended without a sign that it is whole, where this server usually gives one."""
+
+
 class Stream(Protocol):
     """A running call: iterate for tokens; `usage` is the best knowledge so far, exact after the end where known.
 
     Raises a `ProviderError` of `chatapp.errors` and no other exception. `aclose` ends the call and is safe to repeat.
     """
+
+    @property
+    def stage(self) -> Stage:
+        """Where the call stands."""
+        ...
+
+    @property
+    def lost(self) -> Sequence[Usage]:
+        """Earlier tries of this call that the server may have served and billed, and whose answer never came."""
+        ...
 
     @property
     def usage(self) -> Usage: ...
@@ -71,6 +103,14 @@ class Stream(Protocol):
     def __aiter__(self) -> AsyncIterator[Token]: ...
 
     async def aclose(self) -> None: ...
+
+
+async def whole_text(tokens: AsyncIterable[Token]) -> str:
+    """What a call says in all. Raises what the call raises."""
+    said = ""
+    async for token in tokens:
+        said = token.text if token.replaces else said + token.text
+    return said
 
 
 class Backend(Protocol):

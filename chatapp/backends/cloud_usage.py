@@ -51,6 +51,34 @@ def rough_tokens(text: str) -> int:
     return wide + math.ceil((len(text) - wide) / 4)
 
 
+class Written:
+    """What a model wrote so far, counted for as long as the server does not say its own figure."""
+
+    def __init__(self) -> None:
+        self.pieces = self._narrow = self._wide = 0
+
+    def add(self, text: str) -> None:
+        """Take one piece of a stream, thinking included."""
+        self.pieces += 1
+        wide = sum(char >= "\u2e80" for char in text)
+        self._wide += wide
+        self._narrow += len(text) - wide
+
+    @property
+    def tokens(self) -> int:
+        """An estimate: a token a piece, more where pieces are long; by the letter where pieces are single letters."""
+        by_letter = self._wide + math.ceil(self._narrow / 4)
+        if self.pieces > 2 and self._narrow + self._wide < 2 * self.pieces:
+            return by_letter
+        return max(self.pieces, self._wide + math.ceil(self._narrow / 5))
+
+    def exceeds(self, max_tokens: int) -> bool:
+        """Whether so much came that the server cannot be keeping to `max_tokens`, however it cuts its pieces."""
+        letters = self._wide + self._narrow
+        by_piece = self.pieces > 1.25 * max_tokens + 16 and letters > 2.5 * self.pieces
+        return by_piece or self._wide * 2 + self._narrow > 6 * max_tokens + 400
+
+
 def field(thing: Any, name: str) -> Any:
     """A field of a mapping or an object, None where it has none."""
     return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)

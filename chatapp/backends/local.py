@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
-from chatapp.backends.base import ChatMessage, Request, Token, Usage
+from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage
 from chatapp.backends.engine import Abort, Engine, local_fault
 from chatapp.backends.modelfile import SHIPPED_FILE, model_file
 from chatapp.backends.pipe import Pipe
@@ -87,6 +87,9 @@ class LocalBackend:
 
 class LocalStream:
     """One call. `compute_s` is for how long it had the engine, the wait in the line not counted."""
+
+    stage = Stage.WHOLE
+    lost: Sequence[Usage] = ()
 
     def __init__(self, backend: LocalBackend, worker: ThreadPoolExecutor, request: Request) -> None:
         self._backend = backend

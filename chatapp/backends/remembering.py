@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from chatapp.backends.base import Backend, ChatMessage, Request, Stream, Token, Usage
+from chatapp.backends.base import Backend, ChatMessage, Request, Stage, Stream, Token, Usage
 
 
 class Remembering:
@@ -33,6 +33,8 @@ class Said:
     """An answer of before; it can be said any number of times."""
 
     compute_s = 0.0
+    stage = Stage.WHOLE
+    lost: Sequence[Usage] = ()
 
     def __init__(self, tokens: Sequence[Token], usage: Usage) -> None:
         self._tokens, self.usage = tuple(tokens), usage
@@ -56,6 +58,16 @@ class Heard:
     def usage(self) -> Usage:
         """The call's."""
         return self._stream.usage
+
+    @property
+    def stage(self) -> Stage:
+        """The call's."""
+        return self._stream.stage
+
+    @property
+    def lost(self) -> Sequence[Usage]:
+        """The call's."""
+        return self._stream.lost
 
     @property
     def compute_s(self) -> float:

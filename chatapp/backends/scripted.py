@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-from chatapp.backends.base import ChatMessage, Request, Token, Usage
+from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage
 from chatapp.errors import LocalModelError, ProviderError
 
 Reply = str | ProviderError | tuple[Sequence[str], ProviderError]
@@ -18,8 +18,12 @@ class ScriptedBackend:
     """Answers in order from a list, or by a callable of the request; `requests` holds every request begun.
 
     A reply is a text (streamed word by word, so that the pieces joined are the text), a ProviderError, or
-    (pieces, error): what comes before the error. A token is a word. `delay_s` is the pause before each token.
+    (pieces, error): what comes before the error. A token is a word. `delay_s` is the pause before each token. `stage`
+    and `lost` are what its calls say of themselves.
     """
+
+    stage = Stage.WHOLE
+    lost: Sequence[Usage] = ()
 
     def __init__(self, script: Script = (), name: str = "local", delay_s: float = 0.0) -> None:
         self.name = name
@@ -61,6 +65,7 @@ class ScriptedStream:
         self._closed = False
         self.usage = Usage()
         self.compute_s = 0.0
+        self.stage, self.lost = backend.stage, backend.lost
 
     async def __aiter__(self) -> AsyncIterator[Token]:
         """The reply's tokens. Raises its ProviderError."""

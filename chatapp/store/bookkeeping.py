@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from threading import Lock
@@ -26,7 +26,7 @@ class Bookkeeping(Database):
 
     def __init__(self, reader: Engine, writer: Engine) -> None:
         super().__init__(reader, writer)
-        self._late: deque[tuple[int, CallRecord]] = deque()
+        self._late: deque[tuple[int | None, CallRecord]] = deque()
         self._writing_late = Lock()
 
     def record_call(self, record: CallRecord) -> int:
@@ -41,13 +41,14 @@ class Bookkeeping(Database):
             session.flush()
             return _id_of(row)
 
-    def end_call(self, call_id: int, record: CallRecord) -> None:
-        """Writes how a call ended over what was booked when it began, be it over `interrupted`.
+    def end_call(self, call_id: int, record: CallRecord, lost: Sequence[CallRecord] = ()) -> None:
+        """Writes how a call ended over what was booked when it began, be it over `interrupted`, and rows of their own
+        for the tries that were `lost` before it.
 
         What the database does not take now is kept, and written when it does: an answer that has come is not lost for
         its row, nor its row for a locked database.
         """
-        self._late.append((call_id, record))
+        self._late += [(call_id, record), *((None, each) for each in lost)]
         try:
             self.write_late()
         except DatabaseError as error:
@@ -118,7 +119,10 @@ class Bookkeeping(Database):
             return [Policy(**row.model_dump()) for row in rows]
 
 
-def _end(session: Session, call_id: int, record: CallRecord) -> None:
+def _end(session: Session, call_id: int | None, record: CallRecord) -> None:
+    if call_id is None:
+        session.add(CallRow(**_columns(record)))
+        return
     row = session.get(CallRow, call_id)
     if row is not None:
         row.sqlmodel_update(_columns(record))

@@ -145,6 +145,16 @@ async def test_a_call_that_cannot_be_booked_is_not_made(desk: Desk, monkeypatch:
     assert desk.cloud.requests == []
 
 
+async def test_a_try_that_was_sent_again_has_a_row_of_its_own(desk: Desk) -> None:
+    desk.use((), ["From the cloud."])
+    desk.cloud.lost = [Usage(40)]
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Finished)
+    answer, lost = desk.store.calls(end.turn_id)
+    assert (lost.outcome, lost.estimated, lost.input_tokens, lost.cost_microusd) == ("failed", True, 40, 40)
+    assert end.cost_microusd == answer.cost_microusd + 40
+
+
 async def test_open_and_refused_calls_are_no_cost_and_no_error_of_a_turn(desk: Desk) -> None:
     from chatapp.store import Prices
 

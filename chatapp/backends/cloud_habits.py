@@ -1,0 +1,21 @@
+"""How one server ends its answers, learned from those that it gave."""
+
+
+class Habits:
+    """What was seen of a server since the backend was made.
+
+    `thinks_unopened`: its answers begin with thinking that is closed but never opened.
+    """
+
+    def __init__(self) -> None:
+        self.thinks_unopened = False
+        self._reasons = 0
+
+    def ended(self, finish: str) -> None:
+        """Take in how an answer with words ended: its finish reason, "" for none."""
+        self._reasons += 1 if finish else -1
+
+    @property
+    def gives_reasons(self) -> bool | None:
+        """Whether it gives a finish reason more often than not; None where it was not seen yet."""
+        return self._reasons > 0 if self._reasons else None

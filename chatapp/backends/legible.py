@@ -1,0 +1,40 @@
+"""Text as providers cut it, made text that can be stored and seen."""
+
+import re
+
+_INVISIBLE = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0]*"
+)
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def without_lead(text: str) -> str:
+    """The text from its first visible character on; "" for one of white space, zero-width and filler characters."""
+    found = _INVISIBLE.match(text)
+    return text[found.end() :] if found else text
+
+
+class Pairs:
+    """Joins the halves of a character beyond the sixteenth bit that were sent in two pieces.
+
+    What is given can be stored: a half whose other one never comes is U+FFFD, and NUL, which PostgreSQL refuses, is
+    left out. Invariant: what is given in all does not depend on how the text was cut.
+    """
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, text: str) -> str:
+        """The text as far as it is whole characters."""
+        text, self._half = self._half + text, ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        if not _UNSTORABLE.search(text):
+            return text
+        return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def finish(self) -> str:
+        """What a half without its other one is shown as, "" for none."""
+        half, self._half = self._half, ""
+        return "\ufffd" if half else ""

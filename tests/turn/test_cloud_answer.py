@@ -1,0 +1,49 @@
+"""What the reader is told of a cloud answer besides its words."""
+
+import asyncio
+
+import pytest
+
+from chatapp import waiting
+from chatapp.backends.base import Stage
+from chatapp.events import Finished, Notice
+from tests.turn.conftest import Desk
+
+EDGE = "edge of everything"
+INTERNAL = ("FIRSTLINE", "token", "finish", "model")
+
+
+@pytest.mark.parametrize("stage", [Stage.LENGTH, Stage.FILTERED, Stage.UNCERTAIN])
+async def test_an_answer_that_may_not_be_whole_is_said_to_be_so(desk: Desk, stage: Stage) -> None:
+    desk.use((), ["From the cloud"])
+    desk.cloud.stage = stage
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Finished)
+    assert (end.status, end.text) == ("done", "From the cloud")
+    (notice,) = end.notices
+    assert notice["code"] == "incomplete"
+    assert not any(word in notice["text"] for word in INTERNAL)
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert exchange.turn.notices == [notice]
+
+
+async def test_a_whole_answer_has_no_notice(desk: Desk) -> None:
+    desk.use((), ["From the cloud."])
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Finished)
+    assert end.notices == ()
+
+
+async def test_who_waits_is_told_why_and_nothing_of_it_is_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "SLOW_S", 0.02)
+    monkeypatch.setattr(waiting, "_LOOK_EVERY_S", 0.01)
+    desk.use((), ["From the cloud."], delay_s=0.3)
+    desk.cloud.stage = Stage.BUSY
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await asyncio.sleep(0.1)
+        told = await desk.collect(subscription)
+    words = [event.text for event in told if isinstance(event, Notice)]
+    assert words == ["Many people are asking at the moment; your message will be tried again in a few seconds."]
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert exchange.turn.notices == []

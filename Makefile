@@ -17,7 +17,7 @@ help:            ## Say what there is
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ —/'
 
 run: $(VENV)/.run            ## Set everything up and start the product
-	@$(BIN)/firstline serve
+	@FIRSTLINE_SHOW_MACHINERY=$${FIRSTLINE_SHOW_MACHINERY-true} $(BIN)/firstline serve
 
 test: $(VENV)/.dev           ## Set everything up and run every test, with coverage
 	@echo "Running the tests on $(WORKERS) workers (real models, a real server, a real browser: about twenty-five minutes on two cores) …"

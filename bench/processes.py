@@ -60,7 +60,10 @@ def cloud_server(context_tokens: int = 2048, threads: int = 1) -> Iterator[Serve
 
 @contextmanager
 def firstline(data_dir: Path, cloud: Served | None = None, **settings: object) -> Iterator[Served]:
-    """`firstline serve` with a database of its own; `settings` are FIRSTLINE_ variables in lower case."""
+    """`firstline serve` with a database of its own; `settings` are FIRSTLINE_ variables in lower case.
+
+    It tells everybody how an answer was made, which is what is measured here.
+    """
     port = free_port()
     database = tempfile.mkdtemp(prefix="firstline-") + "/chat.db"
     values: dict[str, object] = {
@@ -68,6 +71,7 @@ def firstline(data_dir: Path, cloud: Served | None = None, **settings: object) -
         "data_dir": data_dir,
         "database_url": f"sqlite:///{database}",
         "operator_token": OPERATOR_TOKEN,
+        "show_machinery": True,
     }
     if cloud:
         values |= {"cloud_base_url": cloud.url, "cloud_api_key": "sk-loopback", "cloud_model": "smollm2"}

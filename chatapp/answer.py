@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chatapp.backends.base import Backend, ChatMessage, Request, Stage
 from chatapp.context import Exchange, Fitted, fit, recall, remind
 from chatapp.context.prune import Build
-from chatapp.errors import ProviderError, ProviderFaultError
+from chatapp.errors import ProviderError, ProviderFaultError, detail_of
 from chatapp.events import Escalated, Source
 from chatapp.grounding import cloud_messages
 from chatapp.guards.degenerate import DegenerateGuard
@@ -30,6 +30,9 @@ model cannot word it either, the cloud is asked."""
 
 HELPFUL_FACT = 0.15
 """From this probability on a fact is shown to the cloud model; a less likely one would only lead it astray."""
+
+OFFERED_FACT = 0.15
+"""From this probability on the nearest fact is offered to the reader where nobody answered."""
 
 NEXT_FACT = 0.05
 """From this probability on a fact is tried where the model has refused a likelier one."""
@@ -86,6 +89,17 @@ class Answerer:
         rests = live.decision.facts if live.decision and route is Route.LOCAL and live.answer.strip() else ()
         return Answer("stopped", live.answer.rstrip(), route, self._shown_below(rests))
 
+    def nearest(self, live: "LiveTurn") -> tuple[Source, ...]:
+        """The approved text nearest to a message that nobody answered, to be offered and not to be taken for an answer.
+
+        None where the local model has read the likely ones and found that they do not answer.
+        """
+        decision = live.decision
+        if decision is None or any(reason.code is ReasonCode.REFUSED for reason in decision.reasons):
+            return ()
+        near = [fact for fact in decision.candidates if fact.probability >= OFFERED_FACT]
+        return _sources([fact for fact in near if not self._worder.unshown(fact)][:1])
+
     async def _local(self, live: "LiveTurn", decision: Decision) -> Answer:
         if decision.asked == 1:
             return await self._one(live, decision)
@@ -141,11 +155,11 @@ class Answerer:
         reason = "The local answer was not sure enough, so the cloud model was asked."
         try:
             return await self._escalate(live, decision, reason)
-        except ProviderError:  # the approved answer is at hand, and better than none
+        except ProviderError as error:  # the approved answer is at hand, and better than none
             live.decision = decision
             asked = decision.facts[: decision.asked]
             live.say("\n\n".join(fact.text for fact in asked), replace=True)
-            live.notice("cloud_failed", "The cloud model was asked too, and did not answer.")
+            live.notice("cloud_failed", "The cloud model was asked too, and did not answer.", detail_of(error))
             return self._done(live, decision, len(asked), unsure=True)
 
     async def _refused(self, live: "LiveTurn", decision: Decision) -> Answer:
@@ -191,7 +205,7 @@ class Answerer:
 
     def _abstain(self, live: "LiveTurn", decision: Decision) -> Answer:
         live.say(abstention(decision.mode, self._pack.contact))
-        return Answer("abstained", live.answer, Route.ABSTAIN)
+        return Answer("abstained", live.answer, Route.ABSTAIN, self.nearest(live))
 
     async def _fit(self, live: "LiveTurn", backend: Backend, build: Build, budget_tokens: int) -> Fitted:
         conversation_id = live.turn.conversation_id
@@ -216,9 +230,9 @@ class Answerer:
 def abstention(mode: Mode, contact: str) -> str:
     """What is said when nobody here may or can answer, and the way to a person."""
     if mode is Mode.LOCAL_ONLY:
-        why = "I can't answer that here. This desk answers from its own approved information only."
+        why = "I can't answer that here: I answer from our own approved information only."
     else:
-        why = "I can't answer that myself, and no larger model is connected that I could ask."
+        why = "I can't answer that one myself."
     return f"{why} A person can help: {contact}"
 
 

@@ -28,10 +28,34 @@ FirstlineError                     what happened, with the value, and what to do
     └── LocalModelError            the model in this process failed
 
 The router's own errors (`router.errors`) are operator errors too; `cli.py` and `main.py` show both alike.
+
+`what` and `hint` are for whoever can put it right: of a UserError the person who made it, of every other the operator.
+A customer reads `for_customer` instead, which holds no setting, address, model or provider's text: docs/two-readers.md.
 """
 
 import errno
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
+
+
+class Words(NamedTuple):
+    """An error as a customer reads it: what happened to them, and what they can do. `code` is for their program."""
+
+    code: str
+    what: str
+    hint: str
+
+    @property
+    def text(self) -> str:
+        """Both sentences."""
+        return f"{self.what} {self.hint}".strip()
+
+
+_OR_A_PERSON = "Try again in a moment, or talk to a person."
+_KEPT = f"Your message is kept. {_OR_A_PERSON}"
+_KEPT_LATER = "Your message is kept. Talk to a person, or try again later."
+_UNUSUAL = "Our assistant for unusual questions"
+UNKNOWN = Words("internal", "Something went wrong on our side.", f"Nothing that you wrote is lost. {_OR_A_PERSON}")
+"""What a customer reads of whatever they can do nothing about."""
 
 
 class FirstlineError(Exception):
@@ -39,14 +63,21 @@ class FirstlineError(Exception):
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
+    words: ClassVar[Words | None] = UNKNOWN
+    """What a customer reads; None: `what` and `hint` themselves."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(f"{what} {hint}".strip())
         self.what = what
         self.hint = hint
 
+    @property
+    def for_customer(self) -> Words:
+        """What a customer reads of it."""
+        return self.words or Words(self.code, self.what, self.hint)
+
     def as_json(self) -> dict[str, Any]:
-        """The one JSON shape of an error: `{"error": {"code", "what", "hint"}}`."""
+        """The one JSON shape of an error, with the operator's words: `{"error": {"code", "what", "hint"}}`."""
         return {"error": {"code": self.code, "what": self.what, "hint": self.hint}}
 
 
@@ -73,6 +104,9 @@ class DatabaseError(OperatorError):
 
     code = "database"
     status = 503
+    words = Words(
+        "unavailable", "We cannot reach our conversations just now.", f"Nothing that you wrote is lost. {_OR_A_PERSON}"
+    )
 
 
 class PortError(OperatorError):
@@ -86,6 +120,7 @@ class UserError(FirstlineError):
 
     code = "request"
     status = 400
+    words = None
 
 
 class MessageError(UserError):
@@ -143,6 +178,7 @@ class ProviderError(FirstlineError):
 
     code = "provider"
     status = 502
+    words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT)
     answer_started: bool = False
 
 
@@ -150,12 +186,14 @@ class ProviderAuthError(ProviderError):
     """The key was refused."""
 
     code = "provider_auth"
+    words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT_LATER)
 
 
 class ProviderModelError(ProviderError):
     """The server has no such model."""
 
     code = "provider_model"
+    words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT_LATER)
 
 
 class ProviderUnreachableError(ProviderError):
@@ -168,12 +206,14 @@ class ProviderTimeoutError(ProviderError):
     """Connected, but too slow."""
 
     code = "provider_timeout"
+    words = Words("no_answer", f"{_UNUSUAL} took too long to answer.", _KEPT)
 
 
 class ProviderBusyError(ProviderError):
     """Rate limit, or too many people at once: a wait helps."""
 
     code = "provider_busy"
+    words = Words("no_answer", f"{_UNUSUAL} has too much to do just now.", _KEPT)
 
 
 class ProviderQuotaError(ProviderError):
@@ -186,12 +226,18 @@ class ProviderContextError(ProviderError):
     """The prompt is longer than the model's context."""
 
     code = "provider_context"
+    words = Words(
+        "no_answer",
+        "This conversation has become too long for our assistant.",
+        "Your message is kept. Ask it in a new conversation, or talk to a person.",
+    )
 
 
 class ProviderRequestError(ProviderError):
     """The server refused the request as malformed or not permitted."""
 
     code = "provider_request"
+    words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT_LATER)
 
 
 class ProviderFilteredError(ProviderError):
@@ -204,6 +250,7 @@ class ProviderCutError(ProviderError):
     """The stream ended in the middle of an answer."""
 
     code = "provider_cut"
+    words = Words("no_answer", "The answer broke off in the middle.", f"What had come is kept. {_OR_A_PERSON}")
 
 
 class ProviderFaultError(ProviderError):
@@ -216,3 +263,25 @@ class LocalModelError(ProviderError):
     """The model in this process failed."""
 
     code = "local_model"
+    words = Words("no_answer", "Our own assistant could not answer just now.", _KEPT)
+
+
+def words_of(error: Exception) -> Words:
+    """What a customer reads of any exception."""
+    return error.for_customer if isinstance(error, FirstlineError) else UNKNOWN
+
+
+def detail_of(error: Exception) -> str:
+    """What the operator reads of any exception, in one line or few."""
+    return str(error) if isinstance(error, FirstlineError) else f"{type(error).__name__}: {error}"
+
+
+def words_for(code: str) -> Words | None:
+    """What a customer reads of a stored failure by its code; None where its own words are the customer's."""
+    found, left = {UNKNOWN.code: UNKNOWN}, [FirstlineError]
+    while left:
+        kind = left.pop()
+        left += kind.__subclasses__()
+        if kind.words:
+            found[kind.code] = kind.words
+    return found.get(code)

@@ -8,12 +8,12 @@ from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from chatapp.backends.cloud_usage import price_microusd
-from chatapp.errors import FirstlineError, NotFoundError, UserError
+from chatapp.errors import FirstlineError
 from chatapp.fences import FenceReport
 from chatapp.ledger import close_abandoned
 from chatapp.origin import read_origins
@@ -21,8 +21,9 @@ from chatapp.paths import STATIC
 from chatapp.product import build_product
 from chatapp.proxies import Proxies
 from chatapp.settings import Settings
-from chatapp.web import api, connect, health, ops, pages
+from chatapp.web import api, connect, health, ops, pages, threads
 from chatapp.web.cookies import Sessions
+from chatapp.web.explain import explain
 from chatapp.web.forwarded import Forwarded
 from chatapp.web.origins import Origins
 from chatapp.web.page import Pages
@@ -61,10 +62,10 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
     app.middleware("http")(_headers)
     app.add_middleware(RootPath, root=settings.root_path)
     app.add_middleware(Forwarded, proxies=Proxies(settings.trusted_proxies))
-    app.add_exception_handler(FirstlineError, _explain)
-    app.add_exception_handler(HTTPException, _explain)
-    app.add_exception_handler(RequestValidationError, _explain)
-    for room in (pages, api, connect, ops, health):
+    for known in (FirstlineError, HTTPException, RequestValidationError):
+        app.add_exception_handler(known, explain)
+    app.add_exception_handler(Exception, _crashed)
+    for room in (pages, api, connect, ops, threads, health):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/vendor", StaticFiles(packages=[("django_htmx", "static/django_htmx")]))
@@ -99,23 +100,8 @@ def _path(request: Request) -> str:
     return request.url.path.removeprefix(request.app.state.pages.templates.root)
 
 
-def _explain(request: Request, error: Exception) -> Response:
-    """One error shape: JSON for programs and fragments, a page for a person's browser."""
-    known = _known(error)
-    if "text/html" not in request.headers.get("accept", "") or _path(request).startswith("/api/"):
-        return JSONResponse(known.as_json(), known.status)
-    page: Pages = request.app.state.pages
-    html = page.templates.render(
-        "error.html", theme=request.cookies.get("theme", ""), shop=page.pack.title, error=known
-    )
-    return HTMLResponse(html, known.status)
-
-
-def _known(error: Exception) -> FirstlineError:
-    match error:
-        case FirstlineError():
-            return error
-        case HTTPException(status_code=404):
-            return NotFoundError("There is nothing at this address.", "Go to the first page.")
-        case _:
-            return UserError("This request could not be understood.", "Reload the page and try again.")
+def _crashed(request: Request, error: Exception) -> Response:
+    """The answer to what nobody expected; no middleware sees it."""
+    response = explain(request, error)
+    response.headers.update(HEADERS)
+    return response

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         SecretStr(""), description="Signs the session cookie; empty keeps a random one in the data folder."
     )
 
+    show_machinery: bool = Field(
+        False,
+        description="Show everybody, not the operator alone, how an answer was made: route, cost, times, models.",
+    )
+
     local_model: str = Field("", description="Path of a GGUF file; empty means the shipped SmolLM2-135M.")
     local_model_sha256: str = Field(
         "", description="Expected SHA-256 of `FIRSTLINE_LOCAL_MODEL`; the shipped model's is pinned."

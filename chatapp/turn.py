@@ -10,11 +10,11 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from chatapp.answer import Answer, Answerer, ToFold
 from chatapp.backends.base import Backend
-from chatapp.errors import BusyError, FirstlineError, NotAllowedError, ProviderError, UserError
+from chatapp.errors import BusyError, FirstlineError, NotAllowedError, ProviderError, UserError, detail_of
 from chatapp.events import Delta, Event, Failed, Finished, Notice, Routed, Started
 from chatapp.fold import fold
 from chatapp.hub import Hub, Subscription
@@ -76,11 +76,14 @@ class LiveTurn:
         """Add the cost of one call."""
         self.cost_microusd += microusd
 
-    def notice(self, code: str, text: str, *, keep: bool = True) -> None:
-        """Tell the reader something; `keep` stores it under the answer."""
+    def notice(self, code: str, text: str, detail: str = "", *, keep: bool = True) -> None:
+        """Tell the reader something, and with `detail` the operator more; `keep` stores it under the answer.
+
+        What a customer reads where `text` is not for them stands in `notices.py`.
+        """
         if keep:
-            self.notices.append({"code": code, "text": text})
-        self.emit(Notice(self.turn.id, self.turn.conversation_id, code, text))
+            self.notices.append({"code": code, "text": text} | ({"detail": detail} if detail else {}))
+        self.emit(Notice(self.turn.id, self.turn.conversation_id, code, text, detail))
 
 
 class TurnRunner:
@@ -140,7 +143,7 @@ class TurnRunner:
         Raises NotFoundError, BusyError, and NotAllowedError where no cloud is connected.
         """
         if cloud and not self.cloud_connected:
-            raise NotAllowedError("No cloud model is connected here.", "Answers come from this machine only.")
+            raise NotAllowedError("No outside AI service is connected here.", "Ask our own assistant, or a person.")
         old = await asyncio.to_thread(self._store.turn, user_id, turn_id)
         self._refuse_if_busy(old.conversation_id)
         turn = await asyncio.to_thread(
@@ -247,7 +250,7 @@ class TurnRunner:
             status=answer.status,
             text=answer.text,
             route=answer.route.value,
-            sources=[{"id": s.id, "text": s.text, "probability": s.probability} for s in answer.sources],
+            sources=[asdict(source) for source in answer.sources],
             notices=live.notices,
             ttft_ms=live.ttft_ms,
             total_ms=total_ms,
@@ -270,27 +273,29 @@ class TurnRunner:
 
     async def _fail(self, live: LiveTurn, error: Exception) -> None:
         live.ending = True
-        known = error if isinstance(error, FirstlineError) else None
-        if not isinstance(error, ProviderError | UserError):
-            log.exception("turn %d failed", live.turn.id)
-        code = known.code if known else "internal"
-        what = known.what if known else "Something went wrong on our side."
-        hint = known.hint if known else "Your message is kept. Try again."
+        turn = live.turn
+        offered = () if live.answer else self._answerer.nearest(live)
+        failed = Failed.of(turn.id, turn.conversation_id, error, live.answer, offered)
+        if isinstance(error, ProviderError | UserError):
+            log.warning("turn %d ended with %s: %s", turn.id, failed.code, detail_of(error))
+        else:
+            log.exception("turn %d failed", turn.id)
         try:
             await asyncio.to_thread(
                 self._store.finish,
-                live.turn.id,
+                turn.id,
                 status="interrupted" if live.answer else "failed",
                 text=live.answer,
                 route=live.decision.route.value if live.decision else None,
-                notices=[*live.notices, {"code": code, "text": f"{what} {hint}".strip()}],
-                error_code=code,
+                sources=[asdict(source) for source in offered],
+                notices=[*live.notices, failed.notice],
+                error_code=failed.code,
                 ttft_ms=live.ttft_ms,
                 total_ms=live.elapsed_ms,
             )
         except FirstlineError:
-            log.exception("the failure of turn %d could not be stored", live.turn.id)
-        live.emit(Failed(live.turn.id, live.turn.conversation_id, code, what, hint, live.answer))
+            log.exception("the failure of turn %d could not be stored", turn.id)
+        live.emit(failed)
 
     def _fold_later(self, live: LiveTurn) -> None:
         work = live.to_fold

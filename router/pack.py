@@ -1,12 +1,12 @@
 """A domain pack: everything that makes a deployment its owner's, read from one folder and checked.
 
 The folder holds `pack.toml`, `categories/*.toml`, `edge.txt` and, if wanted, `calibration.jsonl`,
-`dialogues.jsonl` and `encoder/`.
+`dialogues.jsonl`, `page.toml` and `encoder/`.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,7 +33,8 @@ class Pack:
     `persona` is the system text for the model, `contact` the way to a person, `starters` the questions that
     an empty chat offers. `encoder` is a sentence-transformers name or path, empty for the shipped one.
     `thresholds` are the in-scope thresholds that the pack sets itself, by category key; `fact_threshold`
-    likewise, None when it does not. `content_hash` is the SHA-256 of all files read.
+    likewise, None when it does not. `content_hash` is the SHA-256 of all files that something is learnt from.
+    `sources` say in a customer's words where an answer of a category comes from: `our returns policy`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Pack:
     fact_threshold: float | None
     folder: Path
     content_hash: str
+    sources: dict[str, str] = field(default_factory=dict)
 
     @property
     def adapter(self) -> Path | None:
@@ -86,7 +88,8 @@ def load_pack(path: Path | str) -> Pack:
         known = taught((file.category for file in files), messages, _rows(dialogues))
         refuse_overlap(source, rows, known, _FLATTERED)
     pack = _assemble(table, files, messages, folder, sources)
-    return replace(pack, calibration=_rows(calibration), dialogues=_rows(dialogues))
+    said = _sources(folder / "page.toml", files)
+    return replace(pack, calibration=_rows(calibration), dialogues=_rows(dialogues), sources=said)
 
 
 def _assemble(
@@ -177,6 +180,16 @@ def _optional(path: Path, files: list[CategoryFile], read: _Read[_Row]) -> list[
     keys = frozenset(file.category.key for file in files)
     ids = frozenset(fact.id for file in files for fact in file.category.facts)
     return [(source, read(source, keys, ids))]
+
+
+def _sources(path: Path, files: list[CategoryFile]) -> dict[str, str]:
+    """The customer's words for where answers come from, by category; not hashed, for nothing is learnt from them."""
+    if not path.exists():
+        return {}
+    source = Source.read(path, "Make it readable, or remove it.")
+    keys = [file.category.key for file in files]
+    table = Table(source, source.toml(), ("sources",)).table("sources", keys)
+    return {key: table.text(key) for key in table.data}
 
 
 def _rows(found: list[tuple[Source, tuple[_Row, ...]]]) -> tuple[_Row, ...]:

@@ -148,6 +148,6 @@ def _held_against(value: float, threshold: float) -> str:
 
 def _no_cloud(circumstances: Circumstances) -> Reason:
     if circumstances.mode is Mode.LOCAL_ONLY:
-        text = "This deployment answers on this machine only, so the cloud was not asked."
+        text = "This deployment answers on our own computers only, so the cloud was not asked."
         return Reason(ReasonCode.CLOUD_NOT_ALLOWED, text)
     return Reason(ReasonCode.CLOUD_NOT_CONNECTED, "No cloud model is connected, so none was asked.")

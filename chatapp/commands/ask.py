@@ -7,8 +7,8 @@ from contextlib import redirect_stdout
 
 import typer
 
-from chatapp.errors import NotAllowedError
-from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed
+from chatapp.errors import SettingError
+from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Reader, Routed
 from chatapp.fences import FenceReport
 from chatapp.product import Product, build_product
 from chatapp.settings import Settings
@@ -23,11 +23,11 @@ FAILED_EXIT = 3
 def ask(settings: Settings, fences: FenceReport | None, text: str, *, as_json: bool, cloud: bool) -> int:
     """Print the answer as it comes, or every event as a JSON line.
 
-    Gives the exit code: 3 if no whole answer came. Raises NotAllowedError when the cloud is asked for and none
+    Gives the exit code: 3 if no whole answer came. Raises SettingError when the cloud is asked for and none
     is connected, MessageError, and what `build_product` raises.
     """
     if cloud and not settings.cloud_connected:
-        raise NotAllowedError("No cloud model is connected here.", "Set FIRSTLINE_CLOUD_API_KEY in hybrid mode.")
+        raise SettingError("No cloud model is connected here.", "Set FIRSTLINE_CLOUD_API_KEY in hybrid mode.")
     with redirect_stdout(sys.stderr):  # the libraries talk while the encoder is exported
         product = build_product(settings, fences)
     return asyncio.run(_turn(product, text, as_json, Route.CLOUD if cloud else None))
@@ -50,7 +50,7 @@ async def _turn(product: Product, text: str, as_json: bool, requested: Route | N
 
 def show_json(event: Event) -> None:
     """One event, one line."""
-    typer.echo(json.dumps(event.as_json()))
+    typer.echo(json.dumps(event.as_json(Reader.OPERATOR)))
 
 
 def show(event: Event) -> None:
@@ -65,9 +65,9 @@ def show(event: Event) -> None:
         case Finished():
             typer.echo()
             typer.echo(_about(event), err=True)
-        case Failed(what=what, hint=hint):
+        case Failed(what=what, hint=hint, detail=detail):
             typer.echo()
-            typer.echo(f"firstline: {what}\n{hint}".rstrip(), err=True)
+            typer.echo(f"firstline: {detail or f'{what} {hint}'.strip()}", err=True)
 
 
 def _about(event: Finished) -> str:

@@ -67,4 +67,6 @@ def start_lines(settings: Settings, fences: FenceReport | None, address: str, to
     yield f"mode: {settings.mode.value}"
     if fences:
         yield from (f"  {line}" for line in fences.lines)
+    if settings.show_machinery:
+        yield "everybody sees how an answer was made; FIRSTLINE_SHOW_MACHINERY=false keeps that to the operator"
     yield f"operator page: {address}ops?token={quote(token, safe='')}"

@@ -13,6 +13,8 @@ from chatapp.store.tries import existing, locked_conversation, origin_of, the_tu
 
 TITLE_CHARS = 200
 """Longest title, in characters."""
+WORDS = frozenset({"text", "detail"})
+"""Keys of a turn's JSON under which words stand: what a model failed with may quote the conversation."""
 
 
 class Conversations(Database):
@@ -100,7 +102,7 @@ def forget_words(turn: TurnRow) -> None:
 
 def _wordless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _wordless(item) for key, item in value.items() if key != "text"}
+        return {key: _wordless(item) for key, item in value.items() if key not in WORDS}
     return [_wordless(item) for item in value] if isinstance(value, list) else value
 
 

@@ -29,8 +29,9 @@ class Turn:
     """One try at answering one message.
 
     `route` and `category` are None until routed. `again_of` is the first try's id, None for a first try.
-    `sources` are `{"id", "text", "probability"}`, `notices` `{"code", "text"}`. `resent` is true only where
-    `begin_turn` met a `client_id` again: that turn runs, or has run, already, and must not be run twice.
+    `sources` are `{"id", "text", "probability"}`, `notices` `{"code", "text"}` and, for the operator alone, `detail`.
+    `resent` is true only where `begin_turn` met a `client_id` again: that turn runs, or has run, already, and must
+    not be run twice.
     `user_text` is empty once the conversation is deleted.
     """
 

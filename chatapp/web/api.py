@@ -1,15 +1,20 @@
 """The HTTP API and the socket's address. The socket speaks JSON to a program that asks for `firstline.v1.json`."""
 
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocket
 
 from chatapp.errors import NotAllowedError
+from chatapp.events import ANSWERED_BY, Reader
+from chatapp.notices import customer_notices
+from chatapp.store import Exchange
 from chatapp.web.chat import CLOSE_NOT_ALLOWED, JSON_PROTOCOL, ChatSocket
+from chatapp.web.operator import reader_of
 from chatapp.web.page import Pages
-from chatapp.web.pages import Built
+from chatapp.web.pages import Built, Reads
 from chatapp.web.rendering import HtmlRendering, JsonRendering, Rendering
 from chatapp.web.session import User, same_origin, user_of
 
@@ -33,25 +38,44 @@ def conversations(pages: Built, user: User, find: str = "") -> JSONResponse:
 
 
 @router.get("/api/conversations/{conversation_id}")
-def exchanges(pages: Built, user: User, conversation_id: str) -> JSONResponse:
-    """What was said in a conversation, how each message was answered, and every model call with its cost."""
+def exchanges(pages: Built, user: User, reader: Reads, conversation_id: str) -> JSONResponse:
+    """What was said in a conversation and by whom; for the operator, how each answer was made and what it cost."""
     found = pages.store.conversation(user, conversation_id)
-    turns = [
-        {
-            "turn_id": e.turn.id,
-            "status": e.turn.status,
-            "route": e.turn.route,
-            "category": e.turn.category,
-            "user": e.user_text,
-            "answer": e.answer_text,
-            "sources": e.turn.sources,
-            "cost_microusd": e.cost_microusd,
-            "feedback": e.feedback,
-            "calls": [asdict(call) for call in pages.store.calls(e.turn.id)],
-        }
-        for e in pages.store.exchanges(conversation_id)
-    ]
-    return JSONResponse({"id": found.id, "title": found.title, "summary": found.summary, "turns": turns})
+    made = _told if reader is Reader.CUSTOMER else _whole
+    turns = [_said(one) | made(pages, one) for one in pages.store.exchanges(conversation_id)]
+    summary = {} if reader is Reader.CUSTOMER else {"summary": found.summary}
+    return JSONResponse({"id": found.id, "title": found.title, **summary, "turns": turns})
+
+
+def _said(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "turn_id": exchange.turn.id,
+        "status": exchange.turn.status,
+        "user": exchange.user_text,
+        "answer": exchange.answer_text,
+        "feedback": exchange.feedback,
+    }
+
+
+def _told(_pages: Pages, exchange: Exchange) -> dict[str, Any]:
+    turn = exchange.turn
+    return {
+        "answered_by": ANSWERED_BY[turn.route] if turn.route else None,
+        "sources": [{"text": one["text"]} for one in turn.sources if "text" in one],
+        "notices": customer_notices(turn.notices),
+    }
+
+
+def _whole(pages: Pages, exchange: Exchange) -> dict[str, Any]:
+    turn = exchange.turn
+    return {
+        "route": turn.route,
+        "category": turn.category,
+        "sources": turn.sources,
+        "notices": turn.notices,
+        "cost_microusd": exchange.cost_microusd,
+        "calls": [asdict(call) for call in pages.store.calls(turn.id)],
+    }
 
 
 @router.websocket("/ws/chat/{conversation_id}")
@@ -64,7 +88,7 @@ async def chat(websocket: WebSocket, conversation_id: str) -> None:
         await websocket.close(CLOSE_NOT_ALLOWED, error.what[:100])
         return
     user = user_of(websocket)
-    page = pages.of(user, conversation_id)
+    reader = reader_of(websocket)
     program = JSON_PROTOCOL in websocket.scope["subprotocols"]
-    rendering: Rendering = JsonRendering() if program else HtmlRendering(page)
+    rendering: Rendering = JsonRendering(reader) if program else HtmlRendering(pages.of(user, conversation_id, reader))
     await ChatSocket(websocket, user, conversation_id, pages.runner, pages.store).serve(rendering)

@@ -147,4 +147,4 @@ def _turn_id(frame: dict[str, Any]) -> int:
 
 
 def _frame_failure(conversation_id: str, error: FirstlineError) -> Failed:
-    return Failed(0, conversation_id, error.code, error.what, error.hint)
+    return Failed.of(0, conversation_id, error)

@@ -1,7 +1,5 @@
 """The operator's page: what each route and category costs, how fast it is, how often it fails. Behind a token."""
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -9,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from chatapp.errors import NotAllowedError
+from chatapp.events import Reader
 from chatapp.store import Bucket, Prices
+from chatapp.web.operator import digest, opens, operator
 from chatapp.web.pages import Built, to
 from chatapp.web.session import LARGEST_ID, same_origin
 
@@ -25,32 +24,6 @@ PERIODS = {
 }
 BUCKETS = 48
 PAGE_TURNS = 50
-
-
-class TokenNeededError(NotAllowedError):
-    """The operator page was asked for without its token."""
-
-    code = "token_needed"
-    status = 401
-
-
-def operator(request: Request) -> None:
-    """Let the operator in: by a token in the session, or in an `Authorization: Bearer` header.
-
-    Raises TokenNeededError.
-    """
-    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not any(_opens(request, given) for given in (request.session.get("operator", ""), _digest(bearer))):
-        raise TokenNeededError("This page needs the operator token.", "It was printed when the server started.")
-
-
-def _opens(request: Request, digest: str) -> bool:
-    return hmac.compare_digest(digest, _digest(request.app.state.operator_token))
-
-
-def _digest(token: str) -> str:
-    """What a session keeps of a token: its cookie is signed, not secret."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +46,8 @@ def ops(
     token: str = "",
 ) -> Response:
     """Figures of one period, and its latest turns, filtered by route or category where asked."""
-    if token and _opens(request, _digest(token)):
-        request.session["operator"] = _digest(token)
+    if token and opens(request, digest(token)):
+        request.session["operator"] = digest(token)
         return to(pages, "/ops")
     operator(request)
     period = period if period in PERIODS else "24h"
@@ -88,7 +61,7 @@ def ops(
         "ops.html",
         theme=request.cookies.get("theme", ""),
         shop=pages.pack.title,
-        mode=pages.mode,
+        mode=pages.mode(Reader.OPERATOR),
         period=period,
         periods=PERIODS,
         figures=pages.store.figures(since, now, prices),
@@ -109,7 +82,7 @@ def ops(
 @router.post("/ops", dependencies=[Depends(same_origin)])
 def enter(request: Request, pages: Built, token: Annotated[str, Form()]) -> RedirectResponse:
     """Take the token from the form."""
-    request.session["operator"] = _digest(token.strip())
+    request.session["operator"] = digest(token.strip())
     return to(pages, "/ops")
 
 

@@ -1,14 +1,17 @@
 """The chat page of one user's conversation, whole and in the fragments that keep it up to date."""
 
-from markupsafe import escape
+from dataclasses import replace
+
+from markupsafe import Markup, escape
 
 from chatapp.errors import NotFoundError
-from chatapp.events import Failed, Finished, Started
+from chatapp.events import Failed, Finished, Reader, Started
 from chatapp.settings import Settings
 from chatapp.store import Exchange, Store
 from chatapp.turn import TurnRunner
+from chatapp.web.sources import Sources
 from chatapp.web.templates import Templates
-from chatapp.web.views import ModeView, TurnView, finished_view, live_view, mode_view, why_view
+from chatapp.web.views import ModeView, Thread, TurnView, finished_view, live_view, mode_view, person_line, why_view
 from router.pack import Pack
 
 TITLE_OF_NEW = "New conversation"
@@ -26,15 +29,28 @@ class Pages:
             templates,
         )
         self.titles = {category.key: category.title for category in pack.categories}
+        self.sources = Sources(pack)
 
-    @property
-    def mode(self) -> ModeView:
+    def mode(self, reader: Reader) -> ModeView:
         """What the bar says of the mode."""
-        return mode_view(self.settings.mode, self.runner.cloud_connected)
+        return mode_view(self.settings.mode, self.runner.cloud_connected, reader)
 
-    def of(self, user_id: str, conversation_id: str) -> "ChatPage":
-        """The page of one conversation."""
-        return ChatPage(self, user_id, conversation_id)
+    def of(self, user_id: str, conversation_id: str, reader: Reader = Reader.CUSTOMER) -> "ChatPage":
+        """The page of one conversation as its reader sees it."""
+        return ChatPage(self, user_id, conversation_id, reader)
+
+    def finished(self, exchange: Exchange, reader: Reader) -> TurnView:
+        """A stored turn as its reader sees it."""
+        return finished_view(exchange, self.sources.under(exchange, reader), self._thread(reader))
+
+    def read(self, exchange: Exchange) -> TurnView:
+        """A stored turn for the operator to read only, with why it came about."""
+        thread = replace(self._thread(Reader.OPERATOR), read_only=True)
+        sources, because = self.sources.under(exchange, thread.reader), Markup(self.why(exchange))  # noqa: S704 - a template's
+        return finished_view(exchange, sources, thread, because)
+
+    def _thread(self, reader: Reader) -> Thread:
+        return Thread(reader, self.titles, self.pack.contact, self.runner.cloud_connected)
 
     def rail(self, user_id: str, current: str, find: str = "") -> str:
         """The list of conversations; an unused one is not listed."""
@@ -50,8 +66,8 @@ class Pages:
 class ChatPage:
     """One user's conversation as HTML. Every fragment names the id it belongs to, so that it can come at any time."""
 
-    def __init__(self, pages: Pages, user_id: str, conversation_id: str) -> None:
-        self._pages, self._user_id, self._id = pages, user_id, conversation_id
+    def __init__(self, pages: Pages, user_id: str, conversation_id: str, reader: Reader) -> None:
+        self._pages, self._user_id, self._id, self.reader = pages, user_id, conversation_id, reader
 
     def whole(self, theme: str) -> str:
         """The page as a browser first gets it: complete without any script."""
@@ -68,17 +84,19 @@ class ChatPage:
             current=self._id,
             find="",
             turns=self._turns(),
-            mode=pages.mode,
+            mode=pages.mode(self.reader),
             busy=pages.runner.live(self._id) is not None,
             starters=pages.pack.starters,
-            contact=pages.pack.contact,
+            contact=person_line(pages.pack.contact),
             message_max_chars=pages.settings.message_max_chars,
         )
 
     def thread(self) -> tuple[str, set[int]]:
         """All turns and the composer's buttons as they are now, and the ids of the turns shown."""
         pages, turns = self._pages, self._turns()
-        html = pages.templates.render("_turns.html", turns=turns, starters=pages.pack.starters, mode=pages.mode)
+        html = pages.templates.render(
+            "_turns.html", turns=turns, starters=pages.pack.starters, mode=pages.mode(self.reader)
+        )
         shown = {turn.id for turn in turns if turn.state != "running"}
         return partial("#turns", "outerMorph", html) + self._buttons(), shown
 
@@ -87,7 +105,7 @@ class ChatPage:
         live = self._pages.runner.live(self._id)
         if live is None or live.turn.id != event.turn_id:
             return ""
-        html = self._pages.templates.render("_turn.html", turn=live_view(live))
+        html = self._pages.templates.render("_turn.html", turn=live_view(live, self.reader))
         if event.replaces:
             turn = partial(f"#turn-{event.replaces}", "outerHTML", html)
         else:
@@ -100,7 +118,7 @@ class ChatPage:
         live = self._pages.runner.live(self._id)
         if live is None:
             return ""
-        html = self._pages.templates.render("_answer.html", turn=live_view(live))
+        html = self._pages.templates.render("_answer.html", turn=live_view(live, self.reader))
         return partial(f"#answer-{live.turn.id}", "outerMorph", html)
 
     def ended(self, event: Finished | Failed) -> str:
@@ -146,12 +164,12 @@ class ChatPage:
     def _turns(self) -> list[TurnView]:
         live = self._pages.runner.live(self._id)
         return [
-            live_view(live) if live and live.turn.id == exchange.turn.id else self._finished(exchange)
+            live_view(live, self.reader) if live and live.turn.id == exchange.turn.id else self._finished(exchange)
             for exchange in self._pages.store.exchanges(self._id)
         ]
 
     def _finished(self, exchange: Exchange) -> TurnView:
-        return finished_view(exchange, self._pages.titles, cloud_connected=self._pages.runner.cloud_connected)
+        return self._pages.finished(exchange, self.reader)
 
     def _buttons(self) -> str:
         busy = self._pages.runner.live(self._id) is not None

@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from chatapp.errors import UserError
+from chatapp.errors import NotAllowedError, UserError
+from chatapp.events import Reader
+from chatapp.web.operator import reader_of
 from chatapp.web.page import ChatPage, Pages
 from chatapp.web.session import LARGEST_ID, User, same_origin
 
@@ -24,6 +26,7 @@ def pages_of(request: Request) -> Pages:
 
 TurnId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 Built = Annotated[Pages, Depends(pages_of)]
+Reads = Annotated[Reader, Depends(reader_of)]
 
 
 @router.get("/")
@@ -33,10 +36,10 @@ def home(pages: Built, user: User) -> RedirectResponse:
 
 
 @router.get("/c/{conversation_id}")
-def conversation(request: Request, pages: Built, user: User, conversation_id: str) -> str:
+def conversation(request: Request, pages: Built, user: User, reader: Reads, conversation_id: str) -> str:
     """One conversation, whole."""
     theme = request.cookies.get("theme", "")
-    return pages.of(user, conversation_id).whole(theme if theme in {"light", "dark"} else "")
+    return pages.of(user, conversation_id, reader).whole(theme if theme in {"light", "dark"} else "")
 
 
 @router.get("/conversations")
@@ -70,16 +73,18 @@ async def delete(pages: Built, user: User, conversation_id: str) -> RedirectResp
 
 
 @router.get("/turns/{turn_id}/why")
-def why(pages: Built, user: User, turn_id: TurnId) -> str:
-    """Why this answer came from where it did."""
-    return pages.why(_page(pages, user, turn_id).exchange(turn_id))
+def why(pages: Built, user: User, reader: Reads, turn_id: TurnId) -> str:
+    """Why this answer came from where it did. Raises NotAllowedError for a customer."""
+    if reader is Reader.CUSTOMER:
+        raise NotAllowedError("How an answer was made is for our own staff.", "Go back to the conversation.")
+    return pages.why(_page(pages, user, turn_id, reader).exchange(turn_id))
 
 
 @router.post("/turns/{turn_id}/feedback", dependencies=guarded)
-def feedback(pages: Built, user: User, turn_id: TurnId, value: Annotated[int, Form()]) -> str:
+def feedback(pages: Built, user: User, reader: Reads, turn_id: TurnId, value: Annotated[int, Form()]) -> str:
     """Thumbs up (1), down (-1), or neither (0)."""
     pages.store.rate(user, turn_id, value)
-    return _page(pages, user, turn_id).thumbs(turn_id)
+    return _page(pages, user, turn_id, reader).thumbs(turn_id)
 
 
 def unused_conversation(pages: Pages, user: str) -> str:
@@ -91,8 +96,8 @@ def unused_conversation(pages: Pages, user: str) -> str:
     return pages.store.create_conversation(user).id
 
 
-def _page(pages: Pages, user: str, turn_id: int) -> ChatPage:
-    return pages.of(user, pages.store.turn(user, turn_id).conversation_id)
+def _page(pages: Pages, user: str, turn_id: int, reader: Reader) -> ChatPage:
+    return pages.of(user, pages.store.turn(user, turn_id).conversation_id, reader)
 
 
 def to(pages: Pages, path: str) -> RedirectResponse:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Protocol
 
-from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed, Started
+from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Reader, Routed, Started
 from chatapp.web.page import ChatPage
 
 
@@ -36,13 +36,17 @@ class JsonRendering:
 
     pause_s = 0.0
 
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
     async def opened(self, so_far: Sequence[Event]) -> list[str]:
         """The running turn's events so far."""
         return await self.render(so_far)
 
     async def render(self, events: Sequence[Event]) -> list[str]:
         """Every event but `Started`, which a program knows of: it sent the message."""
-        return [self._frame(event) for event in events if not isinstance(event, Started)]
+        frames = [self._frame(event) for event in events if not isinstance(event, Started)]
+        return [frame for frame in frames if frame]
 
     def failed(self, event: Failed) -> str:
         """A `failed` event of turn 0."""
@@ -53,7 +57,8 @@ class JsonRendering:
         return json.dumps({"type": "taken", "client_id": client_id})
 
     def _frame(self, event: Event) -> str:
-        return json.dumps(event.as_json(), ensure_ascii=False)
+        told = event.as_json(self._reader)
+        return json.dumps(told, ensure_ascii=False) if told else ""
 
 
 class HtmlRendering:
@@ -93,7 +98,8 @@ class HtmlRendering:
                     self._shown.add(event.turn_id)
                 return html
             case Notice():
-                return self._page.announce(event.text)
+                told = event.as_json(self._page.reader)
+                return self._page.announce(told["text"]) if told else ""
             case Finished() | Failed():
                 return await self._ended(event)
             case _:

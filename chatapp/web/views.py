@@ -1,14 +1,18 @@
 """What the chat page's templates are given: one frozen dataclass a thing shown. The templates decide nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
 
+from chatapp.errors import words_for
+from chatapp.events import Reader
+from chatapp.notices import customer_notices
 from chatapp.store import Exchange
 from chatapp.turn import LiveTurn
 from chatapp.web.render import dollars, markdown, seconds
+from chatapp.web.sources import SourceView
 from router.types import Mode, Route
 
 ROUTE_WORDS = {
@@ -16,6 +20,12 @@ ROUTE_WORDS = {
     Route.CLOUD: "asked the cloud",
     Route.ABSTAIN: "not answered",
 }
+WHO_WORDS = {
+    Route.LOCAL: "Answered by our own assistant, an AI",
+    Route.CLOUD: "Answered with an outside AI service",
+    Route.ABSTAIN: "",
+}
+NOTHING = Markup()
 RETRY_STATES = frozenset({"failed", "interrupted"})
 
 
@@ -31,29 +41,33 @@ class ModeView:
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """A line under an answer. `trouble` is drawn with a warning sign, `retry` offers the message again."""
+    """A line under an answer. `trouble` is drawn with a warning sign, `retry` offers the message again.
+
+    `detail` is for the operator, and empty for a customer.
+    """
 
     text: str
     trouble: bool = False
     retry: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class SourceView:
-    """An approved text, and where it stands: `Returns and refunds (returns.window)`.
+class Machinery:
+    """How an answer was made, in one line, and behind it; `because` is the inside where no script fetches it."""
 
-    `rests`: the answer rests on it, it is no further reading. `said`: it is said in the answer word for word.
-    """
-
-    title: str
-    text: str
-    rests: bool
-    said: bool
+    route_words: str
+    figures: tuple[str, ...]
+    because: Markup
 
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """One turn as the thread shows it. `state` is a turn's status, or deciding / answering while it runs."""
+    """One turn as the thread shows it. `state` is a turn's status, or deciding / answering while it runs.
+
+    `machinery` is None in a customer's view. `person` is the way to a person, where nobody else answered. A thread
+    that is `read_only` offers nothing to do.
+    """
 
     id: int
     state: str
@@ -61,12 +75,15 @@ class TurnView:
     answer_text: str
     answer_html: Markup
     route: str
-    route_words: str
-    figures: tuple[str, ...]
-    sources: tuple[SourceView, ...]
-    notices: tuple[NoticeView, ...]
-    feedback: int
-    can_ask_cloud: bool
+    who: str = ""
+    machinery: Machinery | None = None
+    sources: tuple[SourceView, ...] = ()
+    notices: tuple[NoticeView, ...] = ()
+    person: Markup = NOTHING
+    feedback: int = 0
+    can_ask_cloud: bool = False
+    read_only: bool = False
+    waiting_words: str = ""
 
     @property
     def busy(self) -> bool:
@@ -74,11 +91,20 @@ class TurnView:
         return self.state in {"deciding", "answering", "running"}
 
     @property
-    def waiting_words(self) -> str:
-        """What is said before the first word."""
-        if self.state in {"deciding", "running"}:
-            return "Reading your message…"
-        return "Asking the cloud model…" if self.route == Route.CLOUD else "Writing…"
+    def rateable(self) -> bool:
+        """Whether somebody may say if it was helpful: not of an answer that there is none."""
+        return bool(self.answer_text) and self.state != "abstained"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Who reads a thread, and what of the deployment its turns are shown with."""
+
+    reader: Reader
+    titles: Mapping[str, str]
+    contact: str
+    cloud_connected: bool
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,40 +128,33 @@ class WhyView:
     calls: tuple[Any, ...]
 
 
-def mode_view(mode: Mode, cloud_connected: bool) -> ModeView:
+def mode_view(mode: Mode, cloud_connected: bool, reader: Reader) -> ModeView:
     """The bar's words for what this deployment may do."""
     if mode is Mode.LOCAL_ONLY:
-        return ModeView(
-            "lock",
-            "Local only: nothing leaves this machine",
-            "Local only",
-            "Every answer is made on this machine. Nothing you write leaves it.",
-        )
+        explanation = "Every answer is made on our own computers. Nothing that you write leaves them."
+        return ModeView("lock", "Local only: nothing leaves our own computers", "Local only", explanation)
     if cloud_connected:
-        return ModeView(
-            "hybrid",
-            "Hybrid",
-            "Hybrid",
-            "Everyday questions are answered on this machine; unusual ones may be sent to a cloud model.",
+        explanation = (
+            "Everyday questions are answered on our own computers; unusual ones may be sent to an outside AI service."
         )
-    return ModeView(
-        "hybrid",
-        "Hybrid, cloud not connected",
-        "No cloud",
-        "Everyday questions are answered on this machine. No cloud model is connected for the unusual ones.",
-    )
+        return _hybrid("Hybrid", "Hybrid", explanation, reader)
+    explanation = "Every answer is made on our own computers. What we cannot answer there, a person can."
+    return _hybrid("Hybrid, cloud not connected", "No cloud", explanation, reader)
 
 
-def finished_view(exchange: Exchange, titles: Mapping[str, str], *, cloud_connected: bool) -> TurnView:
-    """A stored turn; `titles` names the categories by key."""
+def _hybrid(words: str, short: str, explanation: str, reader: Reader) -> ModeView:
+    """A customer need not know what the mode is called, but that an AI answers."""
+    if reader is Reader.CUSTOMER:
+        words = short = "AI assistant"
+    return ModeView("hybrid", words, short, explanation)
+
+
+def finished_view(
+    exchange: Exchange, sources: tuple[SourceView, ...], thread: Thread, because: Markup = NOTHING
+) -> TurnView:
+    """A stored turn with the approved texts under it and, for the operator, `because` behind it."""
     turn = exchange.turn
-    route = turn.route or Route.ABSTAIN
-    figures = [titles.get(turn.category, turn.category)] if turn.category and route is Route.LOCAL else []
-    if turn.ttft_ms is not None and turn.total_ms is not None:
-        figures += [f"first word {seconds(turn.ttft_ms)}", seconds(turn.total_ms)]
-    if route is not Route.ABSTAIN:
-        figures.append(dollars(exchange.cost_microusd))
-    status = str(turn.status)
+    route, status = turn.route or Route.ABSTAIN, str(turn.status)
     return TurnView(
         id=turn.id,
         state=status,
@@ -143,16 +162,18 @@ def finished_view(exchange: Exchange, titles: Mapping[str, str], *, cloud_connec
         answer_text=exchange.answer_text,
         answer_html=markdown(exchange.answer_text),
         route=route.value,
-        route_words="stopped" if status == "stopped" else _words(route, status),
-        figures=tuple(figures),
-        sources=_sources(exchange, titles),
-        notices=_notices(turn.notices, status),
+        who=_who(route, status, bool(exchange.answer_text)),
+        machinery=_machinery(exchange, route, thread, because) if thread.reader is Reader.OPERATOR else None,
+        sources=sources,
+        notices=_notices(turn.notices, status, thread.reader),
+        person=way_to_a_person(thread.contact) if status in RETRY_STATES else NOTHING,
         feedback=exchange.feedback,
-        can_ask_cloud=cloud_connected and route is not Route.CLOUD,
+        can_ask_cloud=thread.cloud_connected and route is not Route.CLOUD,
+        read_only=thread.read_only,
     )
 
 
-def live_view(live: LiveTurn) -> TurnView:
+def live_view(live: LiveTurn, reader: Reader) -> TurnView:
     """A running turn, with what has come so far."""
     route = live.decision.route if live.decision else Route.ABSTAIN
     return TurnView(
@@ -162,13 +183,27 @@ def live_view(live: LiveTurn) -> TurnView:
         answer_text=live.answer,
         answer_html=markdown(live.answer),
         route=route.value,
-        route_words="",
-        figures=(),
-        sources=(),
-        notices=(),
-        feedback=0,
-        can_ask_cloud=False,
+        waiting_words=_waiting_words(live, reader),
     )
+
+
+def _waiting_words(live: LiveTurn, reader: Reader) -> str:
+    """What is said before the first word."""
+    if live.decision is None:
+        return "Reading your message…"
+    if live.decision.route is not Route.CLOUD:
+        return "Writing…"
+    return "Asking an outside AI service…" if reader is Reader.CUSTOMER else "Asking the cloud model…"
+
+
+def person_line(contact: str) -> Markup:
+    """The way to a person, with telephone numbers and addresses as links."""
+    return markdown(contact[:1].upper() + contact[1:])
+
+
+def way_to_a_person(contact: str) -> Markup:
+    """The same where nobody else answered."""
+    return markdown(f"A person can help: {contact}")
 
 
 def why_view(exchange: Exchange, calls: tuple[Any, ...], titles: Mapping[str, str]) -> WhyView:
@@ -196,30 +231,43 @@ def _meter(name: str, value: float, threshold: float) -> Meter:
     return Meter(name, round(value * 100, 1), round(threshold * 100, 1), words)
 
 
-def _words(route: Route, status: str) -> str:
-    return "not answered" if status == "failed" else ROUTE_WORDS[route]
+def _machinery(exchange: Exchange, route: Route, thread: Thread, because: Markup) -> Machinery:
+    turn, status = exchange.turn, str(exchange.turn.status)
+    figures = [thread.titles.get(turn.category, turn.category)] if turn.category and route is Route.LOCAL else []
+    if turn.ttft_ms is not None and turn.total_ms is not None:
+        figures += [f"first word {seconds(turn.ttft_ms)}", seconds(turn.total_ms)]
+    if route is not Route.ABSTAIN:
+        figures.append(dollars(exchange.cost_microusd))
+    words = {"stopped": "stopped", "failed": "not answered"}.get(status, ROUTE_WORDS[route])
+    return Machinery(words, tuple(figures), because)
 
 
-def _sources(exchange: Exchange, titles: Mapping[str, str]) -> tuple[SourceView, ...]:
-    """The approved texts; of a deleted conversation none is left."""
-    decision = exchange.turn.decision or {}
-    rests = {fact["id"] for fact in decision.get("facts", ())[: decision.get("asked", 1)]}
-    return tuple(
-        SourceView(
-            title=f"{titles.get(one['id'].split('.')[0], '')} ({one['id']})",
-            text=one["text"],
-            rests=one["id"] in rests,
-            said=one["text"] in exchange.answer_text,
-        )
-        for one in exchange.turn.sources
-        if "text" in one
-    )
+def _who(route: Route, status: str, answered: bool) -> str:
+    if status == "stopped":
+        return f"{WHO_WORDS[route]}, and stopped before its end" if answered else "Stopped before the first word"
+    return WHO_WORDS[route] if answered and status != "abstained" else ""
 
 
-def _notices(notices: list[dict[str, Any]], status: str) -> tuple[NoticeView, ...]:
-    shown = [NoticeView(n["text"]) for n in notices if n.get("text")]
+def _notices(notices: list[dict[str, Any]], status: str, reader: Reader) -> tuple[NoticeView, ...]:
+    """A failure stands last, with a way to try again."""
+    shown = _told(notices) if reader is Reader.CUSTOMER else _whole(notices)
     if status not in RETRY_STATES:
         return tuple(shown)
     if not shown:
         shown = [NoticeView("This answer was interrupted. Your message is kept.")]
-    return (*shown[:-1], NoticeView(shown[-1].text, trouble=True, retry=True))
+    return (*shown[:-1], replace(shown[-1], trouble=True, retry=True))
+
+
+def _told(notices: list[dict[str, Any]]) -> list[NoticeView]:
+    return [NoticeView(one["text"]) for one in customer_notices(notices)]
+
+
+def _whole(notices: list[dict[str, Any]]) -> list[NoticeView]:
+    """What the customer reads of a failure, and what stands behind it."""
+    shown = []
+    for notice in (one for one in notices if one.get("text")):
+        words, text, detail = words_for(str(notice["code"])), str(notice["text"]), str(notice.get("detail", ""))
+        if words and not detail:  # of an earlier release, which kept the operator's words alone
+            text, detail = words.text, text
+        shown.append(NoticeView(text, detail=detail))
+    return shown

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chatapp.commands import ask as module
-from chatapp.errors import NotAllowedError
+from chatapp.errors import SettingError
 from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed, Source, Started
 from chatapp.settings import Settings
 from router.types import Circumstances, Route
@@ -113,7 +113,7 @@ def test_a_turn_that_fails(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None
     code, product = ask(Delta(1, "c", "It"), FAILED)
     captured = capsys.readouterr()
     assert (code, captured.out) == (3, "It\n")
-    assert captured.err == "firstline: The model failed.\nTry again.\n"
+    assert captured.err == "firstline: The model failed. Try again.\n"
     assert product.closed
 
 
@@ -127,7 +127,7 @@ def test_events_for_programs(ask: Ask, capsys: pytest.CaptureFixture[str]) -> No
 def test_the_cloud_may_be_asked_for_where_there_is_one(ask: Ask) -> None:
     _, product = ask(FINISHED, cloud=True, key="key")
     assert product.started == [("what does it cost?", Route.CLOUD)]
-    with pytest.raises(NotAllowedError, match="No cloud model is connected"):
+    with pytest.raises(SettingError, match="No cloud model is connected"):
         ask(FINISHED, cloud=True)
 
 

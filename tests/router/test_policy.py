@@ -126,7 +126,7 @@ def test_reasons_when_no_fact_fits() -> None:
     assert _texts(_scores(0.97, 0.31), Circumstances(Mode.LOCAL_ONLY)) == [
         "This reads like a question about returns (97 % sure; 62 % is enough).",
         "No approved answer fits well enough (best 31 %; 45 % is needed).",
-        "This deployment answers on this machine only, so the cloud was not asked.",
+        "This deployment answers on our own computers only, so the cloud was not asked.",
     ]
 
 

@@ -157,7 +157,9 @@ async def test_a_dead_cloud_is_told_with_what_to_do(desk: Desk) -> None:
     desk.use((), [ProviderUnreachableError("No connection.", "Check FIRSTLINE_CLOUD_BASE_URL.")])
     end = (await desk.say(EDGE))[-1]
     assert isinstance(end, Failed)
-    assert end.hint == "Check FIRSTLINE_CLOUD_BASE_URL."
+    assert "assistant for unusual questions" in end.what
+    assert "Your message is kept" in end.hint
+    assert end.detail == "No connection. Check FIRSTLINE_CLOUD_BASE_URL."
     (exchange,) = desk.store.exchanges(desk.conversation)
     assert (exchange.turn.status, exchange.user_text) == ("failed", EDGE)
 
@@ -338,7 +340,8 @@ async def test_a_turn_whose_end_cannot_be_stored_still_ends(desk: Desk, monkeypa
     monkeypatch.setattr(desk.store, "finish", full)
     end = (await desk.say(LOCAL))[-1]
     assert isinstance(end, Failed)
-    assert end.what == "The disk is full."
+    assert end.detail == "The disk is full. Make room."
+    assert "disk" not in end.what + end.hint
     assert desk.runner.live(desk.conversation) is None
 
 

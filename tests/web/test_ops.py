@@ -49,7 +49,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def page(store: Store, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """The page's HTML by its query; whatever the page raises, this does."""
-    pack, runner = SimpleNamespace(title="Tarn & Tor", categories=()), SimpleNamespace(cloud_connected=True)
+    pack, runner = SimpleNamespace(title="Tarn & Tor", categories=(), sources={}), SimpleNamespace(cloud_connected=True)
     app = FastAPI()
     app.state.pages = Pages(Settings(data_dir=tmp_path), pack, store, runner, Templates())  # type: ignore[arg-type]
     app.state.operator_token = TOKEN

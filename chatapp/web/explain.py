@@ -1,0 +1,53 @@
+"""What a request is told that went wrong: a page for a browser, JSON for a program, each in its reader's words."""
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from chatapp.errors import FirstlineError, NotFoundError, UserError, Words, detail_of, words_of
+from chatapp.events import Reader
+from chatapp.web.operator import TokenNeededError, reader_of
+from chatapp.web.page import Pages
+from chatapp.web.views import way_to_a_person
+
+
+def explain(request: Request, error: Exception) -> Response:
+    """The answer to a request that raised `error`."""
+    known = _known(error)
+    reader = reader_of(request)
+    words, status = words_of(known), known.status if isinstance(known, FirstlineError) else FirstlineError.status
+    pages: Pages = request.app.state.pages
+    path = request.url.path.removeprefix(pages.templates.root)
+    if "text/html" not in request.headers.get("accept", "") or path.startswith("/api/"):
+        return JSONResponse({"error": _shape(known, words, reader)}, status)
+    detail = detail_of(known) if reader is Reader.OPERATOR else ""
+    html = pages.templates.render(
+        "error.html",
+        theme=request.cookies.get("theme", ""),
+        shop=pages.pack.title,
+        words=words,
+        detail="" if detail == words.text else detail,
+        person="" if isinstance(known, TokenNeededError) else way_to_a_person(pages.pack.contact),
+        token_needed=isinstance(known, TokenNeededError),
+    )
+    return HTMLResponse(html, status)
+
+
+def _shape(error: Exception, words: Words, reader: Reader) -> dict[str, Any]:
+    if reader is Reader.OPERATOR and isinstance(error, FirstlineError):
+        return {"code": error.code, "what": error.what, "hint": error.hint}
+    return words._asdict()
+
+
+def _known(error: Exception) -> Exception:
+    """What the framework refused, in our own words."""
+    match error:
+        case HTTPException(status_code=404):
+            return NotFoundError("There is nothing at this address.", "Go to the first page.")
+        case HTTPException() | RequestValidationError():
+            return UserError("This request could not be understood.", "Reload the page and try again.")
+        case _:
+            return error

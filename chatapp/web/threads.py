@@ -1,0 +1,25 @@
+"""A conversation as the operator reads it: what was said, how each answer was made, and why one failed."""
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from chatapp.events import Reader
+from chatapp.web.operator import operator
+from chatapp.web.pages import Built
+
+router = APIRouter(default_response_class=HTMLResponse)
+
+
+@router.get("/ops/conversations/{conversation_id}", dependencies=[Depends(operator)])
+def thread(request: Request, pages: Built, conversation_id: str) -> str:
+    """Any user's conversation, to read only. Raises NotFoundError, also for a deleted one."""
+    exchanges = pages.store.exchanges(conversation_id)
+    return pages.templates.render(
+        "ops_thread.html",
+        theme=request.cookies.get("theme", ""),
+        shop=pages.pack.title,
+        mode=pages.mode(Reader.OPERATOR),
+        conversation_id=conversation_id,
+        began_at=exchanges[0].turn.created_at if exchanges else None,
+        turns=[pages.read(exchange) for exchange in exchanges],
+    )

@@ -11,7 +11,8 @@ from chatapp.context.prune import Build
 from chatapp.errors import ProviderError, ProviderFaultError, detail_of
 from chatapp.events import Escalated, Source
 from chatapp.grounding import cloud_messages
-from chatapp.guards.degenerate import DegenerateGuard
+from chatapp.guards.figures import unbacked_figures
+from chatapp.guards.loops import LoopGuard
 from chatapp.ledger import MeteredCall
 from chatapp.settings import Settings
 from chatapp.store import Store
@@ -37,6 +38,9 @@ OFFERED_FACT = 0.15
 NEXT_FACT = 0.05
 """From this probability on a fact is tried where the model has refused a likelier one."""
 
+
+MOST_NAMED = 4
+"""So many figures that nothing approved bears out are named under an answer."""
 
 ENDED_EARLY = {
     Stage.LENGTH: "This answer reached its longest length and may stop in the middle. Ask for the rest if you need it.",
@@ -192,15 +196,20 @@ class Answerer:
         request = Request(
             fitted.messages, self._settings.cloud_max_tokens, self._settings.cloud_temperature, live.turn.id
         )
-        loops = DegenerateGuard()
+        loops = LoopGuard()
         async with self._metered(live, backend, request) as call, told_of_waits(live, call):
             async for token in call:
                 live.say(token.text, replace=token.replaces)
+                loops = LoopGuard() if token.replaces else loops
                 if not loops.feed(token.text).ok:
                     call.outcome = Outcome.DEGENERATE
+                    live.say(live.answer[: loops.kept].rstrip(), replace=True)
                     raise ProviderFaultError("The cloud model began to repeat itself.", "Try again.")
         if call.stage in ENDED_EARLY:
             live.notice("incomplete", ENDED_EARLY[call.stage])
+        known = [self._pack.contact, *(message.content for message in fitted.messages)]
+        if strange := unbacked_figures(live.answer, known):
+            live.notice("unbacked", unbacked_words(strange))
         return Answer("done", live.answer.strip(), Route.CLOUD)
 
     def _abstain(self, live: "LiveTurn", decision: Decision) -> Answer:
@@ -225,6 +234,12 @@ class Answerer:
             purpose=Purpose.ANSWER,
             spent=live.spend,
         )
+
+
+def unbacked_words(figures: Sequence[str]) -> str:
+    """What is said under an answer with figures that are not ours."""
+    named = ", ".join(figures[:MOST_NAMED]) + (", and others" if len(figures) > MOST_NAMED else "")
+    return f"Not from our approved information: {named}. Please check with us before you rely on it."
 
 
 def abstention(mode: Mode, contact: str) -> str:

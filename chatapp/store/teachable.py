@@ -12,6 +12,9 @@ from chatapp.store.tries import id_of, origin
 from finetune.fromlog import LoggedTurn
 from router.types import Route
 
+NOT_FOR_LEARNING = frozenset({"incomplete", "unbacked"})
+"""Notices under cloud answers that are cut short, or have figures that are not ours: nobody should learn them."""
+
 
 class TeachableLog(Database):
     """Reads of answers, of all users."""
@@ -21,7 +24,8 @@ class TeachableLog(Database):
 
         - Local: with a thumb up, and from one fact alone; of several the answer is not one fact's wording.
         - Cloud: without a thumb down, and to a message that stands by itself; what leans on an earlier one would be
-          learnt without it. Of several tries of the cloud the one that stands.
+          learnt without it. Not one that is incomplete, or has figures that nothing approved bears out. Of several
+          tries of the cloud the one that stands.
         """
         asked, answered = aliased(MessageRow), aliased(MessageRow)
         statement = (
@@ -45,7 +49,7 @@ def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> LoggedTurn 
     source: Mapping[str, Any] = {}
     if turn.route is Route.LOCAL and mark > 0 and decision.get("asked", 1) == 1 and turn.sources:
         source = turn.sources[0]
-    elif turn.route is not Route.CLOUD or mark < 0 or turn.superseded or decision.get("leaned"):
+    elif turn.route is not Route.CLOUD or mark < 0 or turn.superseded or decision.get("leaned") or _doubtful(turn):
         return None
     return LoggedTurn(
         id=id_of(turn),
@@ -58,3 +62,7 @@ def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> LoggedTurn 
         fact_text=source.get("text", ""),
         nearest=tuple(fact["id"] for fact in decision.get("candidates") or decision.get("facts") or ()),
     )
+
+
+def _doubtful(turn: TurnRow) -> bool:
+    return any(notice.get("code") in NOT_FOR_LEARNING for notice in turn.notices)

@@ -1,5 +1,6 @@
 """Which turns of the log may teach."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,9 +19,9 @@ def log(store: Store, url: str) -> TeachableLog:
     return TeachableLog(store.reader, store.writer)
 
 
-def cloud(store: Store, talk: str, text: str = "and to Mars?", **changes: Any) -> Any:
+def cloud(store: Store, talk: str, text: str = "and to Mars?", notices: Sequence[Any] = (), **changes: Any) -> Any:
     turn = routed(store, store.begin_turn(talk, text), DECISION, **{"route": "cloud", "facts": [], **changes})
-    return answer(store, turn, "Not yet.", route="cloud")
+    return answer(store, turn, "Not yet.", route="cloud", notices=notices)
 
 
 def texts(log: TeachableLog) -> list[str]:
@@ -43,6 +44,8 @@ def test_an_answer_of_the_cloud_unless_it_was_disliked(store: Store, talk: str, 
     store.rate(USER, cloud(store, talk, "liked").id, 1)
     store.rate(USER, cloud(store, talk, "disliked").id, -1)
     cloud(store, talk, "leaning", leaned=True)
+    cloud(store, talk, "cut short", [{"code": "incomplete", "text": "It may be."}])
+    cloud(store, talk, "made up", [{"code": "unbacked", "text": "500 EUR"}])
     assert texts(log) == ["plain", "liked"]
     assert all((one.route, one.fact, one.answer) == (Route.CLOUD, "", "Not yet.") for one in log.teachable())
 

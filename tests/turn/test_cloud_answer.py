@@ -6,7 +6,7 @@ import pytest
 
 from chatapp import waiting
 from chatapp.backends.base import Stage
-from chatapp.events import Finished, Notice
+from chatapp.events import Failed, Finished, Notice
 from tests.turn.conftest import Desk
 
 EDGE = "edge of everything"
@@ -47,3 +47,20 @@ async def test_who_waits_is_told_why_and_nothing_of_it_is_kept(desk: Desk, monke
     assert words == ["Many people are asking at the moment; your message will be tried again in a few seconds."]
     (exchange,) = desk.store.exchanges(desk.conversation)
     assert exchange.turn.notices == []
+
+
+async def test_figures_that_nothing_approved_bears_out_are_named(desk: Desk) -> None:
+    desk.use((), ["You have 60 days, and get a voucher of 500 EUR within 24 hours."])
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Finished)
+    (notice,) = end.notices
+    assert notice["code"] == "unbacked"
+    assert "500 EUR, 24 hours." in notice["text"]
+    assert "60 days" not in notice["text"]
+
+
+async def test_a_loop_is_taken_back_to_its_first_round(desk: Desk) -> None:
+    desk.use((), ["Let me see. " + "I cannot help with that right now. " * 30])
+    end = (await desk.say(EDGE))[-1]
+    assert isinstance(end, Failed)
+    assert end.text == "Let me see. I cannot help with that right now."

@@ -126,7 +126,9 @@ async def test_an_edge_message_is_answered_by_the_cloud(desk: Desk) -> None:
     end = told[-1]
     assert isinstance(end, Finished)
     assert (end.text, end.sources) == ("From the cloud.", ())
-    assert FACT.text in desk.cloud.requests[0].messages[-1].content
+    *_, facts, message = desk.cloud.requests[0].messages
+    assert (facts.role, message.role, message.content) == ("system", "user", EDGE)
+    assert FACT.text in facts.content
 
 
 @pytest.mark.parametrize("mode", [Mode.HYBRID, Mode.LOCAL_ONLY])

@@ -1,0 +1,89 @@
+"""Figures in an answer that neither the approved information nor the conversation knows."""
+
+import re
+from collections.abc import Iterable
+
+from chatapp.guards.clauses import sentences
+from chatapp.guards.quantity import Quantity
+
+_BINDING = frozenset({"money", "share", "time", "points"})
+"""What a customer would hold us to. Weights, lengths and bare numbers are not: most are general knowledge."""
+
+_TELEPHONE = re.compile(r"\+?\d[\d /()-]{5,}\d")
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_MONTHS = frozenset(
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+    ]
+)
+
+
+def unbacked_figures(answer: str, known: Iterable[str]) -> list[str]:
+    """Sums, shares, times, dates, telephone numbers and e-mail addresses of `answer` that no text of `known` has.
+
+    As they stand in the answer, each once, in its order. How a figure is written does not matter: EUR 4.90 is 4,90 €.
+    """
+    texts = list(known)
+    figures = {key for text in texts for quantity in _quantities(text) for key in _keys(quantity)}
+    numbers = {_digits(found) for text in texts for found in _TELEPHONE.findall(text)}
+    addresses = {found.lower() for text in texts for found in _ADDRESS.findall(text)}
+    strange = [
+        *(found for found in _ADDRESS.findall(answer) if found.lower() not in addresses),
+        *(found for found in _telephones(answer) if _digits(found) not in numbers),
+        *(_as_written(one, answer) for one in _quantities(answer) if _binds(one) and not set(_keys(one)) <= figures),
+    ]
+    return sorted(dict.fromkeys(strange), key=answer.find)
+
+
+def _quantities(text: str) -> list[Quantity]:
+    return [quantity for sentence in sentences(text) for quantity in sentence.quantities]
+
+
+def _binds(quantity: Quantity) -> bool:
+    return quantity.dimension in _BINDING or ":" in quantity.value or bool(quantity.near & _MONTHS)
+
+
+def _keys(quantity: Quantity) -> list[tuple[str, str]]:
+    """The figure, a range by both its ends; a date by its day and month."""
+    unit = quantity.unit or " ".join(sorted(quantity.near & _MONTHS))
+    return [(value, unit) for value in re.split(r"(?<=\d)-", quantity.value)]
+
+
+def _telephones(text: str) -> list[str]:
+    """Runs of seven digits and more, less those that are part of a sum or a date."""
+    return [found for found in _TELEPHONE.findall(text) if len(_digits(found)) >= 7 and not _DATE.fullmatch(found)]
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{4} ?- ?\d{4}")
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _as_written(quantity: Quantity, answer: str) -> str:
+    found = re.search(r"\W{0,3}".join(map(re.escape, quantity.text.split())), answer, re.IGNORECASE)
+    return found[0] if found else quantity.text

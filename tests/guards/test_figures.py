@@ -1,0 +1,48 @@
+"""Figures that a customer would hold us to are found where nothing approved and nothing said bears them out."""
+
+import pytest
+
+from chatapp.guards.figures import unbacked_figures
+
+FACTS = [
+    "You have 60 days from delivery to send goods back. Returning costs EUR 4.90, or 5 % of the price.",
+    "Orders arrive within 2-3 working days. We are open from 9:00 until 18:00. Call 0800 555 0142 or help@example.com.",
+    "I bought it for 500 euros on 5 May.",
+]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "You have 60 days.",
+        "You have sixty days, and it costs 4,90 €.",
+        "It costs 4.90 EUR, which is five percent.",
+        "It arrives within 3 working days.",
+        "It takes 2 to 3 working days.",
+        "Call 0800 555 0142, or 0800-555-0142, or write to Help@Example.com, until 18:00.",
+        "You paid 500 EUR on May 5.",
+        "The tent weighs 2.4 kg and sleeps 3 people. There are 4 poles.",
+        "1. Open the box.\n2. Take out the 12 pegs.",
+        "17 x 23 is 391. The code is B-4711.",
+        "",
+    ],
+)
+def test_what_is_known_or_binds_nobody_passes(answer: str) -> None:
+    assert unbacked_figures(answer, FACTS) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "strange"),
+    [
+        ("Every complaint is settled with a voucher of 250 EUR.", ["250 EUR"]),
+        ("You have 90 days, and 60 days for shoes.", ["90 days"]),
+        ("We give you 20% off, and another 20% off.", ["20%"]),
+        ("It arrives within 24 hours, on 7 June.", ["24 hours", "7"]),
+        ("We are open until 20:00.", ["20:00"]),
+        ("Call +44 20 7946 0991 or write to refunds@shop.example.", ["+44 20 7946 0991", "refunds@shop.example"]),
+        ("It takes 4 to 6 working days.", ["4 to 6 working days"]),
+        ("You get $1,000.", ["$1,000"]),
+    ],
+)
+def test_what_nothing_bears_out_is_named_as_it_stands(answer: str, strange: list[str]) -> None:
+    assert unbacked_figures(answer, FACTS) == strange

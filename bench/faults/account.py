@@ -1,0 +1,60 @@
+"""The ledger held against the provider's account of the same calls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.faults.server import Account
+
+FACTOR, SLACK = 1.35, 16
+"""Where the product had to estimate, its figure is within this factor of the provider's, or this many tokens: what was
+on its way when the product hung up has been generated too."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Calls and their tokens; `exact` where every figure was told."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    exact: bool
+
+    def __str__(self) -> str:
+        cached = f" ({self.cached_tokens} cached)" if self.cached_tokens else ""
+        return f"{'' if self.exact else '~'}{self.input_tokens}{cached}, {self.output_tokens}"
+
+
+def of_ledger(calls: Sequence[dict[str, Any]]) -> Sums:
+    """What the product booked."""
+    ins, outs, cached = (sum(call[f"{name}_tokens"] or 0 for call in calls) for name in ("input", "output", "cached"))
+    spent = [call for call in calls if call["input_tokens"] or call["output_tokens"]]
+    return Sums(len(calls), ins, outs, cached, not any(call["estimated"] for call in spent))
+
+
+def of_provider(accounts: Sequence[Account]) -> Sums:
+    """What the provider would bill."""
+    billed = [account for account in accounts if account.billed]
+    ins, outs, cached = (sum(getattr(a, f"{name}_tokens") for a in billed) for name in ("input", "output", "cached"))
+    return Sums(len(accounts), ins, outs, cached, all(account.told for account in billed))
+
+
+def apart(ours: Sums, theirs: Sums) -> list[str]:
+    """Where the two disagree by more than they may."""
+    found = []
+    for name in ("input", "output"):
+        mine, bill = getattr(ours, f"{name}_tokens"), getattr(theirs, f"{name}_tokens")
+        if theirs.exact and mine != bill:
+            found.append(f"ledger has {mine} {name} tokens where the provider told {bill}")
+        elif not theirs.exact and not _near(mine, bill):
+            found.append(f"ledger has {mine} {name} tokens where the provider counts {bill}")
+    if theirs.exact and ours.cached_tokens != theirs.cached_tokens:
+        found.append(f"ledger has {ours.cached_tokens} cached tokens of {theirs.cached_tokens}")
+    if theirs.exact and theirs.input_tokens and not ours.exact:
+        found.append("the ledger calls it an estimate")
+    return found
+
+
+def _near(mine: int, bill: int) -> bool:
+    return abs(mine - bill) <= SLACK or max(mine, bill) <= FACTOR * min(mine, bill)

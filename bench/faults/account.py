@@ -13,13 +13,18 @@ on its way when the product hung up has been generated too."""
 
 @dataclass(frozen=True)
 class Sums:
-    """Calls and their tokens; `exact` where every figure was told."""
+    """Calls and their tokens. `exact` where every figure was told, and every call came to its end.
+
+    `spare_input` and `spare_output` may be missing, or be there: of calls whose answer never came.
+    """
 
     calls: int
     input_tokens: int
     output_tokens: int
     cached_tokens: int
     exact: bool
+    spare_input: int = 0
+    spare_output: int = 0
 
     def __str__(self) -> str:
         cached = f" ({self.cached_tokens} cached)" if self.cached_tokens else ""
@@ -33,11 +38,20 @@ def of_ledger(calls: Sequence[dict[str, Any]]) -> Sums:
     return Sums(len(calls), ins, outs, cached, not any(call["estimated"] for call in spent))
 
 
-def of_provider(accounts: Sequence[Account]) -> Sums:
-    """What the provider would bill."""
+def of_provider(accounts: Sequence[Account], whole: bool = True) -> Sums:
+    """What the provider would bill; `whole` says that the product read every answer to its end."""
     billed = [account for account in accounts if account.billed]
+    dark = [account for account in accounts if account.dark]
     ins, outs, cached = (sum(getattr(a, f"{name}_tokens") for a in billed) for name in ("input", "output", "cached"))
-    return Sums(len(accounts), ins, outs, cached, all(account.told for account in billed))
+    return Sums(
+        len(accounts),
+        ins,
+        outs,
+        cached,
+        whole and not dark and all(account.told for account in billed),
+        sum(account.prompt_tokens for account in dark),
+        sum(account.output_tokens for account in dark),
+    )
 
 
 def apart(ours: Sums, theirs: Sums) -> list[str]:
@@ -45,9 +59,10 @@ def apart(ours: Sums, theirs: Sums) -> list[str]:
     found = []
     for name in ("input", "output"):
         mine, bill = getattr(ours, f"{name}_tokens"), getattr(theirs, f"{name}_tokens")
+        spare = getattr(theirs, f"spare_{name}")
         if theirs.exact and mine != bill:
             found.append(f"ledger has {mine} {name} tokens where the provider told {bill}")
-        elif not theirs.exact and not _near(mine, bill):
+        elif not theirs.exact and not near(mine, bill - spare, bill + spare):
             found.append(f"ledger has {mine} {name} tokens where the provider counts {bill}")
     if theirs.exact and ours.cached_tokens != theirs.cached_tokens:
         found.append(f"ledger has {ours.cached_tokens} cached tokens of {theirs.cached_tokens}")
@@ -56,5 +71,7 @@ def apart(ours: Sums, theirs: Sums) -> list[str]:
     return found
 
 
-def _near(mine: int, bill: int) -> bool:
-    return abs(mine - bill) <= SLACK or max(mine, bill) <= FACTOR * min(mine, bill)
+def near(mine: int, low: int, high: int) -> bool:
+    """Whether an estimate is within its margin of what lies between two figures."""
+    least, most = min(low / FACTOR, low - SLACK), max(high * FACTOR, high + SLACK)
+    return least <= mine <= most

@@ -82,17 +82,20 @@ async def _hollow(call: Call) -> None:
 async def _silent(call: Call) -> None:
     """Not even a head."""
     call.bill()
+    call.account.dark = True
     await call.hang()
 
 
 async def _reset(call: Call) -> None:
     """The connection breaks before the head; the request has cost its prompt and an answer all the same."""
     call.bill(20)
+    call.account.dark = True
     call.wire.reset()
 
 
 async def _shut(call: Call) -> None:
     """The connection breaks before the server has begun."""
+    call.account.dark = True
     call.wire.reset()
 
 

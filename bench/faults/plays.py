@@ -125,9 +125,10 @@ def event(data: dict[str, Any]) -> bytes:
 
 
 def refusal(status: int, body: Any, headers: dict[str, str] | None = None) -> Play:
-    """A whole response; nothing is billed."""
+    """A whole response; nothing is billed, which a client cannot know of a server that failed."""
 
     async def play(call: Call) -> None:
+        call.account.dark = status >= 500
         await call.wire.answer(status, body, headers)
 
     return play

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import WebSocketException
 
 from bench.client import ENDS, Client
 from bench.faults.server import Provider
@@ -87,7 +87,7 @@ class Customer:
                             break
         except TimeoutError:
             heard.hung = True
-        except (ConnectionClosed, InvalidStatus, OSError) as error:
+        except (WebSocketException, EOFError, OSError) as error:
             heard.lost = f"{type(error).__name__}"
         heard.lost = heard.lost or ("" if heard.end or heard.hung else "closed")
         heard.seconds = time.perf_counter() - began
@@ -141,11 +141,11 @@ class Database:
 
 def cloud_settings(server: Provider, always: str = "") -> dict[str, Any]:
     """The product's settings for this server, with short limits."""
-    known = {"cloud_base_url": server.url(always), "cloud_api_key": KEY, "cloud_model": MODEL, "cloud_max_tokens": 200}
+    known = {"cloud_base_url": server.url(always), "cloud_api_key": KEY, "cloud_model": MODEL, "cloud_max_tokens": 500}
     others = [
         n for n in Settings.model_fields if n.startswith("cloud_") and n.endswith("_timeout_s") and n not in LIMITS
     ]
-    return known | LIMITS | dict.fromkeys(others, FIRST_S)
+    return known | LIMITS | dict.fromkeys(others, FIRST_S) | {"show_machinery": False}
 
 
 @contextmanager

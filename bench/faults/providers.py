@@ -140,7 +140,8 @@ def _stored(row: Row, bench: Bench, conversation: str, behaviour: Behaviour) -> 
 
 def _booked(row: Row, bench: Bench, conversation: str, marker: str) -> None:
     calls = bench.database.calls(conversation)
-    ours, theirs = of_ledger(calls), of_provider([call.account for call in bench.server.of(marker)])
+    whole = all(call["outcome"] == "ok" for call in calls)
+    ours, theirs = of_ledger(calls), of_provider([call.account for call in bench.server.of(marker)], whole)
     outcomes = ", ".join(str(call["outcome"]) for call in calls) or "no row"
     row.ledger = f"{outcomes}: {ours} / {theirs}"
     row.wrong += apart(ours, theirs)

@@ -134,6 +134,7 @@ PARAMETERS = {
 }
 
 GOOD_NOW = stream(*GOOD)
+RETRIED = Expect(FAILED.ends, told=True, calls=3)
 ONCE = Expect(says=DONE.says, told=False, calls=3)
 STATUSES = {
     "s401": Behaviour(
@@ -145,8 +146,8 @@ STATUSES = {
         "404, no such model", refusal(404, error("The model `smollm2` does not exist", code="model_not_found")), FAILED
     ),
     "s404_text": Behaviour("404 in plain text", refusal(404, f"404 page not found {INTERNAL}"), FAILED),
-    "s408": Behaviour("408", refusal(408, error("Request timed out")), FAILED),
-    "s409": Behaviour("409", refusal(409, error("Conflict")), FAILED),
+    "s408": Behaviour("408", refusal(408, error("Request timed out")), RETRIED),
+    "s409": Behaviour("409", refusal(409, error("Conflict")), RETRIED),
     "s413": Behaviour("413 as a page", refusal(413, f"<html>413 {INTERNAL}</html>"), FAILED),
     "s422": Behaviour("422", refusal(422, {"detail": [{"loc": ["body", "messages"], "msg": INTERNAL}]}), FAILED),
     "s429": Behaviour(
@@ -167,13 +168,11 @@ STATUSES = {
         "429, quota used up", refusal(429, error("You exceeded your quota", code="insufficient_quota")), FAILED
     ),
     "s500_once": Behaviour("500, once", first(refusal(500, error("The server had an error")), GOOD_NOW), ONCE),
-    "s500": Behaviour(
-        "500, always", refusal(500, error("The server had an error")), Expect(FAILED.ends, told=True, calls=3)
-    ),
+    "s500": Behaviour("500, always", refusal(500, error("The server had an error")), RETRIED),
     "s502": Behaviour(
         "502 as a page",
         refusal(502, f"<html><h1>502 Bad Gateway</h1>{INTERNAL} nginx</html>"),
-        Expect(FAILED.ends, told=True, calls=3),
+        RETRIED,
     ),
     "s503_soon": Behaviour(
         "503 with Retry-After 1, once", first(refusal(503, error("Loading"), {"Retry-After": "1"}), GOOD_NOW), ONCE
@@ -181,7 +180,7 @@ STATUSES = {
     "s529": Behaviour(
         "529 overloaded",
         refusal(529, {"type": "error", "error": {"type": "overloaded_error", "message": INTERNAL}}),
-        Expect(FAILED.ends, told=True, calls=3),
+        RETRIED,
     ),
     "s200_error": Behaviour("200 with an error body", _billed(refusal(200, error("upstream failed"))), FAILED),
     "context": Behaviour(
@@ -205,6 +204,6 @@ STATUSES = {
     ),
     "moved": Behaviour("307 to another address", refusal(307, "", {"Location": "/elsewhere/v1/nothing"}), FAILED),
     "moved_far": Behaviour(
-        "307 to another host", refusal(307, "", {"Location": "http://127.0.0.1:9/v1/chat/completions"}), FAILED
+        "307 to another host", refusal(307, "", {"Location": "http://127.0.0.1:9/v1/chat/completions"}), RETRIED
     ),
 }

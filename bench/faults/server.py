@@ -22,15 +22,19 @@ PLAIN = "plain"
 
 @dataclass
 class Account:
-    """What one request is billed at. `told` says that the client was given these figures, to the token."""
+    """What one request is billed at. `told` says that the client was given these figures, to the token; `dark` that it
+    cannot know whether anything was billed, because the answer never came.
+    """
 
     marker: str
     behaviour: str
+    prompt_tokens: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     billed: bool = False
     told: bool = False
+    dark: bool = False
     hung_up: bool = False
     characters: int = 0
     at: float = field(default_factory=time.time)
@@ -48,7 +52,7 @@ class Call:
 
     def bill(self, output_tokens: int = 0) -> None:
         """From here on the request costs its prompt, and `output_tokens` more."""
-        self.account.input_tokens = counted(self.body)
+        self.account.input_tokens = self.account.prompt_tokens
         self.account.output_tokens += output_tokens
         self.account.billed = True
 
@@ -116,7 +120,7 @@ class Provider:
     async def _play(self, path: str, headers: dict[str, str], body: dict[str, Any], wire: Wire) -> None:
         marker, name = self._chosen(path, body)
         number = len(self.of(marker)) + 1
-        call = Call(body, headers, number, Account(marker, name), wire)
+        call = Call(body, headers, number, Account(marker, name, counted(body)), wire)
         self.calls.append(call)
         try:
             await asyncio.wait_for(self._plays[name](call), 120)

@@ -204,7 +204,7 @@ THINKING = {
     "reasoning": Behaviour(
         "`reasoning_content` for longer than the first word may take",
         stream(*[i for _ in range(6) for i in (chunk({"reasoning_content": MUSING}), 0.8)], *GOOD),
-        Expect(says=(WHOLE,), hides=("internal-musing",), told=False, within_s=12),
+        Expect(says=(WHOLE,), hides=("internal-musing",), within_s=12),
     ),
     "reasoning_field": Behaviour(
         "`reasoning` beside an empty `content`", stream(chunk({"reasoning": MUSING, "content": ""}), *GOOD), THOUGHT

@@ -103,7 +103,8 @@ class Dialect:
             return f"{name} above {self._longest}"
         if not _REFUSED.search(said):
             return ""
-        self._lengths.remove(name)
+        if name in self._lengths:  # else a call made at the same time was refused first
+            self._lengths.remove(name)
         return name
 
     def _fewer_systems(self, said: str, sent: dict[str, Any]) -> str:

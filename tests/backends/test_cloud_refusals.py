@@ -1,5 +1,6 @@
 """What a server refuses is learnt from any body; what it says is read from any body, with one right hint a cause."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -54,6 +55,23 @@ async def test_a_parameter_that_is_refused_is_left_out_for_good(raw: RawServer, 
     assert len(raw.seen) == 3
     instead = {"max_completion_tokens"} if gone == "max_tokens" else set()
     assert raw.seen[-1].keys() == ALL - {gone} | instead
+    await backend.aclose()
+
+
+async def test_calls_that_are_refused_at_the_same_time_learn_the_same(raw: RawServer) -> None:
+    refused = error(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+    all_asked = asyncio.Event()
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: dict[str, Any]) -> None:
+        if len(raw.seen) == 3:
+            all_asked.set()
+        await all_asked.wait()
+        await (refused if "max_tokens" in body else HELLO)(reader, writer, body)
+
+    backend = raw.cloud(play)
+    answers = await asyncio.gather(*(read(backend.stream(ask("hi"))) for _ in range(3)))
+    assert answers == ["Hello"] * 3
+    assert len(raw.seen) == 6
     await backend.aclose()
 
 

@@ -39,7 +39,7 @@ async def told(backend: CloudBackend, name: str) -> str:
     """What the real client makes of one behaviour: the text, or the class of the error."""
     request = Request((ChatMessage("user", f"I complain. Reference: zz-{name}."),), max_tokens=100)
     try:
-        return "".join([f"{token.text}" async for token in backend.stream(request)])
+        return "".join([token.text async for token in backend.stream(request)])
     except ProviderError as error:
         return type(error).__name__
 

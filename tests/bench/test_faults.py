@@ -76,10 +76,21 @@ async def test_what_is_refused_costs_nothing(server: Provider) -> None:
 
 
 def test_an_estimate_may_be_near_and_no_more() -> None:
-    served = [Account("m", "cut", 100, 50, billed=True)]
+    served = [Account("m", "cut", input_tokens=100, output_tokens=50, billed=True)]
     booked = {"cached_tokens": 0, "estimated": True}
     assert apart(of_ledger([booked | {"input_tokens": 120, "output_tokens": 42}]), of_provider(served)) == []
     assert len(apart(of_ledger([booked | {"input_tokens": 200, "output_tokens": 10}]), of_provider(served))) == 2
+
+
+def test_what_a_client_cannot_know_may_be_booked_or_not() -> None:
+    lost = [Account("m", "lost", prompt_tokens=100, dark=True), Account("m", "lost", 100, 100, 20, billed=True)]
+    for booked in (100, 200):
+        ledger = of_ledger([{"input_tokens": booked, "output_tokens": 20, "cached_tokens": 0, "estimated": True}])
+        assert apart(ledger, of_provider(lost)) == []
+    assert apart(
+        of_ledger([{"input_tokens": 400, "output_tokens": 20, "cached_tokens": 0, "estimated": True}]),
+        of_provider(lost),
+    )
 
 
 def test_what_no_customer_may_read_is_found() -> None:

@@ -220,6 +220,7 @@ class ProviderQuotaError(ProviderError):
     """What was paid for is used up: no wait helps."""
 
     code = "provider_quota"
+    words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT_LATER)
 
 
 class ProviderContextError(ProviderError):
@@ -244,6 +245,11 @@ class ProviderFilteredError(ProviderError):
     """The provider's content filter refused the conversation, or withheld the answer."""
 
     code = "provider_filtered"
+    words = Words(
+        "no_answer",
+        f"{_UNUSUAL} would not answer this.",
+        "Your message is kept. Put it in other words, or talk to a person.",
+    )
 
 
 class ProviderCutError(ProviderError):

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 from chatapp.answer import Answer, Answerer, ToFold
 from chatapp.backends.base import Backend
@@ -98,6 +99,7 @@ class TurnRunner:
         self._answerer = Answerer(settings, store, serving().router.pack, backends)
         self._live: dict[str, LiveTurn] = {}
         self._folds: dict[str, asyncio.Task[None]] = {}
+        self.last_failure: tuple[datetime, Failed] | None = None
 
     @property
     def cloud_connected(self) -> bool:
@@ -243,6 +245,8 @@ class TurnRunner:
 
     async def _finish(self, live: LiveTurn, answer: Answer) -> None:
         live.ending = True
+        if answer.route is Route.CLOUD and answer.status == "done":
+            self.last_failure = None
         total_ms = live.elapsed_ms
         await asyncio.to_thread(
             self._store.finish,
@@ -276,6 +280,8 @@ class TurnRunner:
         turn = live.turn
         offered = () if live.answer else self._answerer.nearest(live)
         failed = Failed.of(turn.id, turn.conversation_id, error, live.answer, offered)
+        if isinstance(error, ProviderError):
+            self.last_failure = datetime.now(UTC), failed
         if isinstance(error, ProviderError | UserError):
             log.warning("turn %d ended with %s: %s", turn.id, failed.code, detail_of(error))
         else:

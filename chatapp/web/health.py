@@ -7,7 +7,9 @@ from fastapi.responses import JSONResponse
 
 from chatapp import __version__
 from chatapp.errors import DatabaseError
+from chatapp.events import Reader
 from chatapp.product import Product
+from chatapp.web.operator import reader_of
 from router.types import Mode, Route
 
 router = APIRouter()
@@ -15,36 +17,45 @@ router = APIRouter()
 
 @router.get("/healthz")
 def healthz(request: Request) -> JSONResponse:
-    """`status` is ok or degraded (503); `local` and `cloud` say what each route can do now."""
+    """`status` is ok or degraded (503); `local` and `cloud` say what each route can do now. The operator learns why."""
     app: Product = request.app.state.firstline
-    database = _database(app)
-    healthy = database == "ok"
+    trouble = _trouble(app)
     body: dict[str, Any] = {
-        "status": "ok" if healthy else "degraded",
+        "status": "degraded" if trouble else "ok",
         "version": __version__,
         "mode": app.settings.mode.value,
-        "local": {"state": "ready", "model": app.backends[Route.LOCAL].model},
-        "cloud": _cloud(app),
-        "database": database,
-        "pack": app.router.pack.name,
-        "policy": app.router.policy.version,
+        "local": {"state": "ready"},
+        "cloud": {"state": _cloud(app)},
+        "database": "unavailable" if trouble else "ok",
     }
+    if reader_of(request) is Reader.OPERATOR:
+        body |= _for_operator(app, body, trouble)
+    return JSONResponse(body, 503 if trouble else 200)
+
+
+def _for_operator(app: Product, body: dict[str, Any], trouble: str) -> dict[str, Any]:
+    models = {route.value: body[route.value] | {"model": backend.model} for route, backend in app.backends.items()}
+    more: dict[str, Any] = {"pack": app.router.pack.name, "policy": app.router.policy.version}
+    if trouble:
+        more["database"] = trouble
     if app.fences:
-        body["fences"] = app.fences.as_json()
-    return JSONResponse(body, 200 if healthy else 503)
+        more["fences"] = app.fences.as_json()
+    if app.runner.last_failure:
+        at, failed = app.runner.last_failure
+        more["last_failure"] = {"at": at.isoformat(), "code": failed.code, "detail": failed.detail}
+    return models | more
 
 
-def _cloud(app: Product) -> dict[str, str]:
+def _cloud(app: Product) -> str:
     if app.settings.mode is Mode.LOCAL_ONLY:
-        return {"state": "forbidden"}
-    if Route.CLOUD not in app.backends:
-        return {"state": "not connected"}
-    return {"state": "connected", "model": app.backends[Route.CLOUD].model}
+        return "forbidden"
+    return "connected" if Route.CLOUD in app.backends else "not connected"
 
 
-def _database(app: Product) -> str:
+def _trouble(app: Product) -> str:
+    """What is wrong with the database, in the operator's words; empty where nothing is."""
     try:
         app.store.ping()
     except DatabaseError as error:
-        return error.what
-    return "ok"
+        return str(error)
+    return ""

@@ -195,6 +195,7 @@ def test_a_browser_is_opened_where_asked(
 @pytest.mark.real
 def test_the_real_server_behind_the_fences(environment: Environment, warm_folder: str, tmp_path: Path) -> None:
     environment |= {"FIRSTLINE_MODE": "local-only", "FIRSTLINE_DATA_DIR": warm_folder}
+    environment["FIRSTLINE_SHOW_MACHINERY"] = "true"
     environment["FIRSTLINE_DATABASE_URL"] = f"sqlite:///{tmp_path / 'firstline.db'}"
     with serving(environment, real=True) as (address, _, _):
         health = get(f"{address}healthz")

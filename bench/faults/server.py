@@ -87,6 +87,7 @@ class Provider:
         self.calls: list[Call] = []
         self.port = 0
         self._plays = plays
+        self._writers: list[asyncio.StreamWriter] = []
 
     @property
     def accounts(self) -> list[Account]:
@@ -104,6 +105,7 @@ class Provider:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one request."""
         wire = Wire(reader, writer)
+        self._writers.append(writer)
         try:
             path, headers, body = await wire.request()
             if path.endswith("/chat/completions") and body:
@@ -116,6 +118,16 @@ class Provider:
             pass
         finally:
             writer.close()
+
+    async def close(self) -> None:
+        """Break every connection and end whatever is being played."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)  # in which the loop lets the sockets go
 
     async def _play(self, path: str, headers: dict[str, str], body: dict[str, Any], wire: Wire) -> None:
         marker, name = self._chosen(path, body)
@@ -149,12 +161,10 @@ def provider(plays: Mapping[str, Play]) -> Iterator[Provider]:
         ready.set()
         await stop.wait()
         listener.close()
+        await server.close()
 
     def thread() -> None:
         loop.run_until_complete(run())
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
 
     worker = threading.Thread(target=thread, daemon=True)

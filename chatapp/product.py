@@ -44,7 +44,7 @@ def build_product(settings: Settings, fences: FenceReport | None = None) -> Prod
     In local-only mode no cloud backend exists. Blocks for a second or two, longer on the very first start, when the
     encoder is exported and the router trained. Raises OperatorError and RouterError.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     store = Store.open(settings.resolved_database_url)
     try:
         router = open_router(settings)

@@ -25,7 +25,8 @@ def open_router(settings: Settings) -> Router:
     Raises OperatorError and RouterError, which a file that does not fit is.
     """
     file = read_policy(Path(settings.policy)) if settings.policy else None  # before a training of a minute
-    router = Router.open(pack_folder(settings.pack), settings.data_dir / "router", tell=partial(typer.echo, err=True))
+    folder = settings.make_data_dir() / "router"
+    router = Router.open(pack_folder(settings.pack), folder, tell=partial(typer.echo, err=True))
     if file is None:
         return with_learnt(_as_shipped(router), settings)
     check(file, router)

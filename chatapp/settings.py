@@ -4,18 +4,23 @@ The README's table is made from these fields; a test fails when a field has no d
 """
 
 import difflib
+import logging
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chatapp.environment import at_home, cleaned, default_data_dir, of_kubernetes
 from chatapp.errors import SettingError
 from chatapp.origin import read_origins
 from chatapp.proxies import Proxies
+from chatapp.server_address import checked_server
 from router.types import Mode
+
+log = logging.getLogger(__name__)
 
 PREFIX = "FIRSTLINE_"
 
@@ -26,6 +31,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 Tokens = Annotated[int, Field(ge=64, le=1_000_000)]
 Dollars = Annotated[float, Field(ge=0)]
 
+_POSTGRES = re.compile(r"^postgres(?:ql)?://")
 _PATH_PART = re.compile(r"[A-Za-z0-9._~-]+")
 
 
@@ -53,7 +59,7 @@ class Settings(BaseSettings):
         "`*` any.",
     )
     data_dir: Path = Field(
-        default_factory=lambda: Path.home() / ".local" / "share" / "firstline",
+        default_factory=default_data_dir,
         description="Where the database, the exported encoder, the trained router, fine-tuning runs and releases live.",
     )
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the data folder.")
@@ -119,12 +125,52 @@ class Settings(BaseSettings):
 
     message_max_chars: int = Field(8_000, ge=100, le=100_000, description="Longest message, in characters.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """As written, less what stands around it; what is empty then, or of Kubernetes, is not set."""
+        clean = {name: cleaned(value) if isinstance(value, str) else value for name, value in values.items()}
+        return {
+            name: value
+            for name, value in clean.items()
+            if value != "" and not (isinstance(value, str) and of_kubernetes(f"{PREFIX}{name}".upper(), value))
+        }
+
+    @field_validator("data_dir", "pack", "policy", "local_model", "adapter", mode="before")
+    @classmethod
+    def _home(cls, value: object) -> object:
+        return at_home(str(value)) if isinstance(value, str | Path) else value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        scheme, slashes, path = value.partition(":///")
+        if scheme.startswith("sqlite"):
+            return f"{scheme}{slashes}{at_home(path)}"
+        return _POSTGRES.sub("postgresql+psycopg://", value)
+
+    @field_validator("host")
+    @classmethod
+    def _bare(cls, value: str) -> str:
+        return value.removeprefix("[").removesuffix("]")
+
     @field_validator("cloud_base_url")
     @classmethod
-    def _http(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError(f"{value!r} must begin with http:// or https://")
-        return value.rstrip("/")
+    def _server(cls, value: str) -> str:
+        return checked_server(value)
+
+    @field_validator("cloud_api_key")
+    @classmethod
+    def _header(cls, value: SecretStr) -> SecretStr:
+        key = value.get_secret_value()
+        if any(not "!" <= letter <= "~" for letter in key):
+            raise ValueError("a key is one word of plain letters, digits and signs, and this one is broken by others")
+        return value
 
     @field_validator("allowed_origins")
     @classmethod
@@ -163,6 +209,17 @@ class Settings(BaseSettings):
         """Whether a cloud model may be asked: hybrid mode and a key."""
         return self.mode is Mode.HYBRID and bool(self.cloud_api_key.get_secret_value())
 
+    def make_data_dir(self) -> Path:
+        """The data folder, made if it is not there. Raises SettingError."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(
+                f"FIRSTLINE_DATA_DIR is {str(self.data_dir)!r}, which cannot be made: {error.strerror}.",
+                "Set it to a folder that this user may write to.",
+            ) from None
+        return self.data_dir
+
     @property
     def resolved_database_url(self) -> str:
         """The database's URL, SQLite in the data folder unless set."""
@@ -172,8 +229,10 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment; `overrides` win. Raises SettingError naming the variable and the remedy."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    for name in os.environ:
-        if name.startswith(PREFIX) and name not in known:
+    for name, value in os.environ.items():
+        if of_kubernetes(name, value):
+            log.info("%s is of Kubernetes, and is not read.", name)
+        elif name.startswith(PREFIX) and name not in known:
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
             meant = f"Did you mean {close[0]}?" if close else "See the README's settings table."
             raise SettingError(f"There is no setting {name!r}.", f"{meant} Unset it, or correct its name.")

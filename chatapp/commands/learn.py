@@ -60,7 +60,7 @@ def _logged() -> "list[Outcome]":
     from chatapp.store import Store
 
     settings = load_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     with Store.open(settings.resolved_database_url) as store:
         return store.outcomes()
 

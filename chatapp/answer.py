@@ -23,7 +23,7 @@ from router.pack import Pack
 from router.types import Decision, Mode, Reason, ReasonCode, Route, ScoredFact, least_sure
 
 if TYPE_CHECKING:
-    from chatapp.turn import LiveTurn
+    from chatapp.live import LiveTurn
 
 UNSURE_FACT = 0.4
 """Below this probability the reader is told that the fact may not be the one that was asked for; and where the small

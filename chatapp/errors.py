@@ -10,8 +10,10 @@ FirstlineError                     what happened, with the value, and what to do
 │   ├── MessageError               empty, too long, not text
 │   ├── FrameError                 a WebSocket frame that is not a chat frame
 │   ├── NotFoundError              no such conversation or turn, or not yours
-│   ├── BusyError                  a message is being answered already
+│   ├── BusyError                  a message is being answered already, or enough of them wait
+│   ├── ClosingError               the service is about to be restarted
 │   └── NotAllowedError            this mode or this session may not do that
+├── InterruptedTurnError           the process ended amid an answer
 ├── FenceError                     local-only mode refused what would have left this machine
 └── ProviderError                  a model failed; `answer_started` tells whether words had come
     ├── ProviderAuthError          the key was refused
@@ -100,13 +102,17 @@ class ModelFileError(OperatorError):
 
 
 class DatabaseError(OperatorError):
-    """The database is locked, read-only, full, unreachable or from a newer version."""
+    """The database is locked, read-only, full, unreachable or from a newer version.
+
+    `may_pass`: what is refused now may be taken later, when somebody has put that right.
+    """
 
     code = "database"
     status = 503
     words = Words(
         "unavailable", "We cannot reach our conversations just now.", f"Nothing that you wrote is lost. {_OR_A_PERSON}"
     )
+    may_pass: bool = True
 
 
 class PortError(OperatorError):
@@ -150,6 +156,13 @@ class BusyError(UserError):
     status = 409
 
 
+class ClosingError(UserError):
+    """The service is about to be restarted and takes nothing new."""
+
+    code = "closing"
+    status = 503
+
+
 class NotAllowedError(UserError):
     """The mode or the session does not allow it."""
 
@@ -171,6 +184,17 @@ class FenceError(FirstlineError, PermissionError):
 
     def __str__(self) -> str:
         return f"{self.what} {self.hint}".strip()
+
+
+class InterruptedTurnError(FirstlineError):
+    """The process that answered ended, or died; what had come is kept."""
+
+    code = "interrupted"
+    status = 503
+    words = Words("interrupted", "This answer was cut short, because our service was restarted.", _KEPT)
+
+    def __init__(self) -> None:
+        super().__init__("The process that was answering ended.", "Answer the message again.")
 
 
 class ProviderError(FirstlineError):

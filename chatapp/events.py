@@ -1,7 +1,8 @@
 """What one turn tells the world. The socket, the HTTP API and the command line are renderings of these events.
 
-A turn emits one `Started`, then `Routed`, then any number of `Delta`, `Escalated` and `Notice`, and ends with exactly
-one `Finished` or `Failed`. Each names its turn and conversation, so that a watcher of several can tell them apart.
+A turn emits one `Queued` if others are before it; then one `Started`, then `Routed`, then any number of `Delta`,
+`Escalated` and `Notice`. It ends with exactly one `Finished`, `Failed` or `Joined`, the last two also before it has
+started. Each event names its turn and conversation, so that a watcher of several can tell them apart.
 
 An event is for two readers (docs/two-readers.md): `as_json` tells a customer what concerns them, the operator all.
 """
@@ -65,6 +66,31 @@ class Started(Event):
     type: ClassVar[str] = "started"
     text: str
     replaces: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """All of it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued(Event):
+    """The message is stored, and its turn begins when `ahead` others of the conversation have ended."""
+
+    type: ClassVar[str] = "queued"
+    text: str
+    ahead: int
+
+    def told(self) -> dict[str, Any]:
+        """All of it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Event):
+    """The turn ends without an answer of its own: the turn `into` reads its message too, and answers both."""
+
+    type: ClassVar[str] = "joined"
+    into: int
 
     def told(self) -> dict[str, Any]:
         """All of it."""

@@ -1,8 +1,9 @@
 """The composition root of the server: `create_app(settings)` builds everything, and nothing is built at import."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -12,15 +13,17 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from chatapp.alone import hold
 from chatapp.backends.cloud_usage import price_microusd
-from chatapp.errors import FirstlineError
+from chatapp.errors import DatabaseError, FirstlineError
 from chatapp.fences import FenceReport
 from chatapp.ledger import close_abandoned
 from chatapp.origin import read_origins
 from chatapp.paths import STATIC
-from chatapp.product import build_product
+from chatapp.product import Product, build_product
 from chatapp.proxies import Proxies
 from chatapp.settings import Settings
+from chatapp.store.owners import BEAT_S
 from chatapp.web import api, connect, health, ops, pages, threads
 from chatapp.web.cookies import Sessions
 from chatapp.web.explain import explain
@@ -47,13 +50,14 @@ HEADERS = {
 
 def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI:
     """The application, ready to serve. Raises OperatorError and RouterError for what an operator must put right."""
+    lock = hold(settings.resolved_database_url)
     product = build_product(settings, fences)
-    stale = _no_turn_is_older(settings)
-    product.store.interrupt_running(stale)
-    close_abandoned(product.store, partial(price_microusd, settings), stale)
+    if lock:
+        product.store.serve_alone()
+    close_abandoned(product.store, partial(price_microusd, settings), None if lock else _no_call_is_older(settings))
     app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
     templates = Templates(settings.root_path)
-    app.state.firstline = product
+    app.state.firstline, app.state.lock = product, lock
     app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)
     app.state.operator_token = settings.operator_token.get_secret_value() or secrets.token_urlsafe(16)
     app.state.refusals = Refusals(settings.data_dir)
@@ -72,17 +76,30 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
     return app
 
 
-def _no_turn_is_older(settings: Settings) -> datetime | None:
-    """None where this process has the database to itself: then whatever runs in it belongs to a killed one."""
-    if settings.resolved_database_url.startswith("sqlite"):
-        return None
+def _no_call_is_older(settings: Settings) -> datetime:
+    """A time from which no model call can be under way, in this process or in another one that shares the database."""
     return datetime.now(UTC) - timedelta(seconds=2 * settings.cloud_total_timeout_s)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    product: Product = app.state.firstline
+    sweeping = asyncio.create_task(_sweep(product), name="sweep")
     yield
-    await app.state.firstline.aclose()
+    sweeping.cancel()
+    await product.aclose()
+    if app.state.lock:
+        app.state.lock.release()
+
+
+async def _sweep(product: Product) -> None:
+    """Look again and again for turns and model calls whose process died, which may have been another one."""
+    while True:
+        await product.runner.sweep()
+        with suppress(DatabaseError):
+            price = partial(price_microusd, product.settings)
+            await asyncio.to_thread(close_abandoned, product.store, price, _no_call_is_older(product.settings))
+        await asyncio.sleep(BEAT_S)
 
 
 async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

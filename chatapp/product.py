@@ -9,10 +9,10 @@ from chatapp.backends.cloud import CloudBackend
 from chatapp.backends.local import LocalBackend
 from chatapp.fences import FenceReport
 from chatapp.routing import open_router
+from chatapp.runner import TurnRunner
 from chatapp.serving import Server
 from chatapp.settings import Settings
 from chatapp.store import Store
-from chatapp.turn import TurnRunner
 from router.policy import Policy
 from router.router import Router
 from router.types import Route

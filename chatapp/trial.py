@@ -12,10 +12,10 @@ from chatapp.backends.local import LocalBackend
 from chatapp.backends.remembering import Remembering
 from chatapp.events import Failed, Finished
 from chatapp.grounding import cloud_messages, free_messages, local_messages
+from chatapp.runner import TurnRunner
 from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
-from chatapp.turn import TurnRunner
 from finetune.evaluate import Evaluation, Row
 from finetune.scoring import Question
 from router.pack import Pack

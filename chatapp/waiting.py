@@ -9,7 +9,7 @@ from chatapp.backends.base import Stage
 from chatapp.ledger import MeteredCall
 
 if TYPE_CHECKING:
-    from chatapp.turn import LiveTurn
+    from chatapp.live import LiveTurn
 
 SLOW_S = 4.0
 """After which somebody who waits for the first word is told why."""

@@ -22,7 +22,7 @@ from router.pack import Pack
 from router.types import ScoredFact
 
 if TYPE_CHECKING:
-    from chatapp.turn import LiveTurn
+    from chatapp.live import LiveTurn
 
 SILENT = Verdict(False, "", "The model said nothing.")
 AGAIN_TEMPERATURE = 0.7

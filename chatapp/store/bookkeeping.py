@@ -58,8 +58,13 @@ class Bookkeeping(Database):
         """Writes the ends of calls that the database had no room or time for. Raises DatabaseError."""
         with self._writing_late:
             while self._late:
-                with self.write() as session:
-                    _end(session, *self._late[0])
+                try:
+                    with self.write() as session:
+                        _end(session, *self._late[0])
+                except DatabaseError as error:
+                    if error.may_pass:
+                        raise
+                    log.exception("the end of call %d cannot be booked", self._late[0][0])
                 self._late.popleft()
 
     def open_calls(self, began_before: datetime | None = None) -> list[OpenCall]:

@@ -7,7 +7,7 @@ from sqlalchemy import func, or_
 from sqlmodel import col, delete, exists, select
 
 from chatapp.store.database import Database, add_if_absent, storable
-from chatapp.store.models import ConversationRow, MessageRow, TurnRow, UserRow, utcnow
+from chatapp.store.models import ConversationRow, MessageRow, TurnRow, TurnStatus, UserRow, utcnow
 from chatapp.store.records import Conversation
 from chatapp.store.tries import existing, locked_conversation, origin_of, the_turn
 
@@ -68,7 +68,7 @@ class Conversations(Database):
         """Deletes every word: messages, title, summary, and the texts inside decisions, sources and notices.
 
         Turns, calls and ratings stay, so that the ledger still adds up; a turn that still runs ends without
-        its words being kept. Raises NotFoundError.
+        its words being kept, and one that waits does not begin. Raises NotFoundError.
         """
         with self.write() as session:
             row = _owned(locked_conversation(session, conversation_id), user_id, conversation_id)
@@ -76,6 +76,8 @@ class Conversations(Database):
             session.exec(delete(MessageRow).where(col(MessageRow.conversation_id) == conversation_id))
             for turn in session.exec(select(TurnRow).where(TurnRow.conversation_id == conversation_id)):
                 forget_words(turn)
+                if turn.status is TurnStatus.QUEUED:
+                    turn.status = TurnStatus.INTERRUPTED
 
     def summary(self, conversation_id: str) -> str:
         """The running summary, empty if there is none. Raises NotFoundError."""

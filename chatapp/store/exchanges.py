@@ -8,7 +8,7 @@ from chatapp.errors import NotFoundError
 from chatapp.store.database import Database
 from chatapp.store.models import CallRow, ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.records import Exchange, Past, Turn
-from chatapp.store.tries import existing, origin, origin_of, seen, standing, the_turn, with_text
+from chatapp.store.tries import existing, joined, origin, origin_of, seen, standing, the_turn, together, with_text
 
 
 class Exchanges(Database):
@@ -24,14 +24,17 @@ class Exchanges(Database):
             return seen(session, row)
 
     def user_texts(self, conversation_id: str, before_turn: int, limit: int) -> list[str]:
-        """The user's last messages before the one that the turn answers, at most `limit`, oldest first."""
+        """The user's last messages before those that the turn answers, at most `limit`, oldest first."""
         with self.read() as session:
+            first = origin_of(the_turn(session, before_turn))
+            read_with_it = select(TurnRow.id).where(TurnRow.joined_into == first)
             asked = (
                 select(MessageRow.content)
                 .where(
                     MessageRow.conversation_id == conversation_id,
                     MessageRow.role == Role.USER,
-                    col(MessageRow.turn_id) < origin_of(the_turn(session, before_turn)),
+                    col(MessageRow.turn_id) < first,
+                    col(MessageRow.turn_id).not_in(read_with_it),
                 )
                 .order_by(col(MessageRow.turn_id).desc())
                 .limit(limit)
@@ -46,9 +49,15 @@ class Exchanges(Database):
             rows = turns.all()
             words = _words(session, conversation_id)
             costs, marks = _costs(session, conversation_id), _marks(session, conversation_id)
+            before = joined(session, conversation_id)
+
+        def asked(row: TurnRow) -> Turn:
+            text = words.get((origin_of(row), Role.USER), "")
+            return with_text(row, text, together([*before.get(origin_of(row), []), text]))
+
         return [
             Exchange(
-                with_text(row, words.get((origin_of(row), Role.USER), "")),
+                asked(row),
                 words.get((row.id, Role.ASSISTANT), ""),
                 costs.get(row.id, 0),
                 marks.get(row.id, 0),
@@ -80,6 +89,7 @@ class Exchanges(Database):
 
 
 _id: ColumnElement[int] = type_coerce(col(TurnRow.id), Integer)
+_first: ColumnElement[int] = type_coerce(origin, Integer)
 
 
 def _origin(session: Session, turn_id: int) -> int:
@@ -90,7 +100,7 @@ def _past(session: Session, conversation_id: str, after: int, before: int | None
     """Answered exchanges whose first try lies between the two ids, both excluded; see `live_history`."""
     asked, answer = aliased(MessageRow), aliased(MessageRow)
     statement = (
-        select(_id, asked.content, answer.content)
+        select(_id, _first, asked.content, answer.content)
         .join(asked, (col(asked.turn_id) == origin) & (col(asked.role) == Role.USER))
         .join(answer, (col(answer.turn_id) == TurnRow.id) & (col(answer.role) == Role.ASSISTANT))
         .where(
@@ -101,7 +111,11 @@ def _past(session: Session, conversation_id: str, after: int, before: int | None
         )
         .order_by(origin)
     )
-    return [Past(*row) for row in session.exec(statement)]
+    read = joined(session, conversation_id)
+    return [
+        Past(turn_id, together([*read.get(first, []), text]), answer_text)
+        for turn_id, first, text, answer_text in session.exec(statement)
+    ]
 
 
 def _words(session: Session, conversation_id: str) -> dict[tuple[int | None, str], str]:

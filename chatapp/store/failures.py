@@ -12,8 +12,11 @@ from chatapp.errors import DatabaseError
 
 
 class _Failure(NamedTuple):
+    """`may_pass`: the same write may succeed once somebody has put that right."""
+
     what: str
     hint: str
+    may_pass: bool = True
 
 
 _LOCKED = _Failure(
@@ -99,7 +102,9 @@ def explained(where: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError, ModuleNotFoundError) as error:
         failure = _diagnosis(error)
-        raise DatabaseError(f"The database {where!r} {failure.what}.", failure.hint) from error
+        explanation = DatabaseError(f"The database {where!r} {failure.what}.", failure.hint)
+        explanation.may_pass = failure.may_pass
+        raise explanation from error
 
 
 def masked(url: str) -> str:
@@ -136,5 +141,5 @@ def _by_driver(error: BaseException) -> _Failure:
 
 
 def _unknown(error: BaseException) -> _Failure:
-    first = str(error).partition("\n")[0]
-    return _Failure(f"failed: {type(error).__name__}: {first}", "See the log; the request can be tried again.")
+    what = f"failed: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+    return _Failure(what, "See the log; the request can be tried again.", may_pass=False)

@@ -33,7 +33,8 @@ class FigureBook(Database):
         """Figures of the turns that began at `since` or later and before `until` (None: no bound) and have
         ended.
 
-        Quantiles are exact and over all those turns, superseded and failed ones included, that have the time.
+        Quantiles are exact and over all those turns, superseded and failed ones included, that have the time. A turn
+        whose message another one read is none of them, but what was spent on it is in the costs.
         `saved_microusd` is an estimate: over every turn that the cloud wrote nothing of, what the cloud would
         have charged for the same tokens, uncached, minus what the turn cost. The same tokens are those of the
         local calls with purpose `answer`; a turn without an answer (not done or stopped) is credited nothing.
@@ -72,7 +73,7 @@ def _groups(by: str, turns: _Columns, sums: Sequence[Row[Any]], prices: Prices) 
             [row for row in sums if (getattr(row, by) or UNROUTED) == name],
             prices,
         )
-        for name in sorted(set(column.tolist()))
+        for name in sorted({*column.tolist(), *(getattr(row, by) or UNROUTED for row in sums)})
     ]
     return tuple(sorted(groups, key=lambda group: -group.turns))
 

@@ -33,9 +33,14 @@ from router.types import Mode, Route
 
 
 class TurnStatus(StrEnum):
-    """Where a turn stands; all but `running` are ends, and an `interrupted` one may still be finished."""
+    """Where a turn stands; all but `queued` and `running` are ends, and an `interrupted` one may still be finished.
 
+    `queued` waits for the turn before it. `joined` is the end of a turn whose message another one reads and answers.
+    """
+
+    QUEUED = "queued"
     RUNNING = "running"
+    JOINED = "joined"
     DONE = "done"
     STOPPED = "stopped"
     FAILED = "failed"
@@ -129,8 +134,16 @@ class ConversationRow(Table, table=True):
     summary_through: int = 0
 
 
+OPEN = text("status IN ('queued', 'running')")
+"""SQL for turns that have not ended: word for word that of the index, or SQLite would read every turn."""
+
+
 class TurnRow(Table, table=True):
-    """`superseded`: another try of the same message stands in its place."""
+    """`superseded`: another try of the same message stands in its place.
+
+    `owner` is the process that answers it and `beat_at` its last sign of life. `joined_into` is the first try of the
+    turn that reads this one's message together with its own.
+    """
 
     __tablename__ = "turn"
     __table_args__ = (
@@ -143,6 +156,8 @@ class TurnRow(Table, table=True):
             sqlite_where=text("status = 'running'"),
             postgresql_where=text("status = 'running'"),
         ),
+        Index("turn_open", "conversation_id", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("turn_joined", "joined_into"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -163,6 +178,9 @@ class TurnRow(Table, table=True):
     routing_ms: float | None = None
     ttft_ms: float | None = None
     total_ms: float | None = None
+    owner: str | None = None
+    beat_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    joined_into: int | None = None
 
 
 class MessageRow(Table, table=True):

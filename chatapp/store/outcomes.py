@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from chatapp.store.database import Database
 from chatapp.store.models import FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
-from chatapp.store.tries import id_of, origin_of
+from chatapp.store.tries import id_of, origin_of, together
 from router.followup import before, together_with
 from router.outcomes import Outcome, OutcomeSource
 from router.text import clean
@@ -36,13 +36,13 @@ class OutcomeLog(Database):
             rows = session.exec(select(TurnRow).where(col(TurnRow.status) == TurnStatus.DONE).order_by(col(TurnRow.id)))
             turns = [turn for turn in rows if _was_local(turn.decision)]
             marks, newest = _marks(session), _newest_tries(session)
-            texts = _texts(session)
+            texts, joins = _texts(session), _joins(session)
         found = []
         for turn in turns:
             verdict = _verdict(turn, marks.get(id_of(turn), 0), newest.get(origin_of(turn), 0))
             said = texts.get(turn.conversation_id, {})
             if verdict is not None and origin_of(turn) in said:
-                found.append(_outcome(turn.decision or {}, _read(turn, said), *verdict))
+                found.append(_outcome(turn.decision or {}, _read(turn, said, joins), *verdict))
         return found
 
 
@@ -78,12 +78,14 @@ def _outcome(decision: Mapping[str, Any], text: str, good: bool, source: Outcome
     )
 
 
-def _read(turn: TurnRow, said: Mapping[int, str]) -> str:
-    """The words as the router read them: those of a leaning message together with what it leans on."""
-    message = clean(said[origin_of(turn)])
+def _read(turn: TurnRow, said: Mapping[int, str], joins: Mapping[int, int]) -> str:
+    """The words as the router read them: all messages of the turn, and those of a leaning one with what it leans on."""
+    first = origin_of(turn)
+    own = [turn_id for turn_id in sorted(said) if turn_id == first or joins.get(turn_id) == first]
+    message = clean(together([said[turn_id] for turn_id in own]))
     if not (turn.decision or {}).get("leaned"):
         return message
-    texts = [clean(said[turn_id]) for turn_id in sorted(said) if turn_id < origin_of(turn)]
+    texts = [clean(said[turn_id]) for turn_id in sorted(said) if turn_id < first and turn_id not in own]
     earlier = before(message, texts[-EARLIER_TEXTS:])
     return together_with(earlier[0], message) if earlier else message
 
@@ -96,6 +98,12 @@ def _newest_tries(session: Session) -> dict[int, int]:
     """By first try, the newest."""
     tries = select(TurnRow.again_of, TurnRow.id).where(col(TurnRow.again_of).is_not(None)).order_by(col(TurnRow.id))
     return {first: newest for first, newest in session.exec(tries) if first and newest}
+
+
+def _joins(session: Session) -> dict[int, int]:
+    """By turn whose message another one reads, that one's first try."""
+    read = select(TurnRow.id, TurnRow.joined_into).where(col(TurnRow.joined_into).is_not(None))
+    return {turn_id: into for turn_id, into in session.exec(read) if turn_id and into}
 
 
 def _texts(session: Session) -> dict[str, dict[int, str]]:

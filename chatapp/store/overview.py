@@ -12,7 +12,7 @@ from chatapp.store.database import Database
 from chatapp.store.figures import UNROUTED
 from chatapp.store.models import CallRow, MessageRow, Role, TurnRow
 from chatapp.store.records import Bucket, TurnLine
-from chatapp.store.traffic import plain, within
+from chatapp.store.traffic import answered_within, plain, within
 from chatapp.store.tries import origin, with_text
 
 
@@ -56,7 +56,7 @@ class Overview(Database):
         """
         statement = select(col(TurnRow.created_at), plain(TurnRow.route), col(TurnRow.total_ms))
         with self.read() as session:
-            rows = session.connection().execute(statement.where(within(since, until))).all()
+            rows = session.connection().execute(statement.where(answered_within(since, until))).all()
         step = (until - since) / buckets
         members: list[list[tuple[str | None, float | None]]] = [[] for _ in range(buckets)]
         for began, route, total_ms in rows:

@@ -32,7 +32,8 @@ class Turn:
     `sources` are `{"id", "text", "probability"}`, `notices` `{"code", "text"}` and, for the operator alone, `detail`.
     `resent` is true only where `begin_turn` met a `client_id` again: that turn runs, or has run, already, and must
     not be run twice.
-    `user_text` is empty once the conversation is deleted.
+    `user_text` is what the user wrote, `asked_text` all that the turn answers: with it the messages of the turns that
+    are `joined_into` this one, in order, a line each. Both are empty once the conversation is deleted.
     """
 
     id: int
@@ -53,7 +54,10 @@ class Turn:
     routing_ms: float | None
     ttft_ms: float | None
     total_ms: float | None
+    owner: str | None
+    joined_into: int | None
     user_text: str
+    asked_text: str
     resent: bool = False
 
 

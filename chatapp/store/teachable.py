@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from chatapp.store.database import Database
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
-from chatapp.store.tries import id_of, origin
+from chatapp.store.tries import id_of, origin, origin_of
 from finetune.fromlog import LoggedTurn
 from router.types import Route
 
@@ -20,7 +20,8 @@ class TeachableLog(Database):
     """Reads of answers, of all users."""
 
     def teachable(self) -> list[LoggedTurn]:
-        """Finished answers from which something can be learnt, by time; none of a deleted conversation.
+        """Finished answers from which something can be learnt, by time; none of a deleted conversation, and none
+        to several messages at once, for no one question led to it.
 
         - Local: with a thumb up, and from one fact alone; of several the answer is not one fact's wording.
         - Cloud: without a thumb down, and to a message that stands by itself; what leans on an earlier one would be
@@ -39,7 +40,12 @@ class TeachableLog(Database):
         with self.read() as session:
             marks = dict(session.exec(select(FeedbackRow.turn_id, FeedbackRow.value)).all())
             rows = session.exec(statement).all()
-            found = [_logged(turn, question, answer, marks.get(id_of(turn), 0)) for turn, question, answer in rows]
+            several = set(session.exec(select(TurnRow.joined_into).where(col(TurnRow.joined_into).is_not(None))))
+            found = [
+                _logged(turn, question, answer, marks.get(id_of(turn), 0))
+                for turn, question, answer in rows
+                if origin_of(turn) not in several
+            ]
         return [turn for turn in found if turn is not None]
 
 

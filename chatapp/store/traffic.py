@@ -25,7 +25,12 @@ def within(since: datetime | None, until: datetime | None) -> ColumnElement[bool
     began = col(TurnRow.created_at)
     bounds = [began >= since] if since else []
     bounds += [began < until] if until else []
-    return and_(col(TurnRow.status) != TurnStatus.RUNNING, *bounds)
+    return and_(col(TurnRow.status).not_in([TurnStatus.QUEUED, TurnStatus.RUNNING]), *bounds)
+
+
+def answered_within(since: datetime | None, until: datetime | None) -> ColumnElement[bool]:
+    """SQL for those of them that were to answer a message; another turn answers one that was joined."""
+    return and_(within(since, until), col(TurnRow.status) != TurnStatus.JOINED)
 
 
 def plain(column: Any) -> ColumnElement[str]:
@@ -37,7 +42,7 @@ def turns_within(since: datetime | None, until: datetime | None) -> Select[*tupl
     """SQL for the turns: route, category, failed, ttft_ms, total_ms."""
     failed = col(TurnRow.status).in_([TurnStatus.FAILED, TurnStatus.INTERRUPTED]).label("failed")
     times = col(TurnRow.ttft_ms), col(TurnRow.total_ms)
-    return select(plain(TurnRow.route), col(TurnRow.category), failed, *times).where(within(since, until))
+    return select(plain(TurnRow.route), col(TurnRow.category), failed, *times).where(answered_within(since, until))
 
 
 def sums_within(since: datetime | None, until: datetime | None) -> Select[*tuple[Any, ...]]:

@@ -4,6 +4,9 @@ Invariant: once none of a message's tries runs, exactly one is not superseded; a
 has. While one runs, it stands in place of the others.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -60,13 +63,39 @@ def said(session: Session, turn_id: int, role: Role) -> MessageRow | None:
 def seen(session: Session, row: TurnRow, *, resent: bool = False) -> Turn:
     """The row as callers see it."""
     session.flush()
-    asked = said(session, origin_of(row), Role.USER)
-    return with_text(row, asked.content if asked else "", resent=resent)
+    message = said(session, origin_of(row), Role.USER)
+    text = message.content if message else ""
+    before = joined(session, row.conversation_id).get(origin_of(row), [])
+    return with_text(row, text, together([*before, text]), resent=resent)
 
 
-def with_text(row: TurnRow, user_text: str, *, resent: bool = False) -> Turn:
-    """The row as callers see it, its text at hand."""
-    return Turn(**row.model_dump(), user_text=user_text, resent=resent)
+def with_text(row: TurnRow, user_text: str, asked_text: str | None = None, *, resent: bool = False) -> Turn:
+    """The row as callers see it, its text at hand; `asked_text` None where it is the same."""
+    return Turn(
+        **row.model_dump(exclude={"beat_at"}),
+        user_text=user_text,
+        asked_text=user_text if asked_text is None else asked_text,
+        resent=resent,
+    )
+
+
+def joined(session: Session, conversation_id: str) -> dict[int, list[str]]:
+    """By first try, the messages of other turns that it reads before its own, in order."""
+    read = (
+        select(TurnRow.joined_into, MessageRow.content)
+        .join(MessageRow, (col(MessageRow.turn_id) == TurnRow.id) & (col(MessageRow.role) == Role.USER))
+        .where(TurnRow.conversation_id == conversation_id, col(TurnRow.joined_into).is_not(None))
+        .order_by(col(TurnRow.id))
+    )
+    texts: dict[int, list[str]] = defaultdict(list)
+    for into, text in session.exec(read):
+        texts[into or 0].append(text)
+    return texts
+
+
+def together(texts: Sequence[str]) -> str:
+    """Several messages as one text: a line for each, as a person would have written them in one."""
+    return "\n".join(texts)
 
 
 def settle(session: Session, turn: TurnRow) -> None:

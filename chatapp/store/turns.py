@@ -1,15 +1,16 @@
 """One turn, from the message that begins it to the answer that ends it."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from chatapp.errors import BusyError
+from chatapp.errors import BusyError, NotFoundError
 from chatapp.store.conversations import forget_words, one_line
-from chatapp.store.database import Database, storable
+from chatapp.store.database import storable
 from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus, utcnow
+from chatapp.store.owners import Owners
 from chatapp.store.records import Turn
 from chatapp.store.tries import (
     existing,
@@ -30,7 +31,7 @@ FIRST_TITLE_CHARS = 60
 _OPEN = (TurnStatus.RUNNING, TurnStatus.INTERRUPTED)
 
 
-class Turns(Database):
+class Turns(Owners):
     """Turns and their words. At most one turn of a conversation runs, which the database enforces too."""
 
     def begin_turn(
@@ -40,22 +41,32 @@ class Turns(Database):
         client_id: str | None = None,
         requested_route: str | None = None,
         mode: str = "hybrid",
+        *,
+        live: Collection[int] = (),
+        most_waiting: int = 0,
     ) -> Turn:
-        """Commits the user's message and a running turn, together; the first message also makes the title.
+        """Commits the user's message and its turn, together; the first message also makes the title.
 
-        A `client_id` that the conversation has seen before stores nothing and gives the newest try of its
-        message, marked `resent`. Raises NotFoundError, and BusyError while a turn runs.
+        The turn runs; or it is `queued`, if others of the conversation have not ended. `live` are those that this
+        process answers or has waiting: an open turn that nobody answers is interrupted on the spot. A `client_id`
+        that the conversation has seen before stores nothing and gives the newest try of its message, marked `resent`.
+        Raises NotFoundError, and BusyError where `most_waiting` wait already.
         """
         with self.write() as session:
             conversation = existing(locked_conversation(session, conversation_id), conversation_id)
             known = _sent_before(session, conversation_id, client_id)
             if known is not None:
                 return seen(session, known, resent=True)
-            turn = _begin(
-                session,
-                conversation,
-                TurnRow(conversation_id=conversation_id, requested_route=_route(requested_route), mode=Mode(mode)),
+            ahead = self._living(session, conversation_id, live)
+            if len(ahead) > most_waiting:
+                raise _busy(most_waiting)
+            turn = TurnRow(
+                conversation_id=conversation_id,
+                requested_route=_route(requested_route),
+                mode=Mode(mode),
+                status=TurnStatus.QUEUED if ahead else TurnStatus.RUNNING,
             )
+            self._begin(session, conversation, turn)
             message = MessageRow(
                 conversation_id=conversation_id,
                 turn_id=id_of(turn),
@@ -67,26 +78,58 @@ class Turns(Database):
             conversation.title = conversation.title or one_line(text, FIRST_TITLE_CHARS)
             return seen(session, turn)
 
-    def begin_again(self, turn_id: int, requested_route: str | None = None, mode: str = "hybrid") -> Turn:
-        """A new running try at the same message.
+    def begin_again(
+        self, turn_id: int, requested_route: str | None = None, mode: str = "hybrid", *, live: Collection[int] = ()
+    ) -> Turn:
+        """A new running try at the same message; of a message that another turn read, at all that this one read.
 
         The older try is superseded only once the new one has an answer. Raises NotFoundError, and BusyError
-        while a turn of the conversation runs.
+        while a turn of the conversation runs or waits.
         """
         with self.write() as session:
             old = the_turn(session, turn_id)
             conversation = existing(locked_conversation(session, old.conversation_id), old.conversation_id)
-            turn = _begin(
-                session,
-                conversation,
-                TurnRow(
-                    conversation_id=conversation.id,
-                    again_of=origin_of(old),
-                    requested_route=_route(requested_route),
-                    mode=Mode(mode),
-                ),
+            session.refresh(old)
+            if self._living(session, conversation.id, live):
+                raise _busy(0)
+            turn = TurnRow(
+                conversation_id=conversation.id,
+                again_of=old.joined_into or origin_of(old),
+                requested_route=_route(requested_route),
+                mode=Mode(mode),
             )
+            return seen(session, self._begin(session, conversation, turn))
+
+    def begin_next(
+        self, turn_ids: Sequence[int], joining: int | None = None, *, live: Collection[int] = ()
+    ) -> Turn | None:
+        """Begins the last of these queued turns, which reads the messages of the others too: they end as `joined`.
+
+        `joining` is a running turn that has shown no word and is read with them; if it has ended meanwhile, its end
+        stands. None while another turn of the conversation is before them. Raises NotFoundError where none of them
+        waits any more.
+        """
+        with self.write() as session:
+            first = the_turn(session, turn_ids[0])
+            conversation = existing(locked_conversation(session, first.conversation_id), first.conversation_id)
+            ahead = self._living(session, conversation.id, {*live, *turn_ids, *([joining] if joining else [])})
+            read = [row for row in ahead if row.id == joining or row.id in turn_ids]
+            if not any(row.status is TurnStatus.QUEUED for row in read):
+                raise NotFoundError("The message does not wait any more.", "Reload the page.")
+            if any(row not in read and id_of(row) < max(turn_ids) for row in ahead):
+                return None
+            *before, turn = read
+            for row in before:
+                _join(session, row, turn)
+            turn.status = TurnStatus.RUNNING
             return seen(session, turn)
+
+    def _begin(self, session: Session, conversation: ConversationRow, turn: TurnRow) -> TurnRow:
+        turn.owner, turn.beat_at = self.owner, utcnow()
+        conversation.updated_at = utcnow()
+        session.add(turn)
+        session.flush()
+        return turn
 
     def routed(
         self,
@@ -145,35 +188,25 @@ class Turns(Database):
             settle(session, turn)
             return seen(session, turn)
 
-    def interrupt_running(self, began_before: datetime | None = None) -> int:
-        """Ends, as `interrupted`, every turn that runs, and says how many; what had come of their answers is
-        kept.
-
-        For the start of a server: whatever runs then belongs to a killed process, if the server has the database
-        to itself; else only what `began_before` a time from which no turn can still be alive.
-        """
-        stale = [col(TurnRow.created_at) < began_before] if began_before else []
-        with self.write() as session:
-            found = select(TurnRow).where(TurnRow.status == TurnStatus.RUNNING, *stale).with_for_update()
-            running = session.exec(found).all()
-            for turn in running:
-                turn.status = TurnStatus.INTERRUPTED
-                settle(session, turn)
-            return len(running)
-
 
 def _route(name: str | None) -> Route | None:
     return None if name is None else Route(name)
 
 
-def _begin(session: Session, conversation: ConversationRow, turn: TurnRow) -> TurnRow:
-    running = select(TurnRow.id).where(TurnRow.conversation_id == conversation.id, TurnRow.status == TurnStatus.RUNNING)
-    if session.exec(running).first() is not None:
-        raise BusyError("The last message is still being answered.", "Wait for the answer or stop it, then send again.")
-    conversation.updated_at = utcnow()
-    session.add(turn)
+def _busy(most_waiting: int) -> BusyError:
+    if most_waiting:
+        return BusyError(
+            f"{most_waiting} of your messages are waiting already.", "Wait for an answer, then send again."
+        )
+    return BusyError("The last message is still being answered.", "Wait for the answer or stop it, then send again.")
+
+
+def _join(session: Session, turn: TurnRow, into: TurnRow) -> None:
+    """End `turn`, whose message and those that it read itself are read by `into` instead."""
+    moved = update(TurnRow).where(col(TurnRow.joined_into) == id_of(turn)).values(joined_into=id_of(into))
+    session.exec(moved)
+    turn.status, turn.joined_into = TurnStatus.JOINED, id_of(into)
     session.flush()
-    return turn
 
 
 def _sent_before(session: Session, conversation_id: str, client_id: str | None) -> TurnRow | None:

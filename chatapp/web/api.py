@@ -51,6 +51,7 @@ def _said(exchange: Exchange) -> dict[str, Any]:
     return {
         "turn_id": exchange.turn.id,
         "status": exchange.turn.status,
+        "joined_into": exchange.turn.joined_into,
         "user": exchange.user_text,
         "answer": exchange.answer_text,
         "feedback": exchange.feedback,

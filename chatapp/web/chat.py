@@ -14,8 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from chatapp.errors import FirstlineError, FrameError, NotFoundError
 from chatapp.events import Event, Failed
 from chatapp.hub import Subscription
+from chatapp.runner import TurnRunner
 from chatapp.store import Store
-from chatapp.turn import TurnRunner
 from chatapp.web.rendering import Rendering
 from chatapp.web.session import LARGEST_ID
 

@@ -6,9 +6,9 @@ from markupsafe import Markup, escape
 
 from chatapp.errors import NotFoundError
 from chatapp.events import Failed, Finished, Reader, Started
+from chatapp.runner import TurnRunner
 from chatapp.settings import Settings
 from chatapp.store import Exchange, Store
-from chatapp.turn import TurnRunner
 from chatapp.web.sources import Sources
 from chatapp.web.templates import Templates
 from chatapp.web.views import ModeView, Thread, TurnView, finished_view, live_view, mode_view, person_line, why_view

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Protocol
 
-from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Reader, Routed, Started
+from chatapp.events import Delta, Escalated, Event, Failed, Finished, Joined, Notice, Queued, Reader, Routed, Started
 from chatapp.web.page import ChatPage
 
 
@@ -97,6 +97,8 @@ class HtmlRendering:
                 if html:
                     self._shown.add(event.turn_id)
                 return html
+            case Queued() | Joined():
+                return await self._thread()
             case Notice():
                 told = event.as_json(self._page.reader)
                 return self._page.announce(told["text"]) if told else ""

@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from chatapp.errors import words_for
 from chatapp.events import Reader
+from chatapp.live import LiveTurn
 from chatapp.notices import customer_notices
 from chatapp.store import Exchange
-from chatapp.turn import LiveTurn
 from chatapp.web.render import dollars, markdown, seconds
 from chatapp.web.sources import SourceView
 from router.types import Mode, Route
@@ -179,7 +179,7 @@ def live_view(live: LiveTurn, reader: Reader) -> TurnView:
     return TurnView(
         id=live.turn.id,
         state="answering" if live.decision else "deciding",
-        user_text=live.user_text,
+        user_text=live.turn.user_text,
         answer_text=live.answer,
         answer_html=markdown(live.answer),
         route=route.value,

@@ -12,10 +12,10 @@ from chatapp.backends.local import LocalBackend
 from chatapp.backends.modelfile import shipped_model
 from chatapp.errors import ModelFileError
 from chatapp.events import Failed, Finished
+from chatapp.runner import TurnRunner
 from chatapp.serving import NO_ADAPTER, Server, Serving, open_releases
 from chatapp.settings import Settings
 from chatapp.store import Store
-from chatapp.turn import TurnRunner
 from finetune.errors import FinetuneError
 from finetune.release import ADAPTER, POLICY
 from router.pack import load_pack

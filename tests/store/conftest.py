@@ -74,8 +74,12 @@ class Server:
         secret.write_text(self.PASSWORD)
         secret.chmod(0o644)
         self.do("initdb", "-D", str(folder / "data"), "-U", "app", "--auth=scram-sha-256", f"--pwfile={secret}")
-        options = f"-p {self.port} -h 127.0.0.1 -k {folder} -c fsync=off"
-        self.do("pg_ctl", "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        self.start()
+
+    def start(self) -> None:
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -c fsync=off"
+        log = str(self.folder / "log")
+        self.do("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", log, "-o", options, "start")
 
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         return f"postgresql+psycopg://app:{password}@127.0.0.1:{self.port}/{database}"

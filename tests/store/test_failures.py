@@ -228,13 +228,13 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'a.db'}"
     script = (
         "import os, signal, sys; from chatapp.store import Store;"
-        "s = Store.open(sys.argv[1]); s.ensure_user('ann');"
+        "s = Store.open(sys.argv[1]); s.serve_alone(); s.ensure_user('ann');"
         "t = s.begin_turn(s.create_conversation('ann').id, 'Kept?');"
         "s.save_partial(t.id, 'Ye');"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", script, url], check=False, timeout=60).returncode == -9
     with Store.open(url) as store:
-        assert store.interrupt_running() == 1
+        store.serve_alone()
         (kept,) = store.exchanges(store.conversations("ann")[0].id)
     assert (kept.user_text, kept.answer_text, kept.turn.status) == ("Kept?", "Ye", "interrupted")

@@ -50,7 +50,7 @@ def test_a_killed_second_try_loses_nothing(store: Store, talk: str) -> None:
     old = exchange(store, talk, text="Old.")
     new = store.begin_again(old.id)
     store.save_partial(new.id, "New ans")
-    store.interrupt_running()
+    store.interrupt([new.id])
     assert store.exchanges(talk)[0].answer_text == "Old."
     answer(store, new, "New answer.")
     assert store.exchanges(talk)[0].answer_text == "New answer."

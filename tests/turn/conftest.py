@@ -9,10 +9,10 @@ import pytest_asyncio
 
 from chatapp.backends.scripted import Script, ScriptedBackend
 from chatapp.events import Event, Failed, Finished
+from chatapp.runner import TurnRunner
 from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
-from chatapp.turn import TurnRunner
 from router.types import Circumstances, Decision, Fact, Route, ScoredFact
 
 FACT = ScoredFact("returns.window", "You have 60 days from delivery to send unused goods back.", 0.9)
@@ -63,9 +63,9 @@ class Desk:
 
     user = "someone"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.settings = Settings(data_dir=folder, cloud_api_key="sk-x")  # type: ignore[arg-type]
-        self.store = Store.open(f"sqlite:///{folder / 'turns.db'}")
+        self.store = Store.open(url or f"sqlite:///{folder / 'turns.db'}")
         self.router = ToldRouter()
         self.store.ensure_user(self.user)
         self.conversation = self.store.create_conversation(self.user).id
@@ -91,6 +91,15 @@ class Desk:
             await self.runner.start(self.user, self.conversation, text, **more)  # type: ignore[arg-type]
             return await self.collect(subscription)
 
+    async def until(self, subscription: object, *kinds: type[Event]) -> list[Event]:
+        """Events up to the first of these kinds."""
+        told: list[Event] = []
+        async for event in subscription:  # type: ignore[attr-defined]
+            told.append(event)
+            if isinstance(event, kinds):
+                return told
+        raise AssertionError("unreachable")
+
     async def again(self, turn_id: int, *, cloud: bool = False) -> list[Event]:
         """Answer once more, and collect the events."""
         with self.runner.watch(self.conversation) as (subscription, _):
@@ -99,12 +108,7 @@ class Desk:
 
     async def collect(self, subscription: object) -> list[Event]:
         """Events up to the end of the turn."""
-        told: list[Event] = []
-        async for event in subscription:  # type: ignore[attr-defined]
-            told.append(event)
-            if isinstance(event, Finished | Failed):
-                return told
-        raise AssertionError("unreachable")
+        return await self.until(subscription, Finished, Failed)
 
 
 @pytest_asyncio.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from chatapp.events import Delta, Escalated, Finished
+from chatapp.runner import TurnRunner
 from chatapp.serving import Serving
-from chatapp.turn import TurnRunner
 from router.grounding import GROUNDED, REFUSAL
 from router.types import Route, ScoredFact
 from tests.turn.conftest import FACT, FREE, Desk

@@ -25,6 +25,12 @@ EDGE = "edge of everything"
 SECOND = ScoredFact("returns.label", "Print the label at home, or show its code at the counter.", 0.8)
 
 
+def broken(*_: object, **__: object) -> None:
+    error = DatabaseError("The table is gone.", "Restore it.")
+    error.may_pass = False
+    raise error
+
+
 def kinds(events: list[object]) -> list[str]:
     names = [type(event).__name__ for event in events]
     return [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]
@@ -225,36 +231,23 @@ async def test_a_cloud_that_fails_an_escalation_leaves_the_approved_wording(desk
     assert [notice["code"] for notice in end.notices] == ["escalated", "cloud_failed", "approved_wording", "unsure"]
 
 
-async def test_a_stop_that_cannot_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stop_that_can_never_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.use((), ["a b c d e f g h"], delay_s=0.05)
-
-    def full(*_: object, **__: object) -> None:
-        raise DatabaseError("The disk is full.", "Make room.")
 
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, EDGE)
-        monkeypatch.setattr(desk.store, "finish", full)
+        monkeypatch.setattr(desk.store, "finish", broken)
         await asyncio.sleep(0.2)
         desk.runner.stop(desk.conversation)
         assert isinstance((await desk.collect(subscription))[-1], Failed)
     assert desk.runner.live(desk.conversation) is None
 
 
-async def test_one_message_at_a_time(desk: Desk) -> None:
+async def test_one_try_at_a_time(desk: Desk) -> None:
     desk.use((), ["a b c d e f"], delay_s=0.05)
     await desk.runner.start(desk.user, desk.conversation, EDGE)
-    with pytest.raises(BusyError):
-        await desk.runner.start(desk.user, desk.conversation, "more")
     with pytest.raises(BusyError):
         await desk.runner.again(desk.user, 1)
-
-
-async def test_closing_stores_what_runs(desk: Desk) -> None:
-    desk.use((), ["a b c d e f"], delay_s=0.05)
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
-    await desk.runner.aclose()
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert exchange.turn.status == "stopped"
 
 
 async def test_the_same_client_id_starts_one_turn(desk: Desk) -> None:
@@ -333,17 +326,13 @@ async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> N
     assert any("Ottilie" in message.content for message in answers[-1].messages[:-1])
 
 
-async def test_a_turn_whose_end_cannot_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_turn_whose_end_can_never_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.use([BORNE_OUT])
-
-    def full(*_: object, **__: object) -> None:
-        raise DatabaseError("The disk is full.", "Make room.")
-
-    monkeypatch.setattr(desk.store, "finish", full)
+    monkeypatch.setattr(desk.store, "finish", broken)
     end = (await desk.say(LOCAL))[-1]
     assert isinstance(end, Failed)
-    assert end.detail == "The disk is full. Make room."
-    assert "disk" not in end.what + end.hint
+    assert end.detail == "The table is gone. Restore it."
+    assert "table" not in end.what + end.hint
     assert desk.runner.live(desk.conversation) is None
 
 

@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 from chatapp import main
 from chatapp.backends.scripted import Script, ScriptedBackend
 from chatapp.product import Product
+from chatapp.runner import TurnRunner
 from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
-from chatapp.turn import TurnRunner
 from router.pack import load_pack
 from router.types import Circumstances, Decision, Route, ScoredFact
 

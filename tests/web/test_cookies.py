@@ -2,6 +2,7 @@
 
 import time
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 from itsdangerous import BadSignature, TimestampSigner
@@ -17,9 +18,9 @@ def conversations(client: TestClient) -> list[str]:
     return [one["id"] for one in client.get(LIST).json()]
 
 
-def test_two_products_on_one_host_keep_their_own_sessions(site: Site, visit: Visit) -> None:
+def test_two_products_on_one_host_keep_their_own_sessions(site: Site, visit: Visit, tmp_path: Path) -> None:
     one = visit(site(session_secret="a" * 32))
-    two = visit(site(session_secret="b" * 32))
+    two = visit(site(session_secret="b" * 32, database_url=f"sqlite:///{tmp_path / 'two.db'}"))
     made = one.post(LIST).json()["id"]
     two.cookies.update(one.cookies)
     other = two.post(LIST).json()["id"]

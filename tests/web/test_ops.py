@@ -103,8 +103,7 @@ def undecided(store: Store) -> None:
     store.finish(begun(store).id, "stopped", "", route="abstain", total_ms=2.0)
     notices = [{"code": "internal", "text": "Something went wrong on our side."}]
     store.finish(begun(store).id, "failed", "", error_code="internal", notices=notices, total_ms=2.0)
-    begun(store)
-    store.interrupt_running()
+    store.interrupt([begun(store).id])
     deleted = begun(store)
     store.delete("ann", deleted.conversation_id)
     store.finish(deleted.id, "stopped", "", route="abstain", total_ms=2.0)
@@ -114,8 +113,9 @@ def decided(store: Store) -> None:
     """Turns with a decision: stopped, failed, cut off, abstained, answered again, deleted."""
     store.finish(begun(store, DECISION).id, "stopped", "60", total_ms=20.0)
     store.finish(begun(store, DECISION).id, "failed", "", error_code="provider_down")
-    store.save_partial(begun(store, DECISION).id, "60 d")
-    store.interrupt_running()
+    cut_off = begun(store, DECISION)
+    store.save_partial(cut_off.id, "60 d")
+    store.interrupt([cut_off.id])
     store.finish(begun(store, DECISION).id, "abstained", "Call us.", route="abstain", total_ms=20.0)
     store.finish(store.begin_again(answered(store).id, "cloud").id, "done", "60 days.", route="cloud")
     store.delete("ann", answered(store).conversation_id)

@@ -113,7 +113,7 @@ def test_a_refusal_is_told_once_and_kept_for_the_operator(
     (kept,) = kept_refusals(tmp_path)
     assert "https://shop.example" in kept.what
     assert "FIRSTLINE" not in json.dumps(refused.json())
-    visit(site())
+    visit(site(database_url=f"sqlite:///{tmp_path / 'next.db'}"))
     assert kept_refusals(tmp_path) == ()
 
 

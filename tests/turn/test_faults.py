@@ -1,0 +1,173 @@
+"""The database fails amid a turn, for real: what was answered is shown, kept, and stored when it can be."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice, permutations
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from chatapp import outbox
+from chatapp.backends.base import Request
+from chatapp.errors import DatabaseError
+from chatapp.events import Failed, Finished, Notice
+from chatapp.store import database
+from chatapp.store.database import Database
+from tests.store.conftest import Server, server  # noqa: F401 - a fixture
+from tests.turn.conftest import Desk
+
+EDGE = "edge of everything"
+ANSWER = "This is what the cloud says."
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer waits for another one for a moment only, and so does the outbox between two tries."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(outbox, "PAUSES_S", (0.05, 0.1))
+
+
+@pytest.fixture
+def locked(desk: Desk, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program, which locks the database once the cloud begins to answer."""
+    other = sqlite3.connect(tmp_path / "turns.db", isolation_level=None)
+
+    def answer(_: Request) -> str:
+        if not desk.cloud.requests[1:]:
+            other.execute("BEGIN IMMEDIATE")
+        return ANSWER
+
+    desk.use((), answer)
+    yield other
+    other.close()
+
+
+async def saving(desk: Desk, subscription: object) -> None:
+    """Send a message, and wait until its answer is whole and cannot be stored."""
+    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    told = await desk.until(subscription, Notice, Finished, Failed)
+    assert isinstance(told[-1], Notice)
+    assert (told[-1].code, told[-1].turn_id) == ("saving", 1)
+
+
+async def test_an_answer_that_cannot_be_stored_is_shown_whole_and_stored_later(
+    desk: Desk, locked: sqlite3.Connection
+) -> None:
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await saving(desk, subscription)
+        live = desk.runner.live(desk.conversation)
+        assert live
+        assert live.answer == ANSWER
+        assert desk.runner.outbox.waiting == ("the end of turn 1",)
+        assert not desk.runner.stop(desk.conversation)
+        locked.execute("ROLLBACK")
+        end = (await desk.collect(subscription))[-1]
+    assert isinstance(end, Finished)
+    assert (end.status, end.text) == ("done", ANSWER)
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert (exchange.turn.status, exchange.answer_text) == ("done", ANSWER)
+    assert desk.runner.outbox.waiting == ()
+    await desk.runner.sweep()
+    (call,) = desk.store.calls(1)
+    assert (call.outcome, call.output_tokens) == ("ok", 6)
+
+
+async def test_a_new_message_first_stores_the_end_before_it(desk: Desk, locked: sqlite3.Connection) -> None:
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await saving(desk, subscription)
+        with pytest.raises(DatabaseError, match="locked"):
+            await desk.runner.start(desk.user, desk.conversation, "edge again", "key")
+        locked.execute("ROLLBACK")
+        await desk.runner.start(desk.user, desk.conversation, "edge again", "key")
+        first, second = (await desk.collect(subscription))[-1], (await desk.collect(subscription))[-1]
+    assert isinstance(first, Finished)
+    assert (first.turn_id, first.text) == (1, ANSWER)
+    assert (second.turn_id, type(second)) == (2, Finished)
+    assert [e.turn.status for e in desk.store.exchanges(desk.conversation)] == ["done", "done"]
+
+
+async def test_what_cannot_be_stored_at_the_end_is_logged_without_words_and_interrupted_at_the_next_start(
+    desk: Desk, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("chatapp.runner.SAVE_WITHIN_S", 0.2)
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await saving(desk, subscription)
+        await desk.runner.aclose()
+    lost = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "the end of turn 1 is lost" in lost[0]
+    assert ANSWER not in caplog.text
+    locked.execute("ROLLBACK")
+    desk.store.interrupt_dead(sole=True)
+    assert desk.store.begin_turn(desk.conversation, "Next").status == "running"
+
+
+async def test_a_full_disk_loses_no_answer(desk: Desk) -> None:
+    long = " ".join("".join(letters) for letters in islice(permutations("chatdesk"), 4000))
+
+    def answer(_: Request) -> str:
+        _set_pages(desk.store, most="(SELECT page_count FROM pragma_page_count)")
+        return long
+
+    desk.use((), answer, delay_s=0.0)
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await saving(desk, subscription)
+        _set_pages(desk.store, most="1000000")
+        end = (await desk.collect(subscription))[-1]
+    assert isinstance(end, Finished)
+    assert desk.store.exchanges(desk.conversation)[0].answer_text == long
+
+
+async def test_a_decision_that_cannot_be_stored_does_not_fail_the_answer(desk: Desk, tmp_path: Path) -> None:
+    desk.use((), [ANSWER])
+    other = sqlite3.connect(tmp_path / "turns.db", isolation_level=None, check_same_thread=False)
+    decide = desk.router.decide
+
+    def locking(*given: object) -> object:
+        other.execute("BEGIN IMMEDIATE")
+        return decide(*given)  # type: ignore[arg-type]
+
+    desk.router.decide = locking  # type: ignore[assignment, method-assign]
+    asyncio.get_running_loop().call_later(0.3, lambda: other.execute("ROLLBACK"))
+    await desk.say("how long do i have")
+    (exchange,) = desk.store.exchanges(desk.conversation)
+    assert exchange.turn.decision is not None
+    other.close()
+
+
+@pytest_asyncio.fixture
+async def pg_desk(server: Server, tmp_path: Path) -> AsyncIterator[Desk]:  # noqa: F811
+    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
+    desk = Desk(tmp_path, server.url())
+    yield desk
+    await desk.runner.aclose()
+    desk.store.close()
+
+
+@pytest.mark.real
+async def test_an_answer_outlives_a_database_server_that_is_restarted(pg_desk: Desk, server: Server) -> None:  # noqa: F811
+    stopped: list[bool] = []
+
+    def answer(_: Request) -> str:
+        server.stop()
+        stopped.append(True)
+        return ANSWER
+
+    pg_desk.use((), answer)
+    with pg_desk.runner.watch(pg_desk.conversation) as (subscription, _):
+        await saving(pg_desk, subscription)
+        await asyncio.to_thread(server.start)
+        end = (await pg_desk.collect(subscription))[-1]
+    assert stopped
+    assert isinstance(end, Finished)
+    (exchange,) = pg_desk.store.exchanges(pg_desk.conversation)
+    assert (exchange.turn.status, exchange.answer_text) == ("done", ANSWER)
+
+
+def _set_pages(store: Database, most: str) -> None:
+    """How many pages the database may have: the writer has one connection, which keeps it."""
+    with store.writer.connect() as connection:
+        pages = connection.exec_driver_sql(f"SELECT {most}").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")

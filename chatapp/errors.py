@@ -193,8 +193,10 @@ class InterruptedTurnError(FirstlineError):
     status = 503
     words = Words("interrupted", "This answer was cut short, because our service was restarted.", _KEPT)
 
-    def __init__(self) -> None:
-        super().__init__("The process that was answering ended.", "Answer the message again.")
+    def __init__(
+        self, what: str = "The process that was answering ended.", hint: str = "Answer the message again."
+    ) -> None:
+        super().__init__(what, hint)
 
 
 class ProviderError(FirstlineError):

@@ -20,6 +20,7 @@ FirstlineError                     what happened, with the value, and what to do
     ├── ProviderModelError         the server has no such model
     ├── ProviderUnreachableError   no connection
     ├── ProviderTimeoutError       connected, but too slow
+    │   └── ProviderStalledError   the answer had begun, and did not go on in time
     ├── ProviderBusyError          rate limit, or too many people at once
     ├── ProviderQuotaError         what was paid for is used up
     ├── ProviderContextError       the prompt is longer than the model's context
@@ -235,6 +236,13 @@ class ProviderTimeoutError(ProviderError):
     words = Words("no_answer", f"{_UNUSUAL} took too long to answer.", _KEPT)
 
 
+class ProviderStalledError(ProviderTimeoutError):
+    """The answer had begun, and did not go on in time."""
+
+    code = "provider_stalled"
+    words = Words("no_answer", "The answer broke off in the middle.", f"What had come is kept. {_OR_A_PERSON}")
+
+
 class ProviderBusyError(ProviderError):
     """Rate limit, or too many people at once: a wait helps."""
 
@@ -246,6 +254,7 @@ class ProviderQuotaError(ProviderError):
     """What was paid for is used up: no wait helps."""
 
     code = "provider_quota"
+    words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT_LATER)
     words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT_LATER)
 
 
@@ -271,6 +280,11 @@ class ProviderFilteredError(ProviderError):
     """The provider's content filter refused the conversation, or withheld the answer."""
 
     code = "provider_filtered"
+    words = Words(
+        "no_answer",
+        "The outside AI service would not answer this, by its own rules on content.",
+        f"Your message is kept. Put it in other words. {_OR_A_PERSON}",
+    )
     words = Words(
         "no_answer",
         f"{_UNUSUAL} would not answer this.",

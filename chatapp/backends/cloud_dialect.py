@@ -84,7 +84,7 @@ class Dialect:
         """
         if error.status_code in _NEVER_LEARNT_FROM:
             return ""
-        said = _without_quotes(f"{error.param or ''} {everything_said(error.body)}", sent)
+        said = _without_quotes(f"{error.param or ''} {everything_said(error.body, names=True)}", sent)
         if _CONTEXT.search(said):
             return ""
         name = _named(said, error.param, set(_OPTIONAL + _LENGTHS) & sent.keys())

@@ -19,6 +19,7 @@ from chatapp.errors import (
     ProviderModelError,
     ProviderQuotaError,
     ProviderRequestError,
+    ProviderStalledError,
     ProviderTimeoutError,
     ProviderUnreachableError,
 )
@@ -65,9 +66,14 @@ _SLOW = Kind(
     "Raise FIRSTLINE_CLOUD_FIRST_TOKEN_TIMEOUT_S or FIRSTLINE_CLOUD_TOTAL_TIMEOUT_S, or take a faster model.",
 )
 _STALLED = Kind(
-    ProviderTimeoutError,
+    ProviderStalledError,
     "stopped in the middle of its answer",
     "If this model often pauses for longer, raise FIRSTLINE_CLOUD_STALL_TIMEOUT_S.",
+)
+_ENDLESS = Kind(
+    ProviderStalledError,
+    "did not come to the end of its answer in time",
+    "Raise FIRSTLINE_CLOUD_TOTAL_TIMEOUT_S, lower FIRSTLINE_CLOUD_MAX_TOKENS, or take a faster model.",
 )
 _GATEWAY = Kind(
     ProviderTimeoutError,
@@ -126,7 +132,7 @@ _bad_key = _says(
 _elsewhere = _says(r"\b(country|region|territory)\b|location is not supported")
 _no_model = _says(
     r"model_not_found|(no such|unknown|invalid|unsupported) model|"
-    r"model\b.{0,80}(not (exist|found|available|supported|loaded)|no longer|does not exist|unknown|invalid|decom)"
+    r"(model|deployment)\b.{0,80}(not (exist|found|available|supported|loaded)|no longer|unknown|invalid|decom)"
 )
 _names_model = _says(r"\bmodel\b")
 _overloaded = _says(r"overload|at capacity|no capacity|server.{0,10}busy|too busy")
@@ -146,9 +152,9 @@ def cloud_fault(error: BaseException, settings: Settings) -> ProviderError:
     return _error(_kind(error), error, settings)
 
 
-def stalled(settings: Settings) -> ProviderError:
-    """The error of a stream that fell silent between two words."""
-    return _error(_STALLED, TimeoutError(), settings)
+def stalled(settings: Settings, *, silent: bool) -> ProviderError:
+    """The error of an answer that had begun, and then fell `silent`, or went on for too long."""
+    return _error(_STALLED if silent else _ENDLESS, TimeoutError(), settings)
 
 
 def logged(error: BaseException, settings: Settings) -> str:

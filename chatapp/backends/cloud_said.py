@@ -23,12 +23,11 @@ def is_spent(said: str) -> bool:
     return bool(_SPENT.search(said)) and not _RATE.search(said)
 
 
-def everything_said(body: Any) -> str:
-    """All texts and names of a body, to look for reasons in. Not to be shown: it may quote the conversation.
-
-    What a server sends back of our request is left out.
+def everything_said(body: Any, *, names: bool = False) -> str:
+    """All texts of a body, to look for reasons in, if wanted its `names` too. Not to be shown: it may quote the
+    conversation. What a server sends back of our request is left out.
     """
-    return " ".join(_texts(_value(body)))
+    return " ".join(_texts(_value(body), names=names))
 
 
 def reason(body: Any) -> str:
@@ -60,14 +59,14 @@ def _line(body: Any) -> str:
     return page[2] if page else _TAGS.sub(" ", body)
 
 
-def _texts(body: Any) -> Iterator[str]:
+def _texts(body: Any, *, names: bool) -> Iterator[str]:
     if isinstance(body, str):
         yield _TAGS.sub(" ", body)
     elif isinstance(body, Mapping):
         for name, value in body.items():
             if name not in _QUOTES_US:
-                yield str(name)
-                yield from _texts(value)
+                yield from [str(name)] if names else []
+                yield from _texts(value, names=names)
     elif isinstance(body, list | tuple):
         for value in body:
-            yield from _texts(value)
+            yield from _texts(value, names=names)

@@ -16,7 +16,7 @@ from chatapp.backends.cloud_usage import Written
 from chatapp.backends.legible import Pairs
 from chatapp.backends.pipe import Pipe
 from chatapp.backends.thinking import Thinking
-from chatapp.errors import ProviderCutError, ProviderError, ProviderFilteredError, ProviderTimeoutError
+from chatapp.errors import ProviderCutError, ProviderError, ProviderFilteredError
 
 if TYPE_CHECKING:
     from chatapp.backends.cloud import CloudBackend
@@ -161,7 +161,7 @@ class CloudStream:
         fault = cloud_fault(error, self._settings)
         if not self._pipe.started:
             return fault
-        if self._silent:
-            return stalled(self._settings)
-        told = isinstance(fault, ProviderTimeoutError | ProviderFilteredError)
-        return fault if told else ProviderCutError(*self._ending.cut(self._settings))
+        if isinstance(error, TimeoutError):
+            return stalled(self._settings, silent=self._silent)
+        filtered = isinstance(fault, ProviderFilteredError)
+        return fault if filtered else ProviderCutError(*self._ending.cut(self._settings))

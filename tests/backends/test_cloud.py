@@ -17,6 +17,7 @@ from chatapp.errors import (
     ProviderModelError,
     ProviderQuotaError,
     ProviderRequestError,
+    ProviderStalledError,
     ProviderTimeoutError,
     ProviderUnreachableError,
 )
@@ -142,7 +143,7 @@ async def test_slow_first_word(raw: RawServer) -> None:
 async def test_total_timeout_keeps_what_came(raw: RawServer) -> None:
     backend = raw.cloud(events(piece("Hel"), hang=True), cloud_total_timeout_s=0.5)
     stream = backend.stream(ask("hi"))
-    seen, fault = await read_to_error(stream, ProviderTimeoutError)
+    seen, fault = await read_to_error(stream, ProviderStalledError)
     assert (seen, fault.answer_started) == ("Hel", True)
     assert stream.usage.estimated
     await backend.aclose()

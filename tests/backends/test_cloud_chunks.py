@@ -13,7 +13,7 @@ from chatapp.errors import (
     ProviderError,
     ProviderFaultError,
     ProviderFilteredError,
-    ProviderTimeoutError,
+    ProviderStalledError,
 )
 from tests.backends.conftest import (
     DONE,
@@ -221,9 +221,16 @@ async def test_a_server_that_never_opens_its_thinking_is_known_from_its_first_an
 
 async def test_a_stall_between_words_keeps_what_came(raw: RawServer) -> None:
     backend = raw.cloud(events(piece("Hel"), hang=True), cloud_stall_timeout_s=0.2)
-    said, hint = await failed(backend, ProviderTimeoutError)
+    said, hint = await failed(backend, ProviderStalledError)
     assert said == "Hel"
     assert "FIRSTLINE_CLOUD_STALL_TIMEOUT_S" in hint
+
+
+async def test_an_answer_without_an_end_is_ended_by_the_time(raw: RawServer) -> None:
+    backend = raw.cloud(events(*[piece("Hel ")] * 100, wait_s=0.02), cloud_total_timeout_s=0.3)
+    said, hint = await failed(backend, ProviderStalledError)
+    assert said.startswith("Hel Hel")
+    assert "FIRSTLINE_CLOUD_TOTAL_TIMEOUT_S" in hint
 
 
 @pytest.mark.parametrize("cut", [1, 4, 400])

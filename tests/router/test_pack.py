@@ -92,6 +92,18 @@ def test_the_hash_follows_the_contents(pack_dir: Path) -> None:
     assert load_pack(pack_dir).content_hash != before
 
 
+def test_the_words_for_where_an_answer_comes_from(pack_dir: Path) -> None:
+    plain = load_pack(pack_dir)
+    page = pack_dir / "page.toml"
+    page.write_text('[sources]\nbread = "our bread list"\n')
+    told = load_pack(pack_dir)
+    assert (plain.sources, told.sources) == ({}, {"bread": "our bread list"})
+    assert told.content_hash == plain.content_hash, "nothing is learnt from them"
+    page.write_text('[sources]\nbreed = "our bread list"\n')
+    with pytest.raises(PackError, match=r"page.toml:2: unknown key 'breed'. Did you mean 'bread'\?"):
+        load_pack(pack_dir)
+
+
 def test_calibration_is_read(pack_dir: Path) -> None:
     rows = [
         {"text": "when do you open tomorrow", "category": "hours", "facts": ["hours.week"], "note": "ignored"},

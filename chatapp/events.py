@@ -143,7 +143,7 @@ class Escalated(Event):
 class Notice(Event):
     """Something that the reader should know: the place in line, or that the approved wording was used.
 
-    `text` is for the customer, "" for nothing; `detail` for the operator.
+    `text` is what is said, `detail` what the operator alone reads; see `notices.py`.
     """
 
     type: ClassVar[str] = "notice"

@@ -41,12 +41,12 @@ def price_microusd(settings: Settings, usage: Usage) -> int:
 
 
 def rough_count(messages: Sequence[ChatMessage]) -> int:
-    """Prompt tokens by the rule of four characters a token, and four tokens of frame a message."""
-    return sum(math.ceil(len(message.content) / 4) + _FRAME_TOKENS for message in messages)
+    """Prompt tokens by the rule of `rough_tokens`, and four tokens of frame a message."""
+    return sum(rough_tokens(message.content) + _FRAME_TOKENS for message in messages)
 
 
 def rough_tokens(text: str) -> int:
-    """Tokens of an answer: four characters each, in scripts such as Chinese one."""
+    """Tokens of a text: four characters each, in scripts such as Chinese one."""
     wide = sum(ord(char) >= _WIDE for char in text)
     return wide + math.ceil((len(text) - wide) / 4)
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from chatapp.backends.adapters import Adapters
 from chatapp.backends.base import ChatMessage, Token
+from chatapp.backends.chat_template import ChatTemplate, template_of
 from chatapp.errors import LocalModelError, ModelFileError, ProviderContextError
 from finetune.vocabulary import control_texts, defused
 
@@ -75,7 +76,7 @@ class Engine:
         self._cpp: Any = llama_cpp
         self._vocab = llama_cpp.llama_model_get_vocab(self._llama.model)
         self._size = self._llama.n_vocab()
-        self._template = _template(self._llama, path)
+        self._template = self._read_template(path)
         self._control = tuple(control_texts(self._llama))
         self.context_tokens: int = self._llama.n_ctx()
         self._watched: Abort | None = None
@@ -100,8 +101,8 @@ class Engine:
         turn of somebody else. Raises LocalModelError.
         """
         try:
-            plain = [{"role": m.role, "content": defused(m.content, self._control)} for m in messages]
-            prompt = self._template(messages=plain).prompt
+            plain = [ChatMessage(m.role, defused(m.content, self._control)) for m in messages]
+            prompt = self._template.prompt(plain)
             return list(self._llama.tokenize(prompt.encode(errors="replace"), add_bos=False, special=True))
         except Exception as error:
             raise local_fault("The model's chat template failed", error) from error
@@ -149,6 +150,13 @@ class Engine:
     def close(self) -> None:
         """Free the model's memory; nothing may be called after it."""
         self._llama.close()
+
+    def _read_template(self, path: Path) -> ChatTemplate:
+        try:
+            return template_of(self._llama, str(path))
+        except ModelFileError:
+            self._llama.close()
+            raise
 
     def _rewind(self, kept: int) -> int:
         memory = self._cpp.llama_get_memory(self._llama.ctx)
@@ -201,23 +209,6 @@ def _load(path: Path, context_tokens: int, threads: int) -> Any:
             "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
             "FIRSTLINE_LOCAL_MODEL to another GGUF file, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
         ) from error
-
-
-def _template(llama: Any, path: Path) -> Callable[..., Any]:
-    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
-    source = llama.metadata.get("tokenizer.chat_template")
-    if not source:
-        raise ModelFileError(
-            f"{str(path)!r} carries no chat template.",
-            "Set FIRSTLINE_LOCAL_MODEL to an instruction-tuned GGUF file.",
-        )
-    eos, bos = (_token_text(llama, token) for token in (llama.token_eos(), llama.token_bos()))
-    return Jinja2ChatFormatter(template=source, eos_token=eos, bos_token=bos)
-
-
-def _token_text(llama: Any, token: int) -> str:
-    return str(llama._model.token_get_text(token)) if token >= 0 else ""
 
 
 def _common(warm: Any, prompt: Sequence[int]) -> int:

@@ -58,6 +58,7 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
     app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
     templates = Templates(settings.root_path)
     app.state.firstline, app.state.lock = product, lock
+    app.state.drain = partial(product.runner.aclose, settings.grace_s)
     app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)
     app.state.operator_token = settings.operator_token.get_secret_value() or secrets.token_urlsafe(16)
     app.state.refusals = Refusals(settings.data_dir)

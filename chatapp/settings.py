@@ -123,6 +123,9 @@ class Settings(BaseSettings):
         0.0, ge=0, le=1, description="Least chance of a good local answer (`firstline router learn`); 0 does not ask."
     )
 
+    grace_s: float = Field(
+        8, ge=0, le=600, description="How long running answers may take to end when the server is stopped, in seconds."
+    )
     message_max_chars: int = Field(8_000, ge=100, le=100_000, description="Longest message, in characters.")
 
     @model_validator(mode="before")

@@ -1,8 +1,10 @@
 """`firstline serve`: take the port, build the application, say where it is, and run until stopped."""
 
+import asyncio
 import socket
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from types import FrameType
 from urllib.parse import quote
 
 import typer
@@ -14,8 +16,8 @@ from chatapp.fences import FenceReport
 from chatapp.settings import Settings
 from router.types import Mode
 
-GRACE_S = 10
-"""How long open connections may take to end after a stop, in seconds."""
+CLOSE_WITHIN_S = 3
+"""How long connections may take to close once no answer runs on them, in seconds."""
 
 
 def serve(settings: Settings, fences: FenceReport | None, *, open_browser: bool) -> None:
@@ -42,23 +44,43 @@ def serve(settings: Settings, fences: FenceReport | None, *, open_browser: bool)
             loop="asyncio" if settings.mode is Mode.LOCAL_ONLY else "auto",
             log_level="warning",
             proxy_headers=False,  # `Forwarded` reads them, whatever FORWARDED_ALLOW_IPS says
-            timeout_graceful_shutdown=GRACE_S,
+            timeout_graceful_shutdown=CLOSE_WITHIN_S,
         )
-        AnnouncingServer(config, announce).run(sockets=[listener])
+        AnnouncingServer(config, announce, app.state.drain).run(sockets=[listener])
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Calls `announce` once it answers."""
+    """Calls `announce` once it answers, and awaits `drain` before it ends.
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    Uvicorn first closes every socket and then tells the application: too late for an answer that is on its way. So
+    that comes to its end before, while sockets are open. A second signal ends at once.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], drain: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
-        self._announce = announce
+        self._announce, self._drain = announce, drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what runs come to its end, and then close."""
+        draining = asyncio.ensure_future(self._drain())
+        while not draining.done() and not self.force_exit:
+            await asyncio.wait([draining], timeout=0.1)
+        draining.cancel()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal ends the server in good order, a second one, whichever it is, at once."""
+        if self.should_exit:
+            self.force_exit = True
+        super().handle_exit(sig, frame)
 
 
 def start_lines(settings: Settings, fences: FenceReport | None, address: str, token: str) -> Iterator[str]:

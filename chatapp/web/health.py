@@ -17,11 +17,15 @@ router = APIRouter()
 
 @router.get("/healthz")
 def healthz(request: Request) -> JSONResponse:
-    """`status` is ok or degraded (503); `local` and `cloud` say what each route can do now. The operator learns why."""
+    """`status` is ok, or with 503 closing or degraded: the database cannot be read or written.
+
+    `local` and `cloud` say what each route can do now. The operator learns why.
+    """
     app: Product = request.app.state.firstline
     trouble = _trouble(app)
+    ready = not trouble and not app.runner.closing
     body: dict[str, Any] = {
-        "status": "degraded" if trouble else "ok",
+        "status": "degraded" if trouble else "closing" if app.runner.closing else "ok",
         "version": __version__,
         "mode": app.settings.mode.value,
         "local": {"state": "ready"},
@@ -30,7 +34,7 @@ def healthz(request: Request) -> JSONResponse:
     }
     if reader_of(request) is Reader.OPERATOR:
         body |= _for_operator(app, body, trouble)
-    return JSONResponse(body, 503 if trouble else 200)
+    return JSONResponse(body, 200 if ready else 503)
 
 
 def _for_operator(app: Product, body: dict[str, Any], trouble: str) -> dict[str, Any]:
@@ -38,6 +42,8 @@ def _for_operator(app: Product, body: dict[str, Any], trouble: str) -> dict[str,
     more: dict[str, Any] = {"pack": app.router.pack.name, "policy": app.router.policy.version}
     if trouble:
         more["database"] = trouble
+    if waiting := app.runner.outbox.waiting:
+        more["waiting_to_be_stored"] = list(waiting)
     if app.fences:
         more["fences"] = app.fences.as_json()
     if app.runner.last_failure:

@@ -1,5 +1,6 @@
 """`firstline serve`, mostly with a small application in the real one's place."""
 
+import asyncio
 import json
 import re
 import signal
@@ -27,6 +28,7 @@ def create_app(settings, fences):
     from fastapi import FastAPI
     app = FastAPI()
     app.state.operator_token = "to ken"
+    app.state.drain = lambda: asyncio.sleep(0)
 
     @app.get("/try")
     async def outside():
@@ -160,7 +162,7 @@ def test_a_port_that_is_taken() -> None:
 class Server:
     """Stands in for uvicorn's: starts, announces, ends."""
 
-    def __init__(self, config: object, announce: Callable[[], None]) -> None:
+    def __init__(self, config: object, announce: Callable[[], None], drain: object) -> None:
         self.config, self.announce = config, announce
 
     def run(self, sockets: list[socket.socket]) -> None:
@@ -177,6 +179,7 @@ def test_a_browser_is_opened_where_asked(
     def application(*_: object) -> FastAPI:
         app = FastAPI()
         app.state.operator_token = "token"
+        app.state.drain = lambda: asyncio.sleep(0)
         return app
 
     opened: list[str] = []

@@ -1,0 +1,62 @@
+"""`/healthz` says whether the product can do its job: read, write, and take something new."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from chatapp.errors import DatabaseError
+from chatapp.store import database
+from tests.web.conftest import Site, Visit
+
+TOKEN = "of the operator"
+
+
+def test_a_database_that_takes_nothing_is_told(
+    site: Site, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(database, "PROBE_EVERY_S", 0.0)
+    client = visit(site())
+    assert client.get("/healthz").json()["status"] == "ok"
+    other = sqlite3.connect(tmp_path / "firstline.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
+    other.execute("ROLLBACK")
+    assert client.get("/healthz").status_code == 200
+    other.close()
+
+
+def test_a_probe_a_second_does_not_write_a_second(site: Site, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = site()
+    client = visit(app)
+    client.post("/api/conversations")
+    store, writes = app.state.firstline.store, []
+    write = store.write
+    monkeypatch.setattr(store, "write", lambda: writes.append(1) or write())
+    for _ in range(5):
+        assert client.get("/healthz").status_code == 200
+    assert writes == []
+
+
+def test_a_failed_write_is_probed_again_at_once(site: Site, visit: Visit) -> None:
+    app = site()
+    visit(app).get("/healthz")
+    store = app.state.firstline.store
+    with pytest.raises(DatabaseError), store.write() as session:
+        session.connection().exec_driver_sql("INSERT INTO nothing VALUES (1)")
+    assert store._wrote_at is None
+
+
+def test_a_server_that_is_being_stopped_is_not_ready_and_refuses_in_plain_words(site: Site, visit: Visit) -> None:
+    app = site()
+    client = visit(app)
+    talk = client.post("/api/conversations").json()["id"]
+    app.state.firstline.runner.closing = True
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "closing")
+    with client.websocket_connect(f"/ws/chat/{talk}", subprotocols=["firstline.v1.json"]) as socket:
+        socket.send_json({"text": "hello"})
+        refused = socket.receive_json()
+    assert (refused["code"], refused["what"]) == ("closing", "The service is being restarted.")

@@ -148,6 +148,7 @@ class NotFoundError(UserError):
 
     code = "not_found"
     status = 404
+    words = Words("not_found", "There is nothing here.", "It may have been deleted, or be another browser's.")
 
 
 class BusyError(UserError):

@@ -83,13 +83,15 @@ def failing(site: Site) -> FastAPI:
 def test_every_error_has_words_for_a_customer(kind: type[FirstlineError]) -> None:
     error = kind(*TRACE)
     told = words_of(error)
-    if issubclass(kind, UserError):
-        assert (told.what, told.hint) == TRACE  # written for the person who made it: see the next test
+    if kind.words is None:
+        assert issubclass(kind, UserError)
+        assert (told.what, told.hint) == TRACE  # written for the person who made it: see below
         return
     refuse_operators_words(" ".join(told))
     assert told.what.endswith(".")
-    assert "lost" in told.hint or "kept" in told.hint
-    assert "a person" in told.hint
+    if not issubclass(kind, UserError):
+        assert "lost" in told.hint or "kept" in told.hint
+        assert "a person" in told.hint
     event = Failed.of(1, "c", error)
     refuse_operators_words(json.dumps(event.as_json(Reader.CUSTOMER)))
     refuse_operators_words(event.notice["text"])

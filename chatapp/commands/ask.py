@@ -71,6 +71,7 @@ def show(event: Event) -> None:
 
 
 def _about(event: Finished) -> str:
-    sources = [f"[source {source.id}: {source.text}]" for source in event.sources]
+    kind = "nearest" if event.status == "abstained" else "source"
+    sources = [f"[{kind} {source.id}: {source.text}]" for source in event.sources]
     cost = f"${event.cost_microusd / 1_000_000:.6f}"
     return "\n".join([*sources, f"[{event.status}, {event.route}, {cost}, {event.total_ms:.0f} ms]"])

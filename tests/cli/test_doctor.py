@@ -3,17 +3,23 @@
 import json
 import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
+from pydantic import SecretStr
 
 from chatapp import doctor as module
-from chatapp.backends.cloud import CloudBackend
-from chatapp.doctor import Check, Patient, doctor, examine
-from chatapp.errors import ProviderUnreachableError, SettingError
+from chatapp.checks import broken, machine
+from chatapp.checks.check import Check, Patient
+from chatapp.checks.connection import pages, sessions
+from chatapp.doctor import doctor, examine
+from chatapp.errors import PortError, SettingError
 from chatapp.fences.report import FenceReport, KernelFence
 from chatapp.settings import Settings
+from chatapp.web.refusals import Refusal, Refusals
 from router.errors import PackError
 from router.types import Mode
 
@@ -49,7 +55,7 @@ def test_every_part_is_examined_whatever_the_one_before_said(
         "fail  pack          It has no pack.toml.",
         "      Write one.",
         "fail  router        ZeroDivisionError: oh",
-        "      Reinstall Firstline: pip install -U firstline.",
+        f"      A library failed in a way that is not known. Try the versions that were tested: {broken._tested()}",
         "note  port          fine",
     ]
     assert "chatter" in captured.err
@@ -75,13 +81,13 @@ def test_settings_that_cannot_be_used_end_the_examination() -> None:
 
 
 def test_an_old_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MIN_PYTHON", (99, 0))
+    monkeypatch.setattr(machine, "MIN_PYTHON", (99, 0))
     assert module.python().status == "fail"
 
 
 def test_the_data_folder(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert module.data_folder(Patient(settings, None)).status == "ok"
-    monkeypatch.setattr(module, "MIN_FREE_BYTES", 1 << 80)
+    monkeypatch.setattr(machine, "MIN_FREE_BYTES", 1 << 80)
     full = module.data_folder(Patient(settings, None))
     assert (full.status, bool(full.remedy)) == ("fail", True)
     (tmp_path / "file").touch()
@@ -109,24 +115,69 @@ def test_the_cloud_is_not_tried_where_it_must_not_be(settings: Settings) -> None
     assert "not tried" in module.cloud(Patient(local, None)).detail
 
 
-def test_a_cloud_that_is_connected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    connected = Settings(
-        data_dir=tmp_path,
-        cloud_api_key="key",
-        cloud_base_url="http://127.0.0.1:9/v1",  # type: ignore[arg-type]
-    )
+SAID = {
+    ModuleNotFoundError("No module named 'llama_cpp'", name="llama_cpp"): (
+        "The package 'llama-cpp-python' is not installed.",
+        "pip install llama-cpp-python",
+    ),
+    ModuleNotFoundError("No module named 'sklearn.base'", name="sklearn.base"): (
+        "The package 'scikit-learn' is not installed.",
+        "pip install scikit-learn",
+    ),
+    ModuleNotFoundError("No module named 'chatapp.text'", name="chatapp.text"): ("'chatapp.text'", "files back"),
+    ImportError("cannot import name 'x' from 'transformers'", name="transformers"): ("does not fit", "constraints.txt"),
+    RuntimeError("Failed to load shared library '/x/libllama.so': invalid ELF header"): (
+        "compiled library",
+        "--force-reinstall --no-cache-dir --no-deps llama-cpp-python",
+    ),
+    ImportError("libgomp.so.1: cannot open shared object file", name="onnxruntime"): ("compiled", "onnxruntime"),
+    PermissionError(13, "Permission denied", "/x/model.gguf"): ("'/x/model.gguf' cannot be read", "right to read"),
+    MemoryError(): ("not enough memory", "smaller"),
+}
 
-    async def well(self: CloudBackend) -> None:
-        return None
 
-    async def ill(self: CloudBackend) -> None:
-        raise ProviderUnreachableError("No connection.", "Check the address.")
+@pytest.mark.parametrize("error", SAID, ids=lambda error: type(error).__name__)
+def test_a_broken_environment_is_told_as_it_is(settings: Settings, error: Exception) -> None:
+    what, remedy = SAID[error]
+    check = module._tried("router", raising(error), Patient(settings, None))
+    assert (check.status, what in check.detail, remedy in check.remedy) == ("fail", True, True)
+    assert "Reinstall Firstline" not in check.remedy
 
-    monkeypatch.setattr(CloudBackend, "check", well)
-    assert module.cloud(Patient(connected, None)).detail == "http://127.0.0.1:9/v1 answers"
-    monkeypatch.setattr(CloudBackend, "check", ill)
-    check = module._tried("cloud", module.cloud, Patient(connected, None))
-    assert (check.status, check.remedy) == ("fail", "Check the address.")
+
+def test_packages_that_are_missing_or_of_another_version(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert machine.packages(Patient(settings, None)).status == "ok"
+    needed = ["pytest>=999", "no-such-package", "absent; extra == 'dev'"]
+    monkeypatch.setattr("importlib.metadata.requires", lambda _: needed)
+    check = machine.packages(Patient(settings, None))
+    assert check.status == "fail"
+    assert "needed >=999; no-such-package is missing" in check.detail
+    assert "absent" not in check.detail
+
+
+def test_what_kubernetes_adds_is_told(settings: Settings, parts: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRSTLINE_SERVICE_HOST", "10.0.0.1")
+    first = next(examine(lambda: (settings, None)))
+    assert "FIRSTLINE_SERVICE_HOST" in first.detail
+
+
+def test_the_pages(settings: Settings) -> None:
+    given = {"root_path": "/chat", "allowed_origins": "https://shop.example"}
+    check = pages(Patient(settings.model_copy(update=given), None))
+    assert (check.status, "/chat" in check.detail, "https://shop.example" in check.detail) == ("ok", True, True)
+    Refusals(settings.data_dir).tell(Refusal("A page was refused.", "Set FIRSTLINE_ALLOWED_ORIGINS=https://a.example."))
+    check = pages(Patient(settings, None))
+    assert (check.status, check.remedy) == ("note", "Set FIRSTLINE_ALLOWED_ORIGINS=https://a.example.")
+
+
+def test_the_sessions(settings: Settings) -> None:
+    check = sessions(Patient(settings, None))
+    assert check.status == "ok"
+    assert "new operator token" in check.detail
+    (settings.data_dir / "session.key").chmod(0o644)
+    check = sessions(Patient(settings, None))
+    assert (check.status, "chmod 600" in check.remedy) == ("fail", True)
+    secret = settings.model_copy(update={"session_secret": SecretStr("s" * 32), "operator_token": SecretStr("t" * 16)})
+    assert "token set" in sessions(Patient(secret, None)).detail
 
 
 def test_the_fences(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +191,34 @@ def test_the_fences(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_port(settings: Settings) -> None:
     assert module.port(Patient(settings, None)).detail.endswith("is free")
+
+
+class Health(BaseHTTPRequestHandler):
+    """Answers as our own server does, or as somebody else's."""
+
+    body: ClassVar[dict[str, str]] = {}
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.body).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_port_that_is_taken(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        taken = Patient(settings.model_copy(update={"port": server.server_port}), None)
+        with pytest.raises(PortError):
+            module.port(taken)
+        monkeypatch.setattr(Health, "body", {"status": "ok", "mode": "hybrid", "version": "1.2"})
+        assert module.port(taken).detail.endswith("Firstline 1.2 serves there now")
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.real
@@ -158,4 +237,5 @@ def test_the_real_installation_in_local_only_mode(program: Run, warm_folder: str
 def test_the_real_models(warm_folder: str) -> None:
     patient = Patient(Settings(data_dir=Path(warm_folder)), None)
     assert "dimensions" in module.encoder(patient).detail
-    assert "first token in" in module.local_model(patient).detail
+    local = module.local_model(patient)
+    assert (local.status, "with release 'pack'" in local.detail) == ("ok", True)

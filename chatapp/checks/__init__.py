@@ -1,0 +1,1 @@
+"""The checks of `firstline doctor`, a file for each kind of part."""

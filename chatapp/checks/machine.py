@@ -1,0 +1,95 @@
+"""Python and its packages, the data folder, the database and the port."""
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from importlib import metadata
+from urllib.request import ProxyHandler, build_opener
+
+from chatapp.checks.broken import unmet
+from chatapp.checks.check import Check, Patient
+from chatapp.errors import PortError
+
+MIN_PYTHON = (3, 11)
+MIN_FREE_BYTES = 500_000_000
+"""The exported encoder and some weeks of conversations."""
+_TRIAL_BYTES = 1 << 16
+
+
+def python() -> Check:
+    """The interpreter's version."""
+    detail = f"{platform.python_version()} on {sys.platform} {platform.machine()}"
+    if sys.version_info >= MIN_PYTHON:
+        return Check("ok", "python", detail)
+    return Check("fail", "python", detail, "Install Python 3.11 or newer.")
+
+
+def packages(_: Patient) -> Check:
+    """Every package that the program needs, in a version that it knows."""
+    try:
+        lines = unmet()
+    except metadata.PackageNotFoundError:
+        return Check("note", "packages", "the program runs from its files, not installed; versions are not compared")
+    if not lines:
+        return Check("ok", "packages", "all there, in versions that fit")
+    remedy = f"Install the tested versions: {sys.executable} -m pip install -c constraints.txt firstline"
+    return Check("fail", "packages", "; ".join(lines), remedy)
+
+
+def data_folder(patient: Patient) -> Check:
+    """Writable, and not nearly full."""
+    folder = patient.settings.data_dir
+    remedy = "Give the folder to this user, make room, or set FIRSTLINE_DATA_DIR to another one."
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(bytes(_TRIAL_BYTES))
+            trial.flush()
+            os.fsync(trial.fileno())
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Check("fail", "data folder", f"{str(folder)!r} cannot be written: {error.strerror}", remedy)
+    detail = f"{str(folder)!r}, {free / 1e9:.1f} GB free"
+    return (
+        Check("ok", "data folder", detail) if free >= MIN_FREE_BYTES else Check("fail", "data folder", detail, remedy)
+    )
+
+
+def database(patient: Patient) -> Check:
+    """Reachable, at the newest revision, which opening brings about, and written to."""
+    from chatapp.store import Store
+
+    with Store.open(patient.settings.resolved_database_url) as store:
+        with store.write() as session:
+            session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+        return Check("ok", "database", f"{store.where}, written to, migrations current")
+
+
+def port(patient: Patient) -> Check:
+    """The address is free, or it is our own server that has it."""
+    from chatapp.commands.listener import listen
+
+    settings = patient.settings
+    try:
+        with listen(settings.host, settings.port) as listener:
+            host, number = listener.getsockname()[:2]
+            return Check("ok", "port", f"{host} port {number} is free")
+    except PortError:
+        if running := _running(settings.host, settings.port):
+            return Check("ok", "port", f"{settings.host} port {settings.port}: Firstline {running} serves there now")
+        raise
+
+
+def _running(host: str, number: int) -> str:
+    """The version of a Firstline that answers there; "" if it is something else."""
+    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - named, not bound
+    url = f"http://[{asked}]:{number}/healthz" if ":" in asked else f"http://{asked}:{number}/healthz"
+    try:
+        with build_opener(ProxyHandler({})).open(url, timeout=5) as answer:
+            health = json.load(answer)
+            return str(health["version"]) if {"mode", "status"} <= health.keys() else ""
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""

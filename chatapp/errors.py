@@ -39,6 +39,8 @@ A customer reads `for_customer` instead, which holds no setting, address, model 
 import errno
 from typing import Any, ClassVar, NamedTuple
 
+from chatapp.characters import storable
+
 
 class Words(NamedTuple):
     """An error as a customer reads it: what happened to them, and what they can do. `code` is for their program."""
@@ -70,6 +72,7 @@ class FirstlineError(Exception):
     """What a customer reads; None: `what` and `hint` themselves."""
 
     def __init__(self, what: str, hint: str = "") -> None:
+        what, hint = storable(what), storable(hint)
         super().__init__(f"{what} {hint}".strip())
         self.what = what
         self.hint = hint

@@ -5,6 +5,7 @@ import time
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from chatapp.characters import storable
 from chatapp.events import Delta, Event, Notice, Started
 from chatapp.hub import Hub
 from chatapp.serving import Serving
@@ -75,6 +76,7 @@ class LiveTurn:
 
     def say(self, text: str, *, replace: bool = False) -> None:
         """Show more of the answer, or with `replace` another one in its place; nothing is no event."""
+        text = storable(text)
         if not (text or replace):
             return
         if self.ttft_ms is None and text:
@@ -91,6 +93,7 @@ class LiveTurn:
 
         What a customer reads where `text` is not for them stands in `notices.py`.
         """
+        text, detail = storable(text), storable(detail)
         if keep:
             self.notices.append({"code": code, "text": text} | ({"detail": detail} if detail else {}))
         self.emit(Notice(self.turn.id, self.turn.conversation_id, code, text, detail))

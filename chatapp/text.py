@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from chatapp.characters import storable
 from chatapp.errors import MessageError
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069]")
@@ -20,7 +21,7 @@ def clean_message(text: object, max_chars: int) -> str:
             f"This message is too long: {len(text):,} characters, where {max_chars:,} fit.",
             "Shorten it, or send it in parts.",
         )
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    whole = storable(text.replace("\0", ""))
     cleaned = unicodedata.normalize("NFC", _CONTROL.sub("", whole.replace("\r\n", "\n"))).strip()
     if not cleaned:
         raise MessageError("The message is empty.", "Write something and send it again.")

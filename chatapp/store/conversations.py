@@ -6,7 +6,8 @@ from uuid import uuid4
 from sqlalchemy import func, or_
 from sqlmodel import col, delete, exists, select
 
-from chatapp.store.database import Database, add_if_absent, storable
+from chatapp.characters import storable
+from chatapp.store.database import Database, add_if_absent
 from chatapp.store.models import ConversationRow, MessageRow, TurnRow, TurnStatus, UserRow, utcnow
 from chatapp.store.records import Conversation
 from chatapp.store.tries import existing, locked_conversation, origin_of, the_turn

@@ -103,11 +103,6 @@ def add_if_absent(session: Session, row: SQLModel) -> bool:
     return True
 
 
-def storable(text: str) -> str:
-    """The text with what no database can hold, lone surrogates and NUL, replaced by U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
-
-
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from chatapp.characters import storable
 from chatapp.errors import BusyError, NotFoundError
 from chatapp.store.conversations import forget_words, one_line
-from chatapp.store.database import storable
 from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus, utcnow
 from chatapp.store.owners import Owners
 from chatapp.store.records import Turn

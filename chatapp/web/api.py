@@ -7,11 +7,13 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocket
 
+from chatapp.characters import within_bytes
 from chatapp.errors import NotAllowedError
 from chatapp.events import ANSWERED_BY, Reader
 from chatapp.notices import customer_notices
 from chatapp.store import Exchange
-from chatapp.web.chat import CLOSE_NOT_ALLOWED, JSON_PROTOCOL, ChatSocket
+from chatapp.web.chat import CLOSE_NOT_ALLOWED, JSON_PROTOCOL, REASON_BYTES, ChatSocket
+from chatapp.web.entries import Entry
 from chatapp.web.operator import reader_of
 from chatapp.web.page import Pages
 from chatapp.web.pages import Built, Reads
@@ -31,14 +33,14 @@ def create(pages: Built, user: User) -> JSONResponse:
 
 
 @router.get("/api/conversations")
-def conversations(pages: Built, user: User, find: str = "") -> JSONResponse:
+def conversations(pages: Built, user: User, find: Entry = "") -> JSONResponse:
     """The caller's conversations, the last written to first."""
     listed = pages.store.conversations(user, find.strip())
     return JSONResponse([{"id": c.id, "title": c.title, "updated_at": c.updated_at.isoformat()} for c in listed])
 
 
 @router.get("/api/conversations/{conversation_id}")
-def exchanges(pages: Built, user: User, reader: Reads, conversation_id: str) -> JSONResponse:
+def exchanges(pages: Built, user: User, reader: Reads, conversation_id: Entry) -> JSONResponse:
     """What was said in a conversation and by whom; for the operator, how each answer was made and what it cost."""
     found = pages.store.conversation(user, conversation_id)
     made = _told if reader is Reader.CUSTOMER else _whole
@@ -80,13 +82,13 @@ def _whole(pages: Pages, exchange: Exchange) -> dict[str, Any]:
 
 
 @router.websocket("/ws/chat/{conversation_id}")
-async def chat(websocket: WebSocket, conversation_id: str) -> None:
+async def chat(websocket: WebSocket, conversation_id: Entry) -> None:
     """One window's socket; see `chat.py` for what goes over it."""
     pages: Pages = websocket.app.state.pages
     try:
         same_origin(websocket)
     except NotAllowedError as error:
-        await websocket.close(CLOSE_NOT_ALLOWED, error.what[:100])
+        await websocket.close(CLOSE_NOT_ALLOWED, within_bytes(error.what, REASON_BYTES))
         return
     user = user_of(websocket)
     reader = reader_of(websocket)

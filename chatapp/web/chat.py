@@ -4,24 +4,27 @@ States: CONNECTING → OPEN → CLOSED. A socket only watches; a turn goes on wi
 """
 
 import asyncio
-import json
 import logging
 from enum import Enum, auto
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from chatapp.errors import FirstlineError, FrameError, NotFoundError
+from chatapp.characters import within_bytes
+from chatapp.errors import FirstlineError, NotFoundError
 from chatapp.events import Event, Failed
 from chatapp.hub import Subscription
 from chatapp.runner import TurnRunner
 from chatapp.store import Store
+from chatapp.web.frames import action_of, client_id_of, read_frame, turn_of
 from chatapp.web.rendering import Rendering
-from chatapp.web.session import LARGEST_ID
 
 log = logging.getLogger(__name__)
 
 JSON_PROTOCOL = "firstline.v1.json"
+REASON_BYTES = 123
+"""Longest reason of a close frame (RFC 6455, section 5.5), in bytes."""
+
 CLOSE_INTERNAL = 1011
 CLOSE_NOT_FOUND = 4404
 CLOSE_NOT_ALLOWED = 4403
@@ -52,9 +55,10 @@ class ChatSocket:
         await self._websocket.accept(subprotocol=protocol)
         try:
             await asyncio.to_thread(self._store.conversation, self._user_id, self._conversation_id)
-        except NotFoundError as error:
+        except FirstlineError as error:
             await self._send(rendering.failed(_frame_failure(self._conversation_id, error)))
-            await self._close(CLOSE_NOT_FOUND, error.what)
+            code = CLOSE_NOT_FOUND if isinstance(error, NotFoundError) else CLOSE_INTERNAL
+            await self._close(code, error.for_customer.what)
             return
         self.state = SocketState.OPEN
         with self._runner.watch(self._conversation_id) as (subscription, so_far):
@@ -72,24 +76,23 @@ class ChatSocket:
             if message["type"] == "websocket.disconnect":
                 return
             try:
-                await self._take(_frame(message), rendering)
-            except FirstlineError as error:
+                await self._take(read_frame(message), rendering)
+            except Exception as error:  # one frame that cannot be taken ends no socket
+                if not isinstance(error, FirstlineError):
+                    log.exception("a frame of conversation %s could not be taken", self._conversation_id)
                 await self._send(rendering.failed(_frame_failure(self._conversation_id, error)))
 
     async def _take(self, frame: dict[str, Any], rendering: Rendering) -> None:
-        match frame.get("action", "send"):
+        match action_of(frame):
             case "send":
-                client_id = frame.get("client_id")
-                key = client_id[:64] if isinstance(client_id, str) and client_id else None
+                key = client_id_of(frame)
                 await self._runner.start(self._user_id, self._conversation_id, frame.get("text"), key)
                 if key:
                     await self._send(rendering.taken(key))
             case "stop":
                 self._runner.stop(self._conversation_id)
-            case "again" | "cloud" as action:
-                await self._runner.again(self._user_id, _turn_id(frame), cloud=action == "cloud")
-            case unknown:
-                raise FrameError(f"There is no action {unknown!r}.", "Send a text, or the action stop, again or cloud.")
+            case action:
+                await self._runner.again(self._user_id, turn_of(frame), cloud=action == "cloud")
 
     async def _write(self, rendering: Rendering, subscription: Subscription, so_far: tuple[Event, ...]) -> None:
         try:
@@ -114,37 +117,12 @@ class ChatSocket:
 
     async def _close(self, code: int, reason: str) -> None:
         self.state = SocketState.CLOSED
-        await self._websocket.close(code, reason[:100])
+        await self._websocket.close(code, within_bytes(reason, REASON_BYTES))
 
     def _expect(self, state: SocketState) -> None:
         if self.state is not state:
             raise RuntimeError(f"socket state: expected {state.name}, got {self.state.name}")
 
 
-def _frame(message: Any) -> dict[str, Any]:
-    """The JSON object of a frame; htmx wraps the form's fields in `body`. Raises FrameError."""
-    text = message.get("text")
-    if text is None:
-        raise FrameError("A frame must be text, and this one is binary.", 'Send {"text": "..."} as a text frame.')
-    try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
-        raise FrameError(f"A frame must be JSON, not {text[:40]!r}.", 'Send {"text": "..."}.') from None
-    if not isinstance(frame, dict):
-        raise FrameError(f"A frame must be a JSON object, not {text[:40]!r}.", 'Send {"text": "..."}.')
-    body = frame.get("body")
-    return body if isinstance(body, dict) else frame
-
-
-def _turn_id(frame: dict[str, Any]) -> int:
-    try:
-        number = int(frame["turn"])
-        if 0 < number <= LARGEST_ID:
-            return number
-        raise ValueError
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise FrameError(f"There is no turn {frame.get('turn')!r}.", "Name a turn by its number.") from None
-
-
-def _frame_failure(conversation_id: str, error: FirstlineError) -> Failed:
+def _frame_failure(conversation_id: str, error: Exception) -> Failed:
     return Failed.of(0, conversation_id, error)

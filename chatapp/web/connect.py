@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from chatapp.errors import NotAllowedError, NotFoundError, UserError
+from chatapp.web.entries import Entry
 from chatapp.web.pages import Built
 from chatapp.web.refusals import Refusal
 from chatapp.web.session import origins_of
@@ -32,7 +33,7 @@ class UpgradeNeededError(UserError):
 
 
 @router.post("/ws/check")
-def check(request: Request, pages: Built, conversation: str = "") -> JSONResponse:
+def check(request: Request, pages: Built, conversation: Entry = "") -> JSONResponse:
     """`{"ok", "code", "reason"}`: whether a socket of this page would be let in; `reason` is for the customer.
 
     A POST, since browsers name a page's origin in no GET of its own site.

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from chatapp.events import Reader
 from chatapp.store import Bucket, Prices
+from chatapp.web.entries import Entry, Field
 from chatapp.web.operator import digest, opens, operator
 from chatapp.web.pages import Built, to
 from chatapp.web.session import LARGEST_ID, same_origin
@@ -39,11 +40,11 @@ class Sparkline:
 def ops(
     request: Request,
     pages: Built,
-    period: str = "24h",
-    route: str = "",
-    category: str = "",
+    period: Entry = "24h",
+    route: Entry = "",
+    category: Entry = "",
     before: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
-    token: str = "",
+    token: Entry = "",
 ) -> Response:
     """Figures of one period, and its latest turns, filtered by route or category where asked."""
     if token and opens(request, digest(token)):
@@ -80,7 +81,7 @@ def ops(
 
 
 @router.post("/ops", dependencies=[Depends(same_origin)])
-def enter(request: Request, pages: Built, token: Annotated[str, Form()]) -> RedirectResponse:
+def enter(request: Request, pages: Built, token: Field) -> RedirectResponse:
     """Take the token from the form."""
     request.session["operator"] = digest(token.strip())
     return to(pages, "/ops")

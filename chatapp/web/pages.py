@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chatapp.errors import NotAllowedError, UserError
 from chatapp.events import Reader
+from chatapp.web.entries import Entry, Field
 from chatapp.web.operator import reader_of
 from chatapp.web.page import ChatPage, Pages
 from chatapp.web.session import LARGEST_ID, User, same_origin
@@ -36,14 +37,14 @@ def home(pages: Built, user: User) -> RedirectResponse:
 
 
 @router.get("/c/{conversation_id}")
-def conversation(request: Request, pages: Built, user: User, reader: Reads, conversation_id: str) -> str:
+def conversation(request: Request, pages: Built, user: User, reader: Reads, conversation_id: Entry) -> str:
     """One conversation, whole."""
     theme = request.cookies.get("theme", "")
     return pages.of(user, conversation_id, reader).whole(theme if theme in {"light", "dark"} else "")
 
 
 @router.get("/conversations")
-def rail(pages: Built, user: User, current: str = "", find: str = "") -> str:
+def rail(pages: Built, user: User, current: Entry = "", find: Entry = "") -> str:
     """The list of conversations that hold the words looked for."""
     return pages.rail(user, current, find.strip())
 
@@ -55,7 +56,7 @@ def new(pages: Built, user: User) -> RedirectResponse:
 
 
 @router.post("/c/{conversation_id}/rename", dependencies=guarded)
-def rename(pages: Built, user: User, conversation_id: str, title: Annotated[str, Form()]) -> RedirectResponse:
+def rename(pages: Built, user: User, conversation_id: Entry, title: Field) -> RedirectResponse:
     """Give a conversation another name. Raises UserError for an empty one."""
     if not title.strip():
         raise UserError("A conversation needs a name.", "Go back and write one.")
@@ -64,7 +65,7 @@ def rename(pages: Built, user: User, conversation_id: str, title: Annotated[str,
 
 
 @router.post("/c/{conversation_id}/delete", dependencies=guarded)
-async def delete(pages: Built, user: User, conversation_id: str) -> RedirectResponse:
+async def delete(pages: Built, user: User, conversation_id: Entry) -> RedirectResponse:
     """Stop what runs there, and delete every word of it."""
     await asyncio.to_thread(pages.store.conversation, user, conversation_id)
     pages.runner.drop(conversation_id)

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from chatapp.events import Reader
+from chatapp.web.entries import Entry
 from chatapp.web.operator import operator
 from chatapp.web.pages import Built
 
@@ -11,7 +12,7 @@ router = APIRouter(default_response_class=HTMLResponse)
 
 
 @router.get("/ops/conversations/{conversation_id}", dependencies=[Depends(operator)])
-def thread(request: Request, pages: Built, conversation_id: str) -> str:
+def thread(request: Request, pages: Built, conversation_id: Entry) -> str:
     """Any user's conversation, to read only. Raises NotFoundError, also for a deleted one."""
     exchanges = pages.store.exchanges(conversation_id)
     return pages.templates.render(

@@ -1,6 +1,5 @@
 """The cloud as a backend: any server that speaks OpenAI's chat completions."""
 
-import asyncio
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +11,6 @@ from chatapp.backends.cloud_attempts import CURRENT, HOOKS, RETRIES
 from chatapp.backends.cloud_client import cloud_client
 from chatapp.backends.cloud_dialect import Dialect
 from chatapp.backends.cloud_events import Chunks
-from chatapp.backends.cloud_faults import cloud_fault
 from chatapp.backends.cloud_habits import Habits
 from chatapp.backends.cloud_stream import CloudStream
 from chatapp.backends.cloud_usage import price_microusd, rough_count
@@ -70,14 +68,6 @@ class CloudBackend:
     def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - tokens are what costs
         """Tokens at FIRSTLINE_CLOUD_PRICE_*."""
         return price_microusd(self.settings, usage)
-
-    async def check(self) -> None:
-        """Ask for the list of models, which costs nothing. Raises ProviderError."""
-        try:
-            async with asyncio.timeout(self.settings.cloud_first_token_timeout_s):
-                await self._client.models.list()
-        except Exception as error:
-            raise cloud_fault(error, self.settings) from None
 
     async def open(self, request: Request) -> Chunks:
         """Send the call and give the chunks of its answer. Raises what the client raises."""

@@ -8,6 +8,7 @@ import openai
 
 from chatapp.backends.base import ChatMessage, Request
 from chatapp.backends.cloud_said import everything_said
+from chatapp.backends.legible import without_control
 
 _LENGTHS = ("max_tokens", "max_completion_tokens")
 _OPTIONAL = ("temperature", "seed", "stream_options")
@@ -67,9 +68,13 @@ class Dialect:
         }
 
     def messages(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-        """The messages with system messages only where this server takes them."""
+        """The messages with system messages only where this server takes them.
+
+        In the others, which hold what people and models wrote, nothing spells a control token.
+        """
+        messages = [_defused(said) for said in messages]
         if self._systems == 2:
-            return list(messages)
+            return messages
         ours = "\n\n".join(said.content for said in messages if said.role == "system")
         others = [said for said in messages if said.role != "system"]
         if self._systems == 1 or not others or not ours:
@@ -113,6 +118,10 @@ class Dialect:
             return ""
         self._systems = 1 if "system" in roles[1:] else 0
         return "a system message" if self._systems == 0 else "a system message that is not the first"
+
+
+def _defused(said: ChatMessage) -> ChatMessage:
+    return said if said.role == "system" else ChatMessage(said.role, without_control(said.content))
 
 
 def _named(said: str, param: str | None, names: Set[str]) -> str | None:

@@ -1,10 +1,21 @@
-"""Text as providers cut it, made text that can be stored and seen."""
+"""Text as providers cut it, made text that can be stored and seen; and text as people write it, made text for them."""
 
 import re
+
+from finetune.vocabulary import defused
 
 _INVISIBLE = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     r"\ufe00-\ufe0f\ufeff\uffa0]*"
+)
+_CONTROL = re.compile(
+    r"<\|[^<>|\s]{1,40}\|>"  # ChatML, Llama 3, Phi, gpt-oss
+    r"|<｜[^<>｜]{1,40}｜>"  # DeepSeek
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|IMG)\]"  # Mistral
+    r"|<</?SYS>>"  # Llama 2
+    r"|</?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|start_of_image)>"  # Gemma, SentencePiece
+    r"|\[(?:gMASK|sop|MASK)\]",  # GLM
+    re.IGNORECASE,
 )
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -38,3 +49,11 @@ class Pairs:
         """What a half without its other one is shown as, "" for none."""
         half, self._half = self._half, ""
         return "\ufffd" if half else ""
+
+
+def without_control(text: str) -> str:
+    """What somebody wrote, with a space in all that spells a control token of some model: `< |im_start|>`.
+
+    Which model answers behind a URL is not known, so the spellings of all known families count.
+    """
+    return defused(text, set(_CONTROL.findall(text)))

@@ -130,7 +130,7 @@ class UserError(FirstlineError):
 
     code = "request"
     status = 400
-    words = None
+    words: ClassVar[Words | None] = None
 
 
 class MessageError(UserError):

@@ -182,3 +182,21 @@ def test_read_only_and_newer(server: Server, database: str, pg: Store) -> None:
     server.sql("UPDATE alembic_version SET version_num = '9999'", database)
     with pytest.raises(DatabaseError, match="newer version"):
         Store.open(server.url(database))
+
+
+def test_a_turn_of_a_process_that_was_killed_a_moment_ago_is_ended_once_its_beats_are_missed(
+    server: Server, database: str, pg: Store
+) -> None:
+    talk = pg.create_conversation(USER).id
+    turn = pg.begin_turn(talk, "Hello")
+    pg.save_partial(turn.id, "Half")
+    with Store.open(server.url(database)) as restarted:
+        assert restarted.interrupt_dead() == []
+        waiting = restarted.begin_turn(talk, "Anybody?", most_waiting=5)
+        assert waiting.status == "queued"
+        server.sql(f"UPDATE turn SET beat_at = now() - interval '1 minute' WHERE id = {turn.id}", database)
+        assert [ended.id for ended in restarted.interrupt_dead({waiting.id})] == [turn.id]
+        began = restarted.begin_next([waiting.id], live={waiting.id})
+        assert began
+        assert began.status == "running"
+    assert [(e.turn.status, e.answer_text) for e in pg.exchanges(talk)] == [("interrupted", "Half"), ("running", "")]

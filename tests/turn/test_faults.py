@@ -4,18 +4,21 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from itertools import islice, permutations
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from chatapp import outbox
 from chatapp.backends.base import Request
 from chatapp.errors import DatabaseError
 from chatapp.events import Failed, Finished, Notice
-from chatapp.store import database
+from chatapp.store import Store, database
 from chatapp.store.database import Database
+from chatapp.store.models import TurnRow, utcnow
 from tests.store.conftest import Server, server  # noqa: F401 - a fixture
 from tests.turn.conftest import Desk
 
@@ -135,6 +138,32 @@ async def test_a_decision_that_cannot_be_stored_does_not_fail_the_answer(desk: D
     (exchange,) = desk.store.exchanges(desk.conversation)
     assert exchange.turn.decision is not None
     other.close()
+
+
+async def test_a_turn_of_a_dead_process_is_told_to_who_watches_it(desk: Desk) -> None:
+    with Store.open(desk.store.reader.url.render_as_string()) as dead:
+        turn = dead.begin_turn(desk.conversation, "Hello")
+        with dead.write() as session:
+            session.exec(update(TurnRow).values(beat_at=utcnow() - timedelta(minutes=1)))
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.sweep()
+        (told,) = subscription.pending()
+    assert isinstance(told, Failed)
+    assert (told.turn_id, told.code) == (turn.id, "interrupted")
+
+
+async def test_signs_of_life_are_given_for_as_long_as_a_turn_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatapp.runner.BEAT_S", 0.02)
+    beats: list[set[int]] = []
+    monkeypatch.setattr(desk.store, "beat", beats.append)
+    desk.use((), ["one two three four five six"], delay_s=0.05)
+    await desk.say(EDGE)
+    assert beats
+    assert all(beat == {1} for beat in beats)
+    await asyncio.sleep(0.1)
+    given = len(beats)
+    await asyncio.sleep(0.1)
+    assert len(beats) == given
 
 
 @pytest_asyncio.fixture

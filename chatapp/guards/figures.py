@@ -10,6 +10,8 @@ _BINDING = frozenset({"money", "share", "time", "points"})
 """What a customer would hold us to. Weights, lengths and bare numbers are not: most are general knowledge."""
 
 _TELEPHONE = re.compile(r"\+?\d[\d /()-]{5,}\d")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{4} ?- ?\d{4}")
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MONTHS = frozenset(
     [
@@ -46,7 +48,7 @@ def unbacked_figures(answer: str, known: Iterable[str]) -> list[str]:
 
     As they stand in the answer, each once, in its order. How a figure is written does not matter: EUR 4.90 is 4,90 €.
     """
-    texts = list(known)
+    texts, answer = list(known), _CODE.sub(" ", answer)
     figures = {key for text in texts for quantity in _quantities(text) for key in _keys(quantity)}
     numbers = {_digits(found) for text in texts for found in _TELEPHONE.findall(text)}
     addresses = {found.lower() for text in texts for found in _ADDRESS.findall(text)}
@@ -73,11 +75,14 @@ def _keys(quantity: Quantity) -> list[tuple[str, str]]:
 
 
 def _telephones(text: str) -> list[str]:
-    """Runs of seven digits and more, less those that are part of a sum or a date."""
-    return [found for found in _TELEPHONE.findall(text) if len(_digits(found)) >= 7 and not _DATE.fullmatch(found)]
+    """What is written as a telephone number is; an order number or a date is none."""
+    return [found for found in _TELEPHONE.findall(text) if _is_telephone(found)]
 
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{4} ?- ?\d{4}")
+def _is_telephone(written: str) -> bool:
+    digits = _digits(written)
+    begins, parted = written[0] in "+0", written.lstrip("+") != digits
+    return 7 <= len(digits) <= 15 and (begins or parted) and not _DATE.fullmatch(written)
 
 
 def _digits(text: str) -> str:

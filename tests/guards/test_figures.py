@@ -24,6 +24,9 @@ FACTS = [
         "The tent weighs 2.4 kg and sleeps 3 people. There are 4 poles.",
         "1. Open the box.\n2. Take out the 12 pegs.",
         "17 x 23 is 391. The code is B-4711.",
+        "Your order is 48123377, and the check 11111111111111 or 000000000000000042.",
+        "Run this:\n```python\nsleep(20)  # 20 minutes, 500 EUR, 0000000000\n```",
+        "From 2026-11-01 on.",
         "",
     ],
 )

@@ -160,7 +160,8 @@ class Settings(BaseSettings):
     @field_validator("host")
     @classmethod
     def _bare(cls, value: str) -> str:
-        return value.removeprefix("[").removesuffix("]")
+        bare = value.removeprefix("[").removesuffix("]")
+        return "127.0.0.1" if bare.lower() == "localhost" else bare  # a name would have to be looked up
 
     @field_validator("cloud_base_url")
     @classmethod

@@ -160,5 +160,5 @@ def test_postgres_by_any_of_its_names(scheme: str) -> None:
     assert url == "postgresql+psycopg://ann@db/chat"
 
 
-def test_a_host_in_brackets() -> None:
-    assert load_settings(host="[::1]").host == "::1"
+def test_hosts_as_people_write_them() -> None:
+    assert [load_settings(host=host).host for host in ("[::1]", "localhost")] == ["::1", "127.0.0.1"]

@@ -86,7 +86,7 @@ def test_no_template_names_an_address_without_the_root_path(template: Path) -> N
 
 
 def test_the_script_names_no_address_without_the_root_path() -> None:
-    script = Path("static/chat.js").read_text()
+    script = "".join(path.read_text() for path in Path("static").glob("*.js"))
     assert re.findall(r"""(?:fetch|WebSocket|EventSource|location\.\w+ ?=|assign|replace)\(?["'`]/""", script) == []
 
 

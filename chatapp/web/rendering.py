@@ -69,9 +69,11 @@ class HtmlRendering:
     def __init__(self, page: ChatPage) -> None:
         self._page = page
         self._shown: set[int] = set()
+        self._waiting: set[int] = set()
 
-    async def opened(self, so_far: Sequence[Event]) -> list[str]:  # noqa: ARG002 - the thread holds them
+    async def opened(self, so_far: Sequence[Event]) -> list[str]:
         """The whole thread as it is now: after a lost connection nothing is missing and nothing is there twice."""
+        self._waiting = {event.turn_id for event in so_far if isinstance(event, Queued)}
         return [await self._thread()]
 
     async def render(self, events: Sequence[Event]) -> list[str]:
@@ -92,13 +94,19 @@ class HtmlRendering:
 
     async def _frame(self, event: Event) -> str:
         match event:
+            case Queued():
+                self._waiting.add(event.turn_id)
+                return await self._thread()
+            case Started() if event.turn_id in self._waiting:  # it has its place in the thread already
+                self._waiting.discard(event.turn_id)
+                return await self._thread()
+            case Joined():
+                return await self._thread()
             case Started() if event.turn_id not in self._shown:
                 html = self._page.started(event)
                 if html:
                     self._shown.add(event.turn_id)
                 return html
-            case Queued() | Joined():
-                return await self._thread()
             case Notice():
                 told = event.as_json(self._page.reader)
                 return self._page.announce(told["text"]) if told else ""

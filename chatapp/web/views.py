@@ -26,6 +26,13 @@ WHO_WORDS = {
     Route.ABSTAIN: "",
 }
 NOTHING = Markup()
+WAITING_WORDS = {
+    "queued": "Your message is next.",
+    "running": "Reading your message…",
+    "joined": "Answered together with your next message.",
+}
+"""What is said of a stored turn without words of its own, by its status."""
+
 RETRY_STATES = frozenset({"failed", "interrupted"})
 
 
@@ -88,7 +95,7 @@ class TurnView:
     @property
     def busy(self) -> bool:
         """Whether words may still come; `running` is a turn of another process, or one about to begin here."""
-        return self.state in {"deciding", "answering", "running"}
+        return self.state in {"deciding", "answering", "running", "queued"}
 
     @property
     def rateable(self) -> bool:
@@ -170,6 +177,7 @@ def finished_view(
         feedback=exchange.feedback,
         can_ask_cloud=thread.cloud_connected and route is not Route.CLOUD,
         read_only=thread.read_only,
+        waiting_words=WAITING_WORDS.get(status, ""),
     )
 
 

@@ -56,19 +56,19 @@ async def test_stop_keeps_what_came(client: Client) -> None:
     assert stored["cost_microusd"] > 0
 
 
-async def test_a_second_message_while_one_is_answered_is_refused_and_the_first_goes_on(
-    client: Client,
-) -> None:
-    async with client.socket(client.create()) as socket:
+async def test_a_second_message_while_one_is_answered_waits_and_is_answered_next(client: Client) -> None:
+    conversation = client.create()
+    async with client.socket(conversation) as socket:
         await socket.send(json.dumps({"text": EDGE}))
-        first = json.loads(await socket.recv())
-        assert first["type"] == "routed"
-        await socket.send(json.dumps({"text": "and another thing"}))
-        told = [event async for event in events(socket)]
-        assert told[-1]["code"] == "busy"
+        while json.loads(await socket.recv())["type"] != "delta":
+            pass
+        await socket.send(json.dumps({"text": LOCAL}))
+        while (told := json.loads(await socket.recv()))["type"] != "queued":
+            pass
+        assert told["ahead"] == 1
         await socket.send(json.dumps({"action": "stop"}))
-        rest = [event async for event in events(socket)]
-    assert rest[-1]["status"] == "stopped"
+        first, second = [[event async for event in events(socket)][-1] for _ in range(2)]
+    assert (first["status"], second["status"], second["turn_id"]) == ("stopped", "done", told["turn_id"])
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ async def _loop(call: Call) -> None:
     await call.wire.begin()
     for _ in range(4000):
         await send(call, "I am sorry to hear that. ")
-        await send(call, 0.005)
+        await send(call, 0.03)
     await call.wire.end()
 
 

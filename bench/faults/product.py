@@ -25,6 +25,10 @@ LIMITS = {"cloud_connect_timeout_s": 2, "cloud_first_token_timeout_s": FIRST_S, 
 """Seconds; any other time limit of the cloud that the product has is set as that of the first word is."""
 
 
+OPEN = ("queued", "running")
+"""Statuses of a turn that has not ended."""
+
+
 @dataclass
 class Heard:
     """What a customer's window got for one message. `hung` says that nothing ended it in time."""

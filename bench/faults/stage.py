@@ -14,7 +14,7 @@ import psutil
 from bench.faults.account import apart, of_ledger, of_provider
 from bench.faults.limits import drip
 from bench.faults.plays import END, WHOLE, stream
-from bench.faults.product import Customer, Database, Heard, product
+from bench.faults.product import OPEN, Customer, Database, Heard, product
 from bench.faults.providers import TEXT, plays, said_shortly
 from bench.faults.rows import Row, leaks
 from bench.faults.server import PLAIN, Play, Provider, provider
@@ -79,7 +79,7 @@ async def settled(database: Database, customer: Customer) -> tuple[dict[str, Any
     while True:
         turns = await asyncio.to_thread(database.turns, customer.conversation)
         last = turns[-1] if turns else {"status": "nothing", "words": ""}
-        if last["status"] != "running" or time.monotonic() - began > RECOVERS_S:
+        if last["status"] not in OPEN or time.monotonic() - began > RECOVERS_S:
             return last, time.monotonic() - began
         await asyncio.sleep(0.25)
 
@@ -111,7 +111,8 @@ def hear(row: Row, heard: Heard) -> None:
 def booked(row: Row, server: Provider, database: Database, customer: Customer, marker: str) -> None:
     """The ledger against the provider's account."""
     calls = database.calls(customer.conversation)
-    ours, theirs = of_ledger(calls), of_provider([call.account for call in server.of(marker)])
+    whole = all(call["outcome"] == "ok" for call in calls)
+    ours, theirs = of_ledger(calls), of_provider([call.account for call in server.of(marker)], whole)
     outcomes = ", ".join(str(call["outcome"]) for call in calls) or "no row"
     row.ledger = f"{outcomes}: {ours} / {theirs}"
     row.wrong += apart(ours, theirs) if calls else ["no row in the ledger"]

@@ -95,7 +95,7 @@ async def judge(
     row.stored = f"{last['status']}, {len(words)} characters" + (f", {waited:.0f} s after" if waited > 1 else "")
     row.check(last["status"] in ends, f"stored as {last['status']}")
     row.check(last["status"] != "done" or WHOLE in words, "stored as done, but not whole")
-    booked(row, stage.server, database, customer, f"zz-{play}-{stage.marker}")
+    await asyncio.to_thread(booked, row, stage.server, database, customer, f"zz-{play}-{stage.marker}")
     await goes_on(stage, customer)
     database.close()
 
@@ -109,8 +109,14 @@ def hear(row: Row, heard: Heard) -> None:
 
 
 def booked(row: Row, server: Provider, database: Database, customer: Customer, marker: str) -> None:
-    """The ledger against the provider's account."""
+    """The ledger against the provider's account, once no call of it is open any more."""
     calls = database.calls(customer.conversation)
+    for _ in range(RECOVERS_S):
+        if not any(call["outcome"] == "open" for call in calls):
+            break
+        time.sleep(1)  # nothing else goes on in this scenario
+        calls = database.calls(customer.conversation)
+    row.check(not any(call["outcome"] == "open" for call in calls), "a row of the ledger stays open")
     whole = all(call["outcome"] == "ok" for call in calls)
     ours, theirs = of_ledger(calls), of_provider([call.account for call in server.of(marker)], whole)
     outcomes = ", ".join(str(call["outcome"]) for call in calls) or "no row"

@@ -188,6 +188,6 @@ def said_shortly(heard: Heard) -> str:
     return f"{end['type']} {end.get('status', end.get('code'))}"
 
 
-def _cut(text: str, most: int = 90) -> str:
+def _cut(text: str, most: int = 150) -> str:
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[:most]}…"

@@ -15,10 +15,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation."""
+    """One message of a conversation. `learnt` is false for words of the assistant that are read and not learnt."""
 
     role: Role
     content: str
+    learnt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Conversation:
     `asked` are the customer's own words where the user's message is a grounded prompt, else "".
 
     Invariants, which the readers see to: at most one system message, and that first; then user and assistant in turn;
-    an assistant message last. Loss is on what the assistant says, in every turn.
+    an assistant message last. Loss is on what the assistant says, in every turn that is `learnt`, of which
+    there is one or more.
     """
 
     messages: tuple[Message, ...]

@@ -1,5 +1,6 @@
 """Training data of a file or a folder as conversations, whatever form they come in. See docs/training-data.md."""
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,13 @@ from finetune.conversation import Conversation, Place
 from finetune.errors import DataError
 from finetune.problem import Code, Problem
 from finetune.readers import Read, Reader, Unreadable, readers, recognised
+from finetune.readers.base import left_out
 from finetune.readers.described import DESCRIPTION, Described, data_files, described
+from finetune.readers.learnable import is_learnt
 from finetune.records import Record, records
 from router.pack import Pack
+
+_SAMPLING_SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +29,15 @@ class DataFile:
 
 
 def read_data(path: Path, pack: Pack | None) -> tuple[Conversation, ...]:
-    """Every conversation of a file or folder, file by file. Raises DataError at the first problem.
+    """Every conversation of a file or folder, file by file. Raises DataError at the first problem that is refused.
 
     `pack` gives grounded turns their persona and facts; None where there are none.
     """
     files = read_files(path, pack)
     for file in files:
         for problem in file.problems:
-            raise problem.error()
+            if problem.refused:
+                raise problem.error()
     return tuple(conversation for file in files for conversation in file.conversations)
 
 
@@ -53,12 +59,14 @@ def read_files(path: Path, pack: Pack | None) -> tuple[DataFile, ...]:
 def _described(one: Described | Problem, known: dict[str, Reader]) -> DataFile:
     if isinstance(one, Problem):
         return DataFile(one.place.path, "", (), (one,))
-    return _file(one.path, one.reader, known)
+    return _file(one.path, one.reader, known, one.samples)
 
 
-def _file(path: Path, reader: Reader | None, known: dict[str, Reader]) -> DataFile:
-    """`reader` None recognises the format by the file's first record."""
+def _file(path: Path, reader: Reader | None, known: dict[str, Reader], samples: int | None = None) -> DataFile:
+    """`reader` None recognises the format by the file's first record. `samples` None reads all of them."""
     found = list(records(path))
+    if samples is not None:
+        found = sampled(found, samples, path)
     first = next((record for record in found if isinstance(record, Record)), None)
     named = reader or (recognised(first.value, known) if first else None)
     if first is not None and named is None:
@@ -66,6 +74,16 @@ def _file(path: Path, reader: Reader | None, known: dict[str, Reader]) -> DataFi
     read = [one for record in found for one in _read(record, named, known if reader is None else {})]
     conversations = tuple(one for one in read if isinstance(one, Conversation))
     return DataFile(path, named.name if named else "", conversations, tuple(p for p in read if isinstance(p, Problem)))
+
+
+def sampled(found: Sequence[Record | Problem], samples: int, path: Path) -> list[Record | Problem]:
+    """As many records by chance, in their order; the same ones each time. What cannot be read stays to be told."""
+    numbers = [number for number, one in enumerate(found) if isinstance(one, Record)]
+    if samples > len(numbers):
+        what = f"'num_samples' of its description is {samples}, and it has {len(numbers)} records; none is repeated."
+        return [*found, Problem(Place(path, 1), Code.MISSING, what, "Ask for fewer, or take 'num_samples' out.")]
+    chosen = set(random.Random(_SAMPLING_SEED).sample(numbers, samples))  # noqa: S311 - a sample, no secret
+    return [one for number, one in enumerate(found) if number in chosen or isinstance(one, Problem)]
 
 
 def _read(record: Record | Problem, reader: Reader | None, known: dict[str, Reader]) -> Read:
@@ -78,6 +96,8 @@ def _read(record: Record | Problem, reader: Reader | None, known: dict[str, Read
         what = f"a record of the format {other.name!r} in a file that began with {reader.name!r}."
         return (Problem(record.place, Code.FORMAT, what, "Give each format a folder of its own."),)
     try:
+        if mark := is_learnt(record.value, reader.keys):
+            return (left_out(record.place, mark),)
         return reader.read(record.value, record.place)
     except Unreadable as fault:
         return (Problem(record.place, fault.code, fault.what, fault.hint),)

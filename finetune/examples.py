@@ -13,15 +13,17 @@ IGNORE = -100
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One conversation in tokens. `labels` are `tokens` where the assistant speaks, else IGNORE; both (n,)."""
+    """One conversation in tokens. `labels` are `tokens` where the assistant speaks, unless that is not to be learnt,
+    else IGNORE; both (n,).
+    """
 
     tokens: tuple[int, ...]
     labels: tuple[int, ...]
 
 
 def encode(conversation: Conversation, vocabulary: Vocabulary) -> Example:
-    """Invariant: the tokens that carry loss decode to exactly the assistant's words (a control token spelt in them is
-    defused); each turn's end is taught too.
+    """Invariant: the tokens that carry loss decode to exactly the assistant's words that are learnt (a control token
+    spelt in them is defused); the end of each such turn is taught too.
 
     Each turn is cut where serving cuts it, between the prompt and the answer. Raises BaseModelError where the template
     does not keep what was said before as it was.
@@ -43,7 +45,7 @@ def encode(conversation: Conversation, vocabulary: Vocabulary) -> Example:
         asked = vocabulary.tokens(prompt[len(done) :])
         said = [*vocabulary.tokens(content), vocabulary.eos]
         tokens += asked + said
-        labels += [IGNORE] * len(asked) + said
+        labels += [IGNORE] * len(asked) + (said if message.learnt else [IGNORE] * len(said))
         done = prompt + content + _end(vocabulary, whole[len(prompt + content) :])
     return Example(tuple(tokens), tuple(labels))
 

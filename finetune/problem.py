@@ -22,10 +22,11 @@ class Code(StrEnum):
     HELD_OUT = "held_out"
     DUPLICATE = "duplicate"
     PERSONAL = "personal"
+    LEFT_OUT = "left_out"
 
 
-WARNINGS = frozenset({Code.DUPLICATE, Code.PERSONAL})
-"""What a person should look at; everything else must be put right before training."""
+WARNINGS = frozenset({Code.DUPLICATE, Code.PERSONAL, Code.LEFT_OUT})
+"""What a person should look at, or know; everything else must be put right before training."""
 
 
 @dataclass(frozen=True, slots=True)

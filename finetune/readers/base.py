@@ -1,6 +1,7 @@
 """What a reader of one format is, and what all of them need."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from finetune.conversation import Conversation, Message, Place, Role
@@ -20,6 +21,11 @@ class Reader(Protocol):
 
     @property
     def shape(self) -> str: ...
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of a record that it reads."""
+        ...
 
     def recognises(self, record: dict[str, Any]) -> bool:
         """Whether the record has the keys of this format."""
@@ -61,7 +67,7 @@ def objects_of(record: dict[str, Any], key: str, shape: str) -> list[dict[str, A
 
 def conversation(messages: Sequence[Message], place: Place) -> Conversation | Problem:
     """The messages, trimmed, as a conversation, or what is wrong with their order. A blank system message is none."""
-    trimmed = (Message(message.role, message.content.strip()) for message in messages)
+    trimmed = (replace(message, content=message.content.strip()) for message in messages)
     said = [message for message in trimmed if message.role is not Role.SYSTEM or message.content]
     turns = said[1:] if said and said[0].role is Role.SYSTEM else said
     if not turns:
@@ -76,7 +82,14 @@ def conversation(messages: Sequence[Message], place: Place) -> Conversation | Pr
             return Problem(place, Code.EMPTY, what, "Write it, or remove the conversation.")
     if len(turns) % 2:
         return Problem(place, Code.ONE_SIDED, f"no answer to {shown(turns[-1].content)}.", _TURNS_HINT)
+    if not any(message.learnt for message in turns if message.role is Role.ASSISTANT):
+        return left_out(place, "no answer is to be learnt")
     return Conversation(tuple(said), place)
+
+
+def left_out(place: Place, why: str) -> Problem:
+    """That a conversation is not learnt, as its file asks."""
+    return Problem(place, Code.LEFT_OUT, f"left out, for {why}.", "To learn it, take that mark away.")
 
 
 def _encodable(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from finetune.conversation import Message, Place, Role
 from finetune.problem import shown
 from finetune.readers.base import Read, Unreadable, conversation, objects_of, text_of
+from finetune.readers.learnable import is_learnt
 
 SHAREGPT_ROLES = {
     "human": Role.USER,
@@ -37,6 +38,11 @@ class ChatReader:
         user = next(name for name, role in self.roles.items() if role is Role.USER)
         return f'{{"{self.messages}": [{{"{self.role}": "{user}", "{self.content}": "…"}}, …]}}'
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The list's name, and the system column's."""
+        return frozenset({self.messages, self.system})
+
     def recognises(self, record: dict[str, Any]) -> bool:
         """By the name of the list."""
         return self.messages in record
@@ -52,6 +58,5 @@ class ChatReader:
         name = text_of(item, self.role, self.shape)
         if name not in self.roles:
             raise Unreadable(f"{self.role!r} is {shown(name)}.", f"Use one of: {', '.join(self.roles)}.")
-        if item.get("weight") == 0:  # OpenAI's way to say that a message is not to be learnt
-            raise Unreadable("a message has the weight 0, and would be learnt all the same.", "Remove it.")
-        return Message(self.roles[name], text_of(item, self.content, self.shape))
+        learnt = is_learnt(item, (self.role, self.content)) is None
+        return Message(self.roles[name], text_of(item, self.content, self.shape), learnt)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,22 @@ DESCRIPTION = "dataset_info.json"
 SUFFIXES = (".json", ".jsonl")
 _SHAPE = '{"name": {"file_name": "data.json", "formatting": "alpaca" or "sharegpt", "columns": {}, "tags": {}}}'
 _ELSEWHERE = ("hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name")
+_KNOWN = ("file_name", "file_sha1", "formatting", "ranking", "columns", "tags", "split", "num_samples")
+_REMARKS = ("description", "comment", "license", "name")
+_COLUMNS = {"alpaca": ("prompt", "query", "response", "system", "history"), "sharegpt": ("messages", "system")}
 _OTHER_COLUMNS = ("tools", "images", "videos", "audios", "chosen", "rejected", "kto_tag")
+_TAGS = ("role_tag", "content_tag", "user_tag", "assistant_tag", "system_tag", "observation_tag", "function_tag")
+_WHOLE = "train"
+"""The one split that a file of one's own has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A data file and the reader that its description asks for."""
+    """A data file and the reader that its description asks for; `samples` is how many of its records, None for all."""
 
     path: Path
     reader: Reader
+    samples: int | None = None
 
 
 def described(folder: Path) -> tuple[Described | Problem, ...]:
@@ -55,8 +63,13 @@ def _entry(folder: Path, entry: object, place: Place) -> list[Described | Proble
     try:
         if not isinstance(entry, dict):
             raise Unreadable(f"an entry that is {shown(entry)}.", f"Write {_SHAPE}.")
-        reader = _reader(entry)
-        return [Described(path, reader) for path in _files(folder, entry)]
+        _check_keys(entry)
+        reader, files, samples = _reader(entry), _files(folder, entry), _samples(entry)
+        if samples is not None and len(files) > 1:
+            raise Unreadable(
+                "'num_samples' of a folder: of which of its files is not said.", "Name one file, or all records."
+            )
+        return [Described(path, reader, samples) for path in files]
     except Unreadable as fault:
         return [Problem(place, fault.code, fault.what, fault.hint)]
 
@@ -74,19 +87,48 @@ def _files(folder: Path, entry: dict[str, Any]) -> list[Path]:
     return files
 
 
+def _check_keys(entry: dict[str, Any]) -> None:
+    """Raises Unreadable at a key that would change what is learnt, and is not read."""
+    known = {*_KNOWN, *_REMARKS, *_ELSEWHERE}
+    for key, value in entry.items():
+        if key not in known and not key.startswith("_") and value not in (None, "", False):
+            raise Unreadable(
+                f"{key!r} is {shown(value)}, and is not read.", f"Remove it; read are {', '.join(_KNOWN)}."
+            )
+    if (split := entry.get("split") or _WHOLE) != _WHOLE:
+        hint = "Put those records into a file of their own, and remove 'split'."
+        raise Unreadable(f"'split' is {shown(split)}, and a file is read whole.", hint)
+
+
+def _samples(entry: dict[str, Any]) -> int | None:
+    samples = entry.get("num_samples")
+    if samples is None or (type(samples) is int and samples > 0):
+        return samples
+    raise Unreadable(f"'num_samples' is {shown(samples)}, not a number of records.", "Write one, or remove it.")
+
+
 def _reader(entry: dict[str, Any]) -> Reader:
     columns, tags = _names(entry, "columns"), _names(entry, "tags")
     unused = [key for key in _OTHER_COLUMNS if key in columns]
     if entry.get("ranking") or unused:
         what = "'ranking'" if entry.get("ranking") else f"the columns {', '.join(unused)}"
         raise Unreadable(f"{what}: preferences, tools and media are not learnt from.", "Remove the entry.", Code.FORMAT)
-    match entry.get("formatting", "alpaca"):
+    formatting = entry.get("formatting") or "alpaca"
+    _check_names("columns", columns, _COLUMNS.get(formatting, columns))
+    _check_names("tags", tags, _TAGS)
+    match formatting:
         case "alpaca":
             return _instruction(columns)
         case "sharegpt":
             return _chat(columns, tags)
         case other:
             raise Unreadable(f"'formatting' is {shown(other)}.", "Use 'alpaca' or 'sharegpt'.", Code.FORMAT)
+
+
+def _check_names(key: str, given: dict[str, str], read: Collection[str]) -> None:
+    for name in given:
+        if name not in read:
+            raise Unreadable(f"{key!r} names {name!r}, which is not read.", f"Read are: {', '.join(read)}.")
 
 
 def _instruction(columns: dict[str, str]) -> InstructionReader:

@@ -5,7 +5,8 @@ from typing import Any
 
 from finetune.conversation import Conversation, Message, Place, Role
 from finetune.problem import Code, Problem, shown
-from finetune.readers.base import Read, Unreadable, conversation, objects_of, text_of
+from finetune.readers.base import Read, Unreadable, conversation, left_out, objects_of, text_of
+from finetune.readers.learnable import is_learnt
 from router.grounding import GROUNDED, REFUSAL, local_prompt
 from router.pack import Pack
 
@@ -28,6 +29,11 @@ class GroundedReader:
         """A record in short."""
         return _SHAPE
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Its one key."""
+        return frozenset({"turns"})
+
     def recognises(self, record: dict[str, Any]) -> bool:
         """By its one key."""
         return "turns" in record
@@ -49,6 +55,8 @@ class GroundedReader:
 
 
 def _conversation(pack: Pack, turn: dict[str, Any], place: Place) -> Conversation | Problem:
+    if mark := is_learnt(turn):
+        return left_out(place, mark)
     question, answer = text_of(turn, "question", _SHAPE), _answer(turn)
     fact, text = _grounds(pack, turn)
     plain = conversation([Message(Role.USER, question), Message(Role.ASSISTANT, answer)], place)

@@ -4,6 +4,7 @@ from typing import Any
 
 from finetune.conversation import Message, Place, Role
 from finetune.readers.base import Read, Unreadable, conversation, objects_of, text_of
+from finetune.readers.learnable import is_learnt
 
 
 class InputsReader:
@@ -11,6 +12,8 @@ class InputsReader:
 
     name = "conversation"
     shape = '{"conversation": [{"system": "…", "input": "…", "output": "…"}, …]}'
+
+    keys = frozenset({"conversation"})
 
     def recognises(self, record: dict[str, Any]) -> bool:
         """By its one key."""
@@ -23,7 +26,8 @@ class InputsReader:
         for number, turn in enumerate(turns):
             messages += self._system(turn, number)
             messages.append(Message(Role.USER, text_of(turn, "input", self.shape)))
-            messages.append(Message(Role.ASSISTANT, text_of(turn, "output", self.shape)))
+            learnt = is_learnt(turn) is None
+            messages.append(Message(Role.ASSISTANT, text_of(turn, "output", self.shape), learnt))
         return (conversation(messages, place),)
 
     def _system(self, turn: dict[str, Any], number: int) -> list[Message]:

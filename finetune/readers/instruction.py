@@ -27,6 +27,11 @@ class InstructionReader:
         """A record in short."""
         return f'{{"{self.prompt}": "…", "{self.query or "input"}": "", "{self.response}": "…"}}'
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The columns."""
+        return frozenset({self.prompt, self.query, self.response, self.system, self.history})
+
     def recognises(self, record: dict[str, Any]) -> bool:
         """By prompt and response, or prompt and query: a record that lacks the other is one that lacks something."""
         return self.prompt in record and (self.response in record or self.query in record)

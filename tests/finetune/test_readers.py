@@ -129,8 +129,8 @@ def test_every_grounded_turn_is_a_conversation_in_the_served_words() -> None:
         ({"messages": [{"role": "user", "content": "a"}]}, Code.ONE_SIDED, "no answer to 'a'"),
         (
             {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0}]},
-            Code.MALFORMED,
-            "weight 0",
+            Code.LEFT_OUT,
+            "no answer is to be learnt",
         ),
         ({"turns": []}, Code.EMPTY, "no turns"),
         ({"turns": [{"question": "a", "fact": "bread.stale", "answer": "b"}]}, Code.UNKNOWN_FACT, "'bread.stale'"),

@@ -10,6 +10,7 @@ from functools import partial
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -32,14 +33,18 @@ from chatapp.web.origins import Origins
 from chatapp.web.page import Pages
 from chatapp.web.refusals import Refusals
 from chatapp.web.rootpath import RootPath
-from chatapp.web.session import session_secret
+from chatapp.web.signing import session_secret
 from chatapp.web.templates import Templates
+from chatapp.web.throttle import Throttle
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy: no request leaves the origin, whatever an answer holds."""
+
+NO_REPORTS: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
+"""Of requests, to wherever OTEL_* in the environment point: what is asked here is told to nobody."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -55,12 +60,15 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
     if lock:
         product.store.serve_alone()
     close_abandoned(product.store, partial(price_microusd, settings), None if lock else _no_call_is_older(settings))
-    app = FastAPI(title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app = FastAPI(
+        title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan, telemetry=NO_REPORTS
+    )
     templates = Templates(settings.root_path)
     app.state.firstline, app.state.lock = product, lock
     app.state.drain = partial(product.runner.aclose, settings.grace_s)
     app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)
-    app.state.operator_token = settings.operator_token.get_secret_value() or secrets.token_urlsafe(16)
+    app.state.operator_token = settings.operator_token.get_secret_value().strip() or secrets.token_urlsafe(16)
+    app.state.throttle = Throttle()
     app.state.refusals = Refusals(settings.data_dir)
     app.state.origins = Origins(read_origins(settings.allowed_origins), app.state.refusals)
     app.add_middleware(Sessions, secret=session_secret(settings), root=settings.root_path)

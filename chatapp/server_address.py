@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+from chatapp.shown import shown_url
+
 _PASTED = "/chat/completions"
 
 
@@ -13,8 +15,7 @@ def checked_server(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or any(not letter >= "!" for letter in url):
-        shown = "it" if "@" in url else repr(url)
-        raise ValueError(f"{shown} must begin with http:// or https://, name a host, and hold no spaces")
+        raise ValueError(f"{shown_url(url)!r} must begin with http:// or https://, name a host, and hold no spaces")
     if parts.query or parts.fragment:
         raise ValueError("it must end with a path such as /v1, without ? and #")
     return url.rstrip("/").removesuffix(_PASTED).rstrip("/")

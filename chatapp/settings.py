@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         default_factory=default_data_dir,
         description="Where the database, the exported encoder, the trained router, fine-tuning runs and releases live.",
     )
-    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the data folder.")
+    database_url: str = Field("", repr=False, description="SQLAlchemy URL; empty means SQLite in the data folder.")
     pack: str = Field("support", description="Name of a shipped pack, or the path of a pack's folder.")
     policy: str = Field(
         "",
@@ -97,9 +97,12 @@ class Settings(BaseSettings):
     local_seed: int = Field(7, ge=0, description="Seed of the local model's sampling.")
     local_hourly_usd: Dollars = Field(0.10, description="Price of an hour of this machine, for the ledger.")
 
-    cloud_base_url: str = Field("https://api.openai.com/v1", description="Base URL of an OpenAI-compatible server.")
+    cloud_base_url: str = Field(
+        "https://api.openai.com/v1", repr=False, description="Base URL of an OpenAI-compatible server."
+    )
     cloud_proxy: str = Field(
         "",
+        repr=False,
         description="Proxy to that server, such as `http://proxy:3128`; `none` asks it directly; empty: `HTTPS_PROXY` "
         "and its like, for servers on the internet.",
     )

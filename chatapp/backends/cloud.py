@@ -15,6 +15,7 @@ from chatapp.backends.cloud_habits import Habits
 from chatapp.backends.cloud_stream import CloudStream
 from chatapp.backends.cloud_usage import price_microusd, rough_count
 from chatapp.settings import Settings
+from chatapp.shown import shown_url
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class CloudBackend:
         self._client = cloud_client(settings, max_retries=RETRIES, event_hooks=HOOKS)
 
     def __repr__(self) -> str:
-        return f"CloudBackend({self.settings.cloud_base_url!r}, {self.model!r})"
+        return f"CloudBackend({shown_url(self.settings.cloud_base_url)!r}, {self.model!r})"
 
     def stream(self, request: Request) -> CloudStream:
         """A call that begins with its iteration."""

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 from chatapp.backends.base import Stage
-from chatapp.backends.cloud_faults import server_of
 from chatapp.errors import ProviderCutError, ProviderError, ProviderFaultError, ProviderFilteredError
 from chatapp.settings import Settings
+from chatapp.shown import shown_url
 
 _LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "max_completion_tokens"})
 _FILTER = frozenset(
@@ -34,8 +34,8 @@ class Ending:
     def cut(self, settings: Settings) -> tuple[str, str]:
         """What happened to an answer that ended in the middle, and what to do."""
         return (
-            f"The cloud server {server_of(settings)!r} ended the answer in the middle, after {len(self.text):,} "
-            f"characters (finish reason {self.finish!r}).",
+            f"The cloud server {shown_url(settings.cloud_base_url)!r} ended the answer in the middle, after "
+            f"{len(self.text):,} characters (finish reason {self.finish!r}).",
             "Ask again; if it stays, a proxy before FIRSTLINE_CLOUD_BASE_URL may cut long responses.",
         )
 

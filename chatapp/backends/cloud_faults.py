@@ -24,11 +24,11 @@ from chatapp.errors import (
     ProviderUnreachableError,
 )
 from chatapp.settings import Settings
+from chatapp.shown import shown_url
 
 _MESSAGE_CHARS = 300
 _LOGGED_CHARS = 4000
 _KEY_LIKE = re.compile(r"\b(sk|pk|key|gsk|Bearer)[-_ ][\w*.-]{6,}")
-_USER_INFO = re.compile(r"//[^/@\s]*@")
 
 
 class Kind(NamedTuple):
@@ -224,20 +224,18 @@ def _while_connecting(error: BaseException) -> bool:
 
 def _error(kind: Kind, error: BaseException, settings: Settings) -> ProviderError:
     said = redacted(_said(error), settings)[:_MESSAGE_CHARS]
+    server = shown_url(settings.cloud_base_url)
     return kind.error(
-        f"The cloud server {server_of(settings)!r} {kind.what} (model {settings.cloud_model!r}, it said {said!r}).",
+        f"The cloud server {server!r} {kind.what} (model {settings.cloud_model!r}, it said {said!r}).",
         kind.hint,
     )
 
 
-def server_of(settings: Settings) -> str:
-    """The server's address as it may be shown: without user and password."""
-    return _USER_INFO.sub("//", settings.cloud_base_url)
-
-
 def redacted(text: str, settings: Settings) -> str:
-    """`text` without the API key, or anything that looks like one."""
+    """`text` without the API key, or anything that looks like one, and with our addresses as they may be shown."""
     key = settings.cloud_api_key.get_secret_value()
+    for address in filter(None, (settings.cloud_base_url, settings.cloud_proxy)):
+        text = text.replace(address, shown_url(address))
     return _KEY_LIKE.sub("[key]", text.replace(key, "[key]") if key else text)
 
 

@@ -43,6 +43,7 @@ def serve(settings: Settings, fences: FenceReport | None, *, open_browser: bool)
             app,
             loop="asyncio" if settings.mode is Mode.LOCAL_ONLY else "auto",
             log_level="warning",
+            access_log=False,  # the operator's first address has the token in it
             proxy_headers=False,  # `Forwarded` reads them, whatever FORWARDED_ALLOW_IPS says
             timeout_graceful_shutdown=CLOSE_WITHIN_S,
         )
@@ -84,11 +85,14 @@ class AnnouncingServer(uvicorn.Server):
 
 
 def start_lines(settings: Settings, fences: FenceReport | None, address: str, token: str) -> Iterator[str]:
-    """What the operator reads at the start."""
+    """What the operator reads at the start. A token that was set is theirs to know: a log keeps what is printed."""
     yield f"Firstline {__version__} answers at {address} (Ctrl-C stops it)"
     yield f"mode: {settings.mode.value}"
     if fences:
         yield from (f"  {line}" for line in fences.lines)
     if settings.show_machinery:
         yield "everybody sees how an answer was made; FIRSTLINE_SHOW_MACHINERY=false keeps that to the operator"
-    yield f"operator page: {address}ops?token={quote(token, safe='')}"
+    if settings.operator_token.get_secret_value().strip():
+        yield f"operator page: {address}ops (opens with FIRSTLINE_OPERATOR_TOKEN)"
+    else:
+        yield f"operator page: {address}ops?token={quote(token, safe='')}"

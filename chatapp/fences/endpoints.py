@@ -55,9 +55,10 @@ def database_endpoints(url: str) -> tuple[tuple[str, int], ...]:
         port = parts.port or _POSTGRES_PORT
         named = [(unquote(parts.hostname), port)] if parts.hostname else []
         return tuple(named + list(_queried(parts.query, port)))
-    except ValueError as error:
+    except ValueError:  # its text may quote a password with a colon or a slash in it
         raise SettingError(
-            f"FIRSTLINE_DATABASE_URL has a port that cannot be used: {error}.", "Give a port from 1 to 65535."
+            "FIRSTLINE_DATABASE_URL has a port that cannot be used.",
+            "Give a port from 1 to 65535, and write special characters of the password as %3A, %2F, %40.",
         ) from None
 
 

@@ -60,15 +60,14 @@ class FenceReport:
             f"allowed besides this machine: {', '.join(self.allowed) or 'nothing'}",
         )
 
-    def as_json(self) -> dict[str, Any]:
-        """The report for programs."""
-        return {
+    def as_json(self, *, whole: bool = True) -> dict[str, Any]:
+        """The report for programs; without `whole`, for anybody's: which fences stand, and no address."""
+        named = {"allowed": list(self.allowed), "lines": list(self.lines)} if whole else {}
+        return named | {
             "audit_hook": self.audit_hook,
             "landlock": self.landlock.up,
             "landlock_abi": self.landlock.abi,
             "seccomp": self.seccomp.up,
             "loop": self.loop,
-            "allowed": list(self.allowed),
-            "refused": len(self.log),
-            "lines": list(self.lines),
+            "refused_by_audit_hook": len(self.log),
         }

@@ -34,7 +34,7 @@ class Database:
     def __init__(self, reader: Engine, writer: Engine) -> None:
         self.reader, self.writer = reader, writer
         self._wrote_at: float | None = None
-        self.where = reader.url.render_as_string()
+        self.where = shown(reader.url)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -43,7 +43,7 @@ class Database:
         Raises DatabaseError: not a URL, not reachable, not writable, locked for 5 s, or from a newer version.
         """
         parsed = _parsed(url)
-        with explained(parsed.render_as_string()):
+        with explained(shown(parsed)):
             database = cls(*_engines(parsed))
             try:
                 upgrade(database.writer)
@@ -103,16 +103,22 @@ def add_if_absent(session: Session, row: SQLModel) -> bool:
     return True
 
 
+def shown(url: URL) -> str:
+    """The URL without its password, in whichever of the two places it stands."""
+    query = {name: "***" if "pass" in name else value for name, value in url.query.items()}
+    return url.set(query=query).render_as_string()
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise DatabaseError(f"The database URL {masked(url)!r} cannot be read.", _USABLE) from None
-    shown, backend = parsed.render_as_string(), parsed.get_backend_name()
+    where, backend = shown(parsed), parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
-        raise DatabaseError(f"The database {shown!r} is of a kind that is not supported.", _USABLE)
+        raise DatabaseError(f"The database {where!r} is of a kind that is not supported.", _USABLE)
     if backend == "sqlite" and (":memory:" in (parsed.database or ":memory:") or parsed.query.get("mode") == "memory"):
-        raise DatabaseError(f"The database {shown!r} lives in memory, where threads cannot share it.", _USABLE)
+        raise DatabaseError(f"The database {where!r} lives in memory, where threads cannot share it.", _USABLE)
     return parsed
 
 

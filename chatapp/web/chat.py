@@ -11,7 +11,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from chatapp.characters import within_bytes
-from chatapp.errors import FirstlineError, NotFoundError
+from chatapp.errors import FirstlineError, NotFoundError, OperatorError
 from chatapp.events import Event, Failed
 from chatapp.hub import Subscription
 from chatapp.runner import TurnRunner
@@ -125,4 +125,6 @@ class ChatSocket:
 
 
 def _frame_failure(conversation_id: str, error: Exception) -> Failed:
+    if isinstance(error, OperatorError):
+        log.error("%s", error)
     return Failed.of(0, conversation_id, error)

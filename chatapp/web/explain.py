@@ -1,5 +1,6 @@
 """What a request is told that went wrong: a page for a browser, JSON for a program, each in its reader's words."""
 
+import logging
 from typing import Any
 
 from fastapi import Request
@@ -7,22 +8,27 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from chatapp.errors import FirstlineError, NotFoundError, UserError, Words, detail_of, words_of
+from chatapp.errors import FirstlineError, NotFoundError, OperatorError, UserError, Words, detail_of, words_of
 from chatapp.events import Reader
-from chatapp.web.operator import TokenNeededError, reader_of
+from chatapp.web.operator import TokenNeededError, is_operator
 from chatapp.web.page import Pages
 from chatapp.web.views import way_to_a_person
+
+log = logging.getLogger(__name__)
 
 
 def explain(request: Request, error: Exception) -> Response:
     """The answer to a request that raised `error`."""
     known = _known(error)
-    reader = reader_of(request)
+    if isinstance(known, OperatorError):
+        log.error("%s", known)
+    reader = Reader.OPERATOR if is_operator(request) else Reader.CUSTOMER  # an error may hold addresses and paths
+    headers: dict[str, str] = getattr(known, "headers", {})
     words, status = words_of(known), known.status if isinstance(known, FirstlineError) else FirstlineError.status
     pages: Pages = request.app.state.pages
     path = request.url.path.removeprefix(pages.templates.root)
     if "text/html" not in request.headers.get("accept", "") or path.startswith("/api/"):
-        return JSONResponse({"error": _shape(known, words, reader)}, status)
+        return JSONResponse({"error": _shape(known, words, reader)}, status, headers)
     detail = detail_of(known) if reader is Reader.OPERATOR else ""
     html = pages.templates.render(
         "error.html",
@@ -33,7 +39,7 @@ def explain(request: Request, error: Exception) -> Response:
         person="" if isinstance(known, TokenNeededError) else way_to_a_person(pages.pack.contact),
         token_needed=isinstance(known, TokenNeededError),
     )
-    return HTMLResponse(html, status)
+    return HTMLResponse(html, status, headers)
 
 
 def _shape(error: Exception, words: Words, reader: Reader) -> dict[str, Any]:

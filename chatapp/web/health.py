@@ -1,5 +1,6 @@
 """`GET /healthz`: one look at whether this process can do its job."""
 
+import logging
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,20 +10,22 @@ from chatapp import __version__
 from chatapp.errors import DatabaseError
 from chatapp.events import Reader
 from chatapp.product import Product
-from chatapp.web.operator import reader_of
+from chatapp.web.operator import is_operator, reader_of
 from router.types import Mode, Route
 
 router = APIRouter()
+log = logging.getLogger(__name__)
 
 
 @router.get("/healthz")
 def healthz(request: Request) -> JSONResponse:
     """`status` is ok, or with 503 closing or degraded: the database cannot be read or written.
 
-    `local` and `cloud` say what each route can do now. The operator learns why.
+    `local` and `cloud` say what each route can do now. The operator learns why. Where everybody sees how answers are
+    made, models and policy are told to all; addresses and paths to none but the operator.
     """
     app: Product = request.app.state.firstline
-    trouble = _trouble(app)
+    trouble, operator = _trouble(app), is_operator(request)
     ready = not trouble and not app.runner.closing
     body: dict[str, Any] = {
         "status": "degraded" if trouble else "closing" if app.runner.closing else "ok",
@@ -32,20 +35,20 @@ def healthz(request: Request) -> JSONResponse:
         "cloud": {"state": _cloud(app)},
         "database": "unavailable" if trouble else "ok",
     }
+    if app.fences:
+        body["fences"] = app.fences.as_json(whole=operator)
     if reader_of(request) is Reader.OPERATOR:
-        body |= _for_operator(app, body, trouble)
+        body |= _how_it_is_made(app, body)
+    if operator and trouble:
+        body["database"] = trouble
     return JSONResponse(body, 200 if ready else 503)
 
 
-def _for_operator(app: Product, body: dict[str, Any], trouble: str) -> dict[str, Any]:
+def _how_it_is_made(app: Product, body: dict[str, Any]) -> dict[str, Any]:
     models = {route.value: body[route.value] | {"model": backend.model} for route, backend in app.backends.items()}
     more: dict[str, Any] = {"pack": app.router.pack.name, "policy": app.router.policy.version}
-    if trouble:
-        more["database"] = trouble
     if waiting := app.runner.outbox.waiting:
         more["waiting_to_be_stored"] = list(waiting)
-    if app.fences:
-        more["fences"] = app.fences.as_json()
     if app.runner.last_failure:
         at, failed = app.runner.last_failure
         more["last_failure"] = {"at": at.isoformat(), "code": failed.code, "detail": failed.detail}
@@ -63,5 +66,6 @@ def _trouble(app: Product) -> str:
     try:
         app.store.ping()
     except DatabaseError as error:
+        log.error("%s", error)
         return str(error)
     return ""

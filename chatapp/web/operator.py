@@ -7,6 +7,10 @@ from starlette.requests import HTTPConnection
 
 from chatapp.errors import NotAllowedError
 from chatapp.events import Reader
+from chatapp.web.throttle import Throttle
+
+_JUDGED = "firstline.operator"
+"""In a connection's scope: what keeps it out, so that one request tries its token once."""
 
 
 class TokenNeededError(NotAllowedError):
@@ -15,18 +19,50 @@ class TokenNeededError(NotAllowedError):
     code = "token_needed"
     status = 401
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a program needs to know, as HTTP says it."""
+        return {"WWW-Authenticate": 'Bearer realm="operator"'}
+
+
+class WrongTokenError(TokenNeededError):
+    """A token that is not the operator's."""
+
+    code = "token_wrong"
+
+
+class TooManyTriesError(TokenNeededError):
+    """Too many wrong tokens: this one was not looked at."""
+
+    code = "too_many_tries"
+    status = 429
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("Too many wrong tokens came from your address.", f"Try again in {wait_s} seconds.")
+        self.wait_s = wait_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to try again, in seconds."""
+        return {"Retry-After": str(self.wait_s)}
+
 
 def operator(connection: HTTPConnection) -> None:
-    """Let the operator in. Raises TokenNeededError."""
-    if not is_operator(connection):
-        raise TokenNeededError("This page is for our own staff.", "It opens with the operator token.")
+    """Let the operator in. Raises TokenNeededError, WrongTokenError, TooManyTriesError."""
+    if refusal := _judged(connection):
+        raise refusal
 
 
 def is_operator(connection: HTTPConnection) -> bool:
-    """Whether this session, or this program, has shown the token."""
-    bearer = connection.headers.get("authorization", "").removeprefix("Bearer ")
-    session = connection.scope.get("session") or {}
-    return any(opens(connection, given) for given in (session.get("operator", ""), digest(bearer)))
+    """Whether this session, or this program, has shown the token. A wrong one in a header counts as a try."""
+    return _judged(connection) is None
+
+
+def enter(connection: HTTPConnection, token: str) -> None:
+    """Make the session the operator's. Raises WrongTokenError, TooManyTriesError, and TokenNeededError for no token."""
+    if refusal := _judge(connection, token.strip()):
+        raise refusal
+    connection.session["operator"] = digest(token.strip())
 
 
 def reader_of(connection: HTTPConnection) -> Reader:
@@ -35,11 +71,42 @@ def reader_of(connection: HTTPConnection) -> Reader:
     return Reader.OPERATOR if shown or is_operator(connection) else Reader.CUSTOMER
 
 
-def opens(connection: HTTPConnection, given: str) -> bool:
-    """Whether a digest is that of the token."""
-    return hmac.compare_digest(given, digest(connection.app.state.operator_token))
-
-
 def digest(token: str) -> str:
     """What a session keeps of a token: its cookie is signed, not secret."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _judged(connection: HTTPConnection) -> TokenNeededError | None:
+    """What keeps this connection out, None for the operator's."""
+    if _JUDGED not in connection.scope:
+        session = connection.scope.get("session") or {}
+        known = _opens(connection, session.get("operator", ""))
+        connection.scope[_JUDGED] = None if known else _judge(connection, _bearer(connection))
+    refusal: TokenNeededError | None = connection.scope[_JUDGED]
+    return refusal
+
+
+def _judge(connection: HTTPConnection, token: str) -> TokenNeededError | None:
+    """What is wrong with a token. While its sender has to wait it is not even looked at."""
+    if not token:
+        return TokenNeededError("This page is for our own staff.", "It opens with the operator token.")
+    throttle: Throttle = connection.app.state.throttle
+    host = connection.client.host if connection.client else ""
+    if wait_s := throttle.wait_s(host):
+        return TooManyTriesError(wait_s)
+    if _opens(connection, digest(token)):
+        throttle.right(host)
+        return None
+    throttle.wrong(host)
+    return WrongTokenError("That is not the operator token.", "Check it for a missing or doubled character.")
+
+
+def _bearer(connection: HTTPConnection) -> str:
+    """The token of an `Authorization: Bearer` header, "" for any other scheme."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _opens(connection: HTTPConnection, given: str) -> bool:
+    """Whether a digest is that of the token."""
+    return hmac.compare_digest(given.encode(), digest(connection.app.state.operator_token).encode())

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from chatapp.commands.listener import listen, url
 from chatapp.errors import PortError
@@ -195,6 +196,15 @@ def test_a_browser_is_opened_where_asked(
     assert f"operator page: {opened[0]}ops?token=token" in capsys.readouterr().out
 
 
+def test_a_token_that_was_set_is_not_printed(settings: Settings) -> None:
+    from chatapp.commands.serve import start_lines
+
+    chosen = settings.model_copy(update={"operator_token": SecretStr("chosen-by-hand")})
+    lines = list(start_lines(chosen, None, "http://127.0.0.1:8000/", "chosen-by-hand"))
+    assert lines[-1] == "operator page: http://127.0.0.1:8000/ops (opens with FIRSTLINE_OPERATOR_TOKEN)"
+    assert not any("chosen-by-hand" in line for line in lines)
+
+
 @pytest.mark.real
 def test_the_real_server_behind_the_fences(environment: Environment, warm_folder: str, tmp_path: Path) -> None:
     environment |= {"FIRSTLINE_MODE": "local-only", "FIRSTLINE_DATA_DIR": warm_folder}
@@ -206,4 +216,4 @@ def test_the_real_server_behind_the_fences(environment: Environment, warm_folder
     fences = health["fences"]
     assert isinstance(fences, dict)
     assert fences["audit_hook"] is True
-    assert fences["refused"] == 0
+    assert fences["refused_by_audit_hook"] == 0

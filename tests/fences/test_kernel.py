@@ -170,7 +170,7 @@ def test_the_report_says_what_is_not_up() -> None:
         "seccomp": False,
         "loop": "asyncio",
         "allowed": [],
-        "refused": 0,
+        "refused_by_audit_hook": 0,
         "lines": list(report.lines),
     }
     assert report.refusals == ()

@@ -15,6 +15,7 @@ from chatapp.store import CallRecord, Store, Turn
 from chatapp.web import ops
 from chatapp.web.page import Pages
 from chatapp.web.templates import Templates
+from chatapp.web.throttle import Throttle
 from router.types import Decision, Mode, Neighbour, Reason, ReasonCode, Route, ScoredFact
 
 TOKEN = "open sesame"
@@ -52,7 +53,7 @@ def page(store: Store, tmp_path: Path) -> Iterator[Callable[..., str]]:
     pack, runner = SimpleNamespace(title="Tarn & Tor", categories=(), sources={}), SimpleNamespace(cloud_connected=True)
     app = FastAPI()
     app.state.pages = Pages(Settings(data_dir=tmp_path), pack, store, runner, Templates())  # type: ignore[arg-type]
-    app.state.operator_token = TOKEN
+    app.state.operator_token, app.state.throttle = TOKEN, Throttle()
     app.state.firstline = SimpleNamespace(router=SimpleNamespace(policy=SimpleNamespace(version="v1")))
     app.add_middleware(SessionMiddleware, secret_key="secret")
     app.include_router(ops.router)

@@ -5,7 +5,7 @@ Libraries load in the commands: help is instant.
 
 import errno
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,13 +13,10 @@ from chatapp import __version__
 from chatapp.commands.finetuning import finetune_app
 from chatapp.commands.routing import bench_app, encoder_app, router_app
 from chatapp.errors import FirstlineError, ProviderError
+from chatapp.start import fenced, start
 from finetune.errors import FinetuneError
 from router.errors import RouterError
 from router.types import Mode
-
-if TYPE_CHECKING:
-    from chatapp.fences import FenceReport
-    from chatapp.settings import Settings
 
 OPERATOR_EXIT, PROVIDER_EXIT = 2, 3
 _ON_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
@@ -48,7 +45,7 @@ def main() -> None:
     Exit codes: 2 the operator's or the caller's mistake, 3 a model failed, 130 interrupted.
     """
     try:
-        app()
+        program()()
     except (FirstlineError, RouterError, FinetuneError) as error:
         typer.echo(f"firstline: {error.what}", err=True)
         if error.hint:
@@ -64,6 +61,11 @@ def main() -> None:
         sys.exit(130)
 
 
+def program() -> Any:
+    """The whole command line, each command of which starts behind the fences where the mode asks for them."""
+    return fenced(typer.main.get_command(app))
+
+
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Instead of FIRSTLINE_HOST.")] = None,
@@ -71,7 +73,7 @@ def serve(
     open_: Annotated[bool, typer.Option("--open", help="Open the chat in a browser.")] = False,
 ) -> None:
     """Run the chat server."""
-    settings, fences = _start(host=host, port=port)
+    settings, fences = start(host=host, port=port)
     from chatapp.commands.serve import serve as run
 
     run(settings, fences, open_browser=open_)
@@ -84,7 +86,7 @@ def ask(
     cloud: Annotated[bool, typer.Option("--cloud", help="Let the cloud model answer.")] = False,
 ) -> None:
     """Answer one message, as the server would, and print the answer as it comes."""
-    settings, fences = _start()
+    settings, fences = start()
     from chatapp.commands.ask import ask as run
 
     raise typer.Exit(run(settings, fences, text, as_json=json, cloud=cloud))
@@ -101,7 +103,7 @@ def route(
     A line of stdin is {"turns": ["earlier", "the message"]} or {"text": "the message"}; for each, a decision
     is printed at once, or {"error": ..., "line": n}, which makes the exit code 1.
     """
-    settings, _ = _start(mode=mode)
+    settings, _ = start(mode=mode)
     from chatapp.commands.route import route_lines, route_text
 
     if text == "-":
@@ -114,25 +116,13 @@ def doctor(json: JsonOption = False) -> None:
     """Check the installation, part by part, and say how to put right what is wrong."""
     from chatapp.doctor import doctor as examine
 
-    raise typer.Exit(examine(_start, as_json=json))
+    raise typer.Exit(examine(start, as_json=json))
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(f"firstline {__version__}")
-
-
-def _start(**overrides: object) -> "tuple[Settings, FenceReport | None]":
-    """The settings and, in local-only mode, the fences around everything that is loaded from here on."""
-    from chatapp.settings import load_settings
-
-    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
-    if settings.mode is not Mode.LOCAL_ONLY:
-        return settings, None
-    from chatapp.fences import database_endpoints, raise_fences
-
-    return settings, raise_fences(database_endpoints(settings.resolved_database_url))
 
 
 if __name__ == "__main__":

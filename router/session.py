@@ -11,6 +11,7 @@ from tokenizers import Tokenizer  # type: ignore[import-untyped]
 CARD = "export.json"
 ONNX = "model.onnx"
 TOKENIZER = "tokenizer.json"
+ort.disable_telemetry_events()  # where it was imported before `router.quiet` could speak
 THREADS = 1  # a second one saves 0.3 ms on an idle machine, costs ten while another model computes
 
 

@@ -5,6 +5,7 @@ docs/local-only.md says which fence guarantees what, and what none of them does.
 
 from collections import deque
 from collections.abc import Sequence
+from functools import cache
 
 from chatapp.errors import FenceError
 from chatapp.fences.audit import Refusal, build_hook, holds, install
@@ -20,7 +21,8 @@ _KEPT_REFUSALS = 100
 
 
 def raise_fences(allowed: Sequence[tuple[str, int]] = ()) -> FenceReport:
-    """Raise every fence this system has, for the life of the process; none can be taken down again.
+    """Raise every fence this system has, for the life of the process; none can be taken down again. Where those for
+    the same addresses stand already, the report is theirs.
 
     `allowed` are the database's (host, port) pairs: the only connections besides this machine itself. Names
     are looked up here, once, before the first fence stands. Call it before any thread starts and before any
@@ -28,6 +30,11 @@ def raise_fences(allowed: Sequence[tuple[str, int]] = ()) -> FenceReport:
     the audit hook does not hold (another hook can veto it); a kernel fence that is missing is reported, not
     raised.
     """
+    return _raised(tuple(allowed))
+
+
+@cache
+def _raised(allowed: tuple[tuple[str, int], ...]) -> FenceReport:
     endpoints = resolve(allowed)
     refusals: deque[Refusal] = deque(maxlen=_KEPT_REFUSALS)
     install(build_hook(endpoints, refusals.append))

@@ -69,7 +69,7 @@ def test_route_reads_stdin(calls: list[tuple[Any, ...]]) -> None:
 
 def test_doctor_starts_by_itself_so_that_a_wrong_setting_is_a_finding(calls: list[tuple[Any, ...]]) -> None:
     assert invoke("doctor", "--json") == 7
-    assert calls == [("doctor", cli._start, {"as_json": True})]
+    assert calls == [("doctor", cli.start, {"as_json": True})]
 
 
 def test_version(calls: list[tuple[Any, ...]]) -> None:
@@ -80,7 +80,7 @@ def test_the_fences_rise_in_local_only_mode_around_the_database_alone(
     calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRSTLINE_DATABASE_URL", "postgresql+psycopg://u:p@203.0.113.7:6000/f")
-    assert cli._start(mode=Mode.HYBRID)[1] is None
-    settings, raised = cli._start(mode=Mode.LOCAL_ONLY, host=None)
+    assert cli.start(mode=Mode.HYBRID)[1] is None
+    settings, raised = cli.start(mode=Mode.LOCAL_ONLY, host=None)
     assert settings.mode is Mode.LOCAL_ONLY
     assert raised == ("raised", (("203.0.113.7", 6000),))

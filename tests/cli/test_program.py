@@ -82,7 +82,7 @@ def test_errors_and_their_exit_codes(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(cli, "program", lambda: fail)
     with pytest.raises(SystemExit) as exit_:
         cli.main()
     assert exit_.value.code == code
@@ -95,7 +95,7 @@ def test_an_error_without_a_hint_is_one_line(
     def fail() -> None:
         raise SettingError("It is wrong.")
 
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(cli, "program", lambda: fail)
     with pytest.raises(SystemExit):
         cli.main()
     assert capsys.readouterr().err == "firstline: It is wrong.\n"
@@ -104,7 +104,7 @@ def test_an_error_without_a_hint_is_one_line(
 def test_a_file_that_cannot_be_written_is_two_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(cli, "app", lambda: (tmp_path / "absent" / "report.html").write_text("x"))
+    monkeypatch.setattr(cli, "program", lambda: lambda: (tmp_path / "absent" / "report.html").write_text("x"))
     with pytest.raises(SystemExit) as exit_:
         cli.main()
     assert exit_.value.code == 2
@@ -117,7 +117,7 @@ def test_a_fault_of_another_kind_is_not_hidden(monkeypatch: pytest.MonkeyPatch) 
     def fail() -> None:
         raise ConnectionResetError(104, "Connection reset by peer")
 
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(cli, "program", lambda: fail)
     with pytest.raises(ConnectionResetError):
         cli.main()
 
@@ -126,7 +126,7 @@ def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", interrupted)
+    monkeypatch.setattr(cli, "program", lambda: interrupted)
     with pytest.raises(SystemExit) as exit_:
         cli.main()
     assert exit_.value.code == 130

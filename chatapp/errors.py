@@ -108,7 +108,8 @@ class ModelFileError(OperatorError):
 class DatabaseError(OperatorError):
     """The database is locked, read-only, full, unreachable or from a newer version.
 
-    `may_pass`: what is refused now may be taken later, when somebody has put that right.
+    `may_pass`: what is refused now may be taken later, when somebody has put that right. `where` is what
+    `what` calls it.
     """
 
     code = "database"
@@ -117,6 +118,15 @@ class DatabaseError(OperatorError):
         "unavailable", "We cannot reach our conversations just now.", f"Nothing that you wrote is lost. {_OR_A_PERSON}"
     )
     may_pass: bool = True
+
+    def __init__(self, what: str, hint: str = "", where: str = "") -> None:
+        super().__init__(what, hint)
+        self.where = where
+
+    @property
+    def placeless(self) -> str:
+        """Both sentences without the address or path, for where more people read than the operator."""
+        return str(self).replace(f" {self.where!r}", "") if self.where else str(self)
 
 
 class PortError(OperatorError):
@@ -323,6 +333,8 @@ def words_of(error: Exception) -> Words:
 
 def detail_of(error: Exception) -> str:
     """What the operator reads of any exception, in one line or few."""
+    if isinstance(error, DatabaseError):
+        return error.placeless
     return str(error) if isinstance(error, FirstlineError) else f"{type(error).__name__}: {error}"
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from chatapp.errors import DatabaseError, FirstlineError, detail_of, words_for, words_of
+from chatapp.errors import FirstlineError, detail_of, words_for, words_of
 from chatapp.notices import customer_notice, customer_notices
 from router.types import Decision, Route
 
@@ -209,8 +209,7 @@ class Failed(Event):
         """The event of any exception, in both voices."""
         words, detail = words_of(error), detail_of(error)
         code = error.code if isinstance(error, FirstlineError) else words.code
-        where = isinstance(error, DatabaseError)  # an address or a path: in the log, and in no thread
-        detail = "" if where or detail == words.text else detail
+        detail = "" if detail == words.text else detail
         return cls(turn_id, conversation_id, code, words.what, words.hint, text, detail, sources)
 
     @property

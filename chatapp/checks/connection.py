@@ -33,7 +33,7 @@ def pages(patient: Patient) -> Check:
 
 def sessions(patient: Patient) -> Check:
     """The key that signs sessions, and the operator's token."""
-    from chatapp.web.session import session_secret
+    from chatapp.web.signing import session_secret
 
     settings = patient.settings
     session_secret(settings)

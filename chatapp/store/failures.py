@@ -102,7 +102,7 @@ def explained(where: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError, ModuleNotFoundError) as error:
         failure = _diagnosis(error)
-        explanation = DatabaseError(f"The database {where!r} {failure.what}.", failure.hint)
+        explanation = DatabaseError(f"The database {where!r} {failure.what}.", failure.hint, where)
         explanation.may_pass = failure.may_pass
         raise explanation from error
 

@@ -37,8 +37,8 @@ class TooManyTriesError(TokenNeededError):
     code = "too_many_tries"
     status = 429
 
-    def __init__(self, wait_s: int) -> None:
-        super().__init__("Too many wrong tokens came from your address.", f"Try again in {wait_s} seconds.")
+    def __init__(self, what: str, hint: str, wait_s: int = 1) -> None:
+        super().__init__(what, hint)
         self.wait_s = wait_s
 
     @property
@@ -93,7 +93,9 @@ def _judge(connection: HTTPConnection, token: str) -> TokenNeededError | None:
     throttle: Throttle = connection.app.state.throttle
     host = connection.client.host if connection.client else ""
     if wait_s := throttle.wait_s(host):
-        return TooManyTriesError(wait_s)
+        return TooManyTriesError(
+            "Too many wrong tokens came from your address.", f"Try again in {wait_s} seconds.", wait_s
+        )
     if _opens(connection, digest(token)):
         throttle.right(host)
         return None

@@ -23,7 +23,7 @@ def session_secret(settings: Settings) -> str:
     anew: then every browser begins anew too.
     """
     configured = settings.session_secret.get_secret_value()
-    if configured and len(configured.strip()) < SHORTEST:
+    if configured and len(configured) < SHORTEST:
         raise SettingError(
             f"FIRSTLINE_SESSION_SECRET is shorter than {SHORTEST} characters, and could be guessed.",
             "Set a long random one, or unset it: then one is made and kept in the data folder.",

@@ -30,6 +30,11 @@ WHERE = "/srv/firstline/chat.db"
 Asked = Callable[..., Any]
 
 
+def locked() -> DatabaseError:
+    """As the store raises it."""
+    return DatabaseError(f"The database {WHERE!r} is locked.", "Close what else uses it.", WHERE)
+
+
 class Clock:
     """Says what it is set to."""
 
@@ -43,7 +48,7 @@ class Broken:
     """A store whose database is gone."""
 
     def ping(self) -> None:
-        raise DatabaseError(f"The database {WHERE!r} is locked.", "Close what else uses it.")
+        raise locked()
 
 
 @pytest.fixture
@@ -62,6 +67,7 @@ def app(tmp_path: Path, clock: Clock) -> FastAPI:
     app.state.operator_token, app.state.throttle = TOKEN, Throttle(clock)
     app.state.origins = Origins((), SimpleNamespace(tell=lambda _: None))  # type: ignore[arg-type]
     app.state.firstline = SimpleNamespace(
+        runner=SimpleNamespace(last_failure=None, closing=False, outbox=SimpleNamespace(waiting=())),
         settings=settings,
         store=Broken(),
         backends={Route.LOCAL: SimpleNamespace(model="small")},
@@ -227,8 +233,7 @@ def test_no_address_of_the_database_where_everybody_sees_how_answers_are_made(
         assert WHERE not in answer.text
     assert WHERE in client.get("/broken", headers=bearer(TOKEN)).text
     assert WHERE in caplog.text
-    fault = DatabaseError(f"The database {WHERE!r} is locked.", "Close what else uses it.")
-    assert WHERE not in repr(Failed.of(1, "c", fault))
+    assert Failed.of(1, "c", locked()).detail == "The database is locked. Close what else uses it."
 
 
 def test_a_scope_without_a_client_may_try() -> None:

@@ -26,6 +26,8 @@ from bench.processes import Served, free_port
 
 HELD_S = 12
 """Longer than any busy timeout, shorter than a customer's patience."""
+PROBED_WITHIN_S = 6
+"""A probe may wait for the busy timeout once, not in line behind other writers."""
 ENDS = ("done", "interrupted")
 Fault = Callable[[str, Served], AbstractContextManager[None]]
 """Begins and ends a fault of a running product and its database."""
@@ -71,6 +73,7 @@ async def _fault_amid(stage: Stage, url: str, served: Served, fault: Fault) -> N
     await judge(stage, url, customer, heard, ENDS)
     stage.row.stored += f"; /healthz {health}"
     stage.row.check(health.startswith("503"), "/healthz finds nothing wrong meanwhile")
+    stage.row.check(float(health.split()[2]) < PROBED_WITHIN_S, "/healthz takes too long")
     customer.close()
 
 

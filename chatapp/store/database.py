@@ -34,6 +34,7 @@ class Database:
     def __init__(self, reader: Engine, writer: Engine) -> None:
         self.reader, self.writer = reader, writer
         self._wrote_at: float | None = None
+        self._refused: tuple[float, DatabaseError] | None = None
         self.where = shown(reader.url)
 
     @classmethod
@@ -64,12 +65,17 @@ class Database:
         self.close()
 
     def ping(self) -> None:
-        """Reads nothing, and writes what is there already unless something was written a moment ago.
+        """Reads nothing, and writes what is there already unless something was written, or refused, a moment ago.
 
         Raises DatabaseError if the database does not answer or takes nothing.
         """
         with self.read() as session:
             session.connection().exec_driver_sql("SELECT 1")
+        if self._refused and time.monotonic() - self._refused[0] < PROBE_EVERY_S:
+            refusal = self._refused[
+                1
+            ]  # told at once: in line behind writers that wait for a lock, half a minute is gone
+            raise DatabaseError(refusal.what, refusal.hint)
         if self._wrote_at is None or time.monotonic() - self._wrote_at > PROBE_EVERY_S:
             with self.write() as session:
                 session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
@@ -87,10 +93,11 @@ class Database:
             with explained(self.where), Session(self.writer) as session:
                 yield session
                 session.commit()
-        except DatabaseError:
+        except DatabaseError as error:
             self._wrote_at = None
+            self._refused = (time.monotonic(), error) if error.may_pass else None
             raise
-        self._wrote_at = time.monotonic()
+        self._wrote_at, self._refused = time.monotonic(), None
 
 
 def add_if_absent(session: Session, row: SQLModel) -> bool:

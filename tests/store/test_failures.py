@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,22 @@ def test_locked(store: Store, talk: str, lock: None) -> None:
         store.begin_turn(talk, "Hello")
     told(caught.value, "locked by another program", "Close what else uses it", "firstline.db")
     assert store.conversation(USER, talk).title == ""
+
+
+def test_a_probe_tells_at_once_what_a_write_was_just_told(store: Store, talk: str, file: Path) -> None:
+    pragma(store, "busy_timeout=50")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseError):
+        store.begin_turn(talk, "Hello")
+    pragma(store, "busy_timeout=9000")
+    began = time.monotonic()
+    with pytest.raises(DatabaseError, match="locked"):
+        store.ping()
+    assert time.monotonic() - began < 5  # it did not wait for the lock
+    other.close()
+    store.begin_turn(talk, "Hello")
+    store.ping()
 
 
 def test_the_busy_timeout_is_five_seconds(store: Store) -> None:

@@ -33,7 +33,7 @@ IN_JSON = st.recursive(
     max_leaves=6,
 )
 FRAMES = st.dictionaries(st.sampled_from(["text", "action", "client_id", "turn", "body", "x"]), IN_JSON, max_size=4)
-odd = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+odd = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -16,8 +16,10 @@ class Proxies:
 
     @property
     def networks(self) -> list[str]:
-        """As uvicorn takes them."""
-        return [ANY] if self._any else [str(network) for network in self._networks]
+        """As uvicorn takes them, and as people write them."""
+        if self._any:
+            return [ANY]
+        return [str(n.network_address if n.num_addresses == 1 else n) for n in self._networks]
 
     def __contains__(self, host: str) -> bool:
         if self._any:

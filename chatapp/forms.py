@@ -30,20 +30,23 @@ class Spoken:
 def speak(settings: Settings, form: Form, prompts: Sequence[Prompt], max_tokens: int) -> Spoken:
     """Every prompt at temperature 0. What the process raises passes through, ModelFileError above all.
 
-    In local-only mode no program may be started, so the process is forked there. It begins with the memory of this one,
-    which its figure leaves out: some 60 MB of Python less than elsewhere.
+    In local-only mode no program may be started, so it is this process that speaks, and the figure for memory is what
+    it takes more than before: some 60 MB of Python less than elsewhere. It is not forked, for OpenMP's threads would
+    be missing in the fork, and waited for.
     """
-    forked = settings.mode is Mode.LOCAL_ONLY
-    with ProcessPoolExecutor(1, multiprocessing.get_context("fork" if forked else "spawn")) as pool:
-        return pool.submit(_speak, settings, form, list(prompts), max_tokens, forked).result()
+    if settings.mode is Mode.LOCAL_ONLY:
+        return _speak(settings, form, list(prompts), max_tokens, alone=False)
+    spawn = multiprocessing.get_context("spawn")  # a fork would begin with this process's memory
+    with ProcessPoolExecutor(1, spawn) as pool:
+        return pool.submit(_speak, settings, form, list(prompts), max_tokens, alone=True).result()
 
 
-def _speak(settings: Settings, form: Form, prompts: list[Prompt], max_tokens: int, forked: bool) -> Spoken:
+def _speak(settings: Settings, form: Form, prompts: list[Prompt], max_tokens: int, *, alone: bool) -> Spoken:
     from tqdm import tqdm
 
     from chatapp.backends.engine import Abort, Engine
 
-    inherited = _resident_bytes() if forked else 0
+    before = 0 if alone else _resident_bytes()
     engine, abort = Engine(form.model, settings.local_context_tokens, settings.local_threads), Abort()
     engine.use(form.adapter)
     answers, firsts, speeds = [], [], []
@@ -60,8 +63,9 @@ def _speak(settings: Settings, form: Form, prompts: list[Prompt], max_tokens: in
         if len(said) > _TIMED_TOKENS:
             speeds.append((len(said) - 1) / (time.perf_counter() - first))
         answers.append("".join(said).strip())
+    used = _peak_bytes() if alone else max(0, _resident_bytes() - before)
     engine.close()
-    return Spoken(tuple(answers), median(firsts), median(speeds) if speeds else 0.0, _peak_bytes() - inherited)
+    return Spoken(tuple(answers), median(firsts), median(speeds) if speeds else 0.0, used)
 
 
 def _peak_bytes() -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.faults.account import FACTOR, of_ledger, of_provider
+from bench.faults.account import of_ledger, of_provider
 from bench.faults.product import OPEN, Customer, Database, Heard, product
 from bench.faults.providers import TEXT
 from bench.faults.rows import Row
@@ -34,6 +34,8 @@ CLOUD_CUSTOMERS, LOCAL_CUSTOMERS = 4, 2
 SENDING_S, LONGEST_S = 0.6, 4.5
 """The kill comes within one of these after the round began: sending takes half a second, a slow answer three."""
 SETTLES_S = 30
+TOGETHER = 1.2
+"""The sums over all calls are within this factor: most are told to the token."""
 
 
 @dataclass
@@ -221,7 +223,7 @@ def _ledger(server: Provider, database: Database) -> list[Row]:
     for name in ("input", "output"):
         mine, bill = getattr(ours, f"{name}_tokens"), getattr(theirs, f"{name}_tokens")
         sums.read += f"{name} {mine / max(bill, 1):.3f} of the provider's "
-        sums.check(max(mine, bill) <= FACTOR * min(mine, bill), f"{name}: {mine} against {bill}")
+        sums.check(max(mine, bill) <= TOGETHER * min(mine, bill), f"{name}: {mine} against {bill}")
     open_rows = [line for line in booked if str(line["outcome"]) in ("open", "running")]
     calls.check(not open_rows, f"{len(open_rows)} rows are still open")
     return [calls, sums]

@@ -28,7 +28,7 @@ lint: $(VENV)/.dev           ## ruff and mypy, as strict as they go
 
 check: lint test             ## What must pass before a change lands
 
-bench: $(VENV)/.dev          ## Print figures of README and docs (not of fine-tuning, nor of CLINC150)
+bench: $(VENV)/.dev          ## Print figures of README and docs (not of fine-tuning, CLINC150, nor faults)
 	@$(BIN)/python -m bench.support
 	@$(BIN)/python -m bench.facts
 	@$(BIN)/python -m bench.hard

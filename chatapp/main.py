@@ -18,6 +18,7 @@ from chatapp.alone import hold
 from chatapp.backends.cloud_usage import price_microusd
 from chatapp.errors import DatabaseError, FirstlineError
 from chatapp.fences import FenceReport
+from chatapp.forget import Forgetter
 from chatapp.ledger import close_abandoned
 from chatapp.origin import read_origins
 from chatapp.paths import STATIC
@@ -94,8 +95,11 @@ def _no_call_is_older(settings: Settings) -> datetime:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     product: Product = app.state.firstline
     sweeping = asyncio.create_task(_sweep(product), name="sweep")
+    forgetting = asyncio.create_task(Forgetter(product.store).run(), name="forget")
     yield
     sweeping.cancel()
+    forgetting.cancel()
+    await asyncio.gather(sweeping, forgetting, return_exceptions=True)
     await product.aclose()
     if app.state.lock:
         app.state.lock.release()

@@ -1,16 +1,18 @@
 """Whose conversations there are, and what they are called."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import func, or_
 from sqlmodel import col, delete, exists, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.characters import storable
 from chatapp.store.database import Database, add_if_absent
 from chatapp.store.models import ConversationRow, MessageRow, TurnRow, TurnStatus, UserRow, utcnow
 from chatapp.store.records import Conversation
-from chatapp.store.tries import existing, locked_conversation, origin_of, the_turn
+from chatapp.store.tries import UNDO_S, existing, locked_conversation, origin_of, the_turn, words_kept
 
 TITLE_CHARS = 200
 """Longest title, in characters."""
@@ -66,19 +68,41 @@ class Conversations(Database):
             row.title = one_line(title, TITLE_CHARS)
 
     def delete(self, user_id: str, conversation_id: str) -> None:
-        """Deletes every word: messages, title, summary, and the texts inside decisions, sources and notices.
+        """From now on the conversation does not exist; for `UNDO_S` seconds it can be brought back.
 
-        Turns, calls and ratings stay, so that the ledger still adds up; a turn that still runs ends without
-        its words being kept, and one that waits does not begin. Raises NotFoundError.
+        After that no word of it is kept: see `forget_deleted`. What waits for an answer does not begin.
+        Raises NotFoundError.
         """
         with self.write() as session:
             row = _owned(locked_conversation(session, conversation_id), user_id, conversation_id)
-            row.title, row.summary, row.deleted_at = "", "", utcnow()
-            session.exec(delete(MessageRow).where(col(MessageRow.conversation_id) == conversation_id))
-            for turn in session.exec(select(TurnRow).where(TurnRow.conversation_id == conversation_id)):
-                forget_words(turn)
-                if turn.status is TurnStatus.QUEUED:
-                    turn.status = TurnStatus.INTERRUPTED
+            row.deleted_at = utcnow()
+            waiting = TurnRow.conversation_id == conversation_id, TurnRow.status == TurnStatus.QUEUED
+            for turn in session.exec(select(TurnRow).where(*waiting)):
+                turn.status = TurnStatus.INTERRUPTED
+
+    def undelete(self, user_id: str, conversation_id: str) -> None:
+        """Brings a conversation back. Raises NotFoundError once its time is up; one that was not deleted stays."""
+        with self.write() as session:
+            row = locked_conversation(session, conversation_id)
+            if row is not None and words_kept(row):
+                row.deleted_at = None
+            _owned(row, user_id, conversation_id)
+
+    def forget_deleted(self, after_s: float = UNDO_S) -> int:
+        """Deletes every word of the conversations that were deleted at least `after_s` seconds ago; gives how many.
+
+        Messages, titles, summaries, and the texts inside decisions, sources and notices go. Turns, calls and
+        ratings stay, so that the ledger still adds up. SQLite's log holds the words until `empty_log`.
+        """
+        since = utcnow() - timedelta(seconds=after_s)
+        with self.write() as session:
+            found = session.exec(_with_words(since).with_for_update()).all()
+            for row in found:
+                row.title = row.summary = ""
+                session.exec(delete(MessageRow).where(col(MessageRow.conversation_id) == row.id))
+                for turn in session.exec(select(TurnRow).where(TurnRow.conversation_id == row.id)):
+                    forget_words(turn)
+            return len(found)
 
     def summary(self, conversation_id: str) -> str:
         """The running summary, empty if there is none. Raises NotFoundError."""
@@ -90,6 +114,13 @@ class Conversations(Database):
         with self.write() as session:
             row = existing(locked_conversation(session, conversation_id), conversation_id)
             row.summary, row.summary_through = storable(text), origin_of(the_turn(session, through_turn_id))
+
+
+def _with_words(deleted_before: datetime) -> SelectOfScalar[ConversationRow]:
+    """The conversations that were deleted before that time, and of which there are words."""
+    said = exists().where(col(MessageRow.conversation_id) == col(ConversationRow.id))
+    words = or_(col(ConversationRow.title) != "", col(ConversationRow.summary) != "", said)
+    return select(ConversationRow).where(col(ConversationRow.deleted_at) <= deleted_before, words)
 
 
 def one_line(text: str, longest: int) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -79,6 +79,17 @@ class Database:
         if self._wrote_at is None or time.monotonic() - self._wrote_at > PROBE_EVERY_S:
             with self.write() as session:
                 session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+
+    def empty_log(self) -> bool:
+        """Leaves nothing in SQLite's write-ahead log, where pages stand as they were before the last changes.
+
+        False if somebody who reads needs it just now: then try again later.
+        """
+        if self.writer.dialect.name != "sqlite":
+            return True
+        with explained(self.where), closing(self.writer.raw_connection()) as connection:
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     @contextmanager
     def read(self) -> Iterator[Session]:

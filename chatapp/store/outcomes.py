@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from chatapp.store.database import Database
-from chatapp.store.models import FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
+from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.tries import id_of, origin_of, together
 from router.followup import before, together_with
 from router.outcomes import Outcome, OutcomeSource
@@ -107,9 +107,10 @@ def _joins(session: Session) -> dict[int, int]:
 
 
 def _texts(session: Session) -> dict[str, dict[int, str]]:
-    """What was asked, by conversation and turn."""
-    asked = select(MessageRow.conversation_id, MessageRow.turn_id, MessageRow.content)
+    """What was asked, by conversation and turn; nothing of what is deleted."""
+    asked = select(MessageRow.conversation_id, MessageRow.turn_id, MessageRow.content).join(ConversationRow)
+    there = MessageRow.role == Role.USER, col(ConversationRow.deleted_at).is_(None)
     found: dict[str, dict[int, str]] = {}
-    for conversation, turn, content in session.exec(asked.where(MessageRow.role == Role.USER)):
+    for conversation, turn, content in session.exec(asked.where(*there)):
         found.setdefault(conversation, {})[turn] = content
     return found

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from chatapp.store.database import Database
 from chatapp.store.figures import UNROUTED
-from chatapp.store.models import CallRow, MessageRow, Role, TurnRow
+from chatapp.store.models import CallRow, ConversationRow, MessageRow, Role, TurnRow
 from chatapp.store.records import Bucket, TurnLine
 from chatapp.store.traffic import answered_within, plain, within
 from chatapp.store.tries import origin, with_text
@@ -37,7 +37,12 @@ class Overview(Database):
         wanted += [_named(col(TurnRow.category), category)] if category else []
         wanted += [col(TurnRow.id) < before_id] if before_id else []
         cost = select(func.coalesce(func.sum(CallRow.cost_microusd), 0)).where(col(CallRow.turn_id) == TurnRow.id)
-        asked = and_(col(MessageRow.turn_id) == origin, col(MessageRow.role) == Role.USER)
+        there = select(col(ConversationRow.id)).where(col(ConversationRow.deleted_at).is_(None))
+        asked = and_(
+            col(MessageRow.turn_id) == origin,
+            col(MessageRow.role) == Role.USER,
+            col(MessageRow.conversation_id).in_(there),
+        )
         statement = (
             select(TurnRow, func.coalesce(MessageRow.content, ""), cost.scalar_subquery())
             .join(MessageRow, asked, isouter=True)

@@ -6,17 +6,21 @@ has. While one runs, it stands in place of the others.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.errors import NotFoundError
-from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus
+from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus, utcnow
 from chatapp.store.records import Turn
 
 ANSWERED = (TurnStatus.DONE, TurnStatus.STOPPED, TurnStatus.ABSTAINED)
 """Ends of a turn whose words, if there are any, count as an answer."""
+
+UNDO_S = 15
+"""How long a deleted conversation can be brought back, in seconds. The page offers it for a little less."""
 
 origin: ColumnElement[int] = func.coalesce(col(TurnRow.again_of), col(TurnRow.id))
 """SQL for the id of a turn's first try: what identifies the message, and orders exchanges."""
@@ -52,6 +56,11 @@ def existing(row: ConversationRow | None, conversation_id: str) -> ConversationR
     if row is None or row.deleted_at is not None:
         raise NotFoundError(f"There is no conversation {conversation_id!r}.", "It may have been deleted.")
     return row
+
+
+def words_kept(row: ConversationRow) -> bool:
+    """Whether words of the conversation may be kept: it was not deleted, or can still be brought back."""
+    return row.deleted_at is None or utcnow() - row.deleted_at < timedelta(seconds=UNDO_S)
 
 
 def said(session: Session, turn_id: int, role: Role) -> MessageRow | None:

@@ -22,6 +22,7 @@ from chatapp.store.tries import (
     seen,
     settle,
     the_turn,
+    words_kept,
 )
 from router.types import Mode, Route
 
@@ -220,11 +221,11 @@ def _sent_before(session: Session, conversation_id: str, client_id: str | None) 
 
 
 def _held(session: Session, turn_id: int) -> tuple[TurnRow, bool]:
-    """The turn, its conversation locked, and whether that still exists: if not, no words may be kept."""
+    """The turn, its conversation locked, and whether words may be kept: not of one that is deleted for good."""
     turn = the_turn(session, turn_id)
     conversation = locked_conversation(session, turn.conversation_id)
     session.refresh(turn)
-    return turn, conversation is not None and conversation.deleted_at is None
+    return turn, conversation is not None and words_kept(conversation)
 
 
 def _keep_answer(session: Session, turn: TurnRow, text: str) -> None:

@@ -25,6 +25,8 @@ JSON_PROTOCOL = "firstline.v1.json"
 REASON_BYTES = 123
 """Longest reason of a close frame (RFC 6455, section 5.5), in bytes."""
 
+PONG = '{"type": "pong"}'
+"""The answer to a ping, in every rendering: a page or a program learns that it is heard."""
 CLOSE_INTERNAL = 1011
 CLOSE_NOT_FOUND = 4404
 CLOSE_NOT_ALLOWED = 4403
@@ -89,6 +91,8 @@ class ChatSocket:
                 await self._runner.start(self._user_id, self._conversation_id, frame.get("text"), key)
                 if key:
                     await self._send(rendering.taken(key))
+            case "ping":
+                await self._send(PONG)
             case "stop":
                 self._runner.stop(self._conversation_id)
             case action:

@@ -60,9 +60,9 @@ def turn_of(frame: dict[str, Any]) -> int:
 def action_of(frame: dict[str, Any]) -> str:
     """What is to be done; `send` where nothing is said. Raises FrameError for what is no action."""
     action = frame.get("action", "send")
-    if action in ("send", "stop", "again", "cloud"):
+    if action in ("send", "stop", "again", "cloud", "ping"):
         return str(action)
-    raise FrameError(f"There is no action {_short(action)}.", "Send a text, or the action stop, again or cloud.")
+    raise FrameError(f"There is no action {_short(action)}.", "Send a text, or the action stop, again, cloud or ping.")
 
 
 def _short(value: object) -> str:

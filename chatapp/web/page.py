@@ -9,9 +9,20 @@ from chatapp.events import Failed, Finished, Reader, Started
 from chatapp.runner import TurnRunner
 from chatapp.settings import Settings
 from chatapp.store import Exchange, Store
+from chatapp.web.deleted import DeletedView
 from chatapp.web.sources import Sources
 from chatapp.web.templates import Templates
-from chatapp.web.views import ModeView, Thread, TurnView, finished_view, live_view, mode_view, person_line, why_view
+from chatapp.web.views import (
+    ModeView,
+    NoticeView,
+    Thread,
+    TurnView,
+    finished_view,
+    live_view,
+    mode_view,
+    person_line,
+    why_view,
+)
 from router.pack import Pack
 
 TITLE_OF_NEW = "New conversation"
@@ -69,7 +80,7 @@ class ChatPage:
     def __init__(self, pages: Pages, user_id: str, conversation_id: str, reader: Reader) -> None:
         self._pages, self._user_id, self._id, self.reader = pages, user_id, conversation_id, reader
 
-    def whole(self, theme: str) -> str:
+    def whole(self, theme: str, deleted: DeletedView | None = None) -> str:
         """The page as a browser first gets it: complete without any script."""
         pages = self._pages
         conversation = pages.store.conversation(self._user_id, self._id)
@@ -77,6 +88,7 @@ class ChatPage:
         return pages.templates.render(
             "chat.html",
             theme=theme,
+            deleted=deleted,
             shop=pages.pack.title,
             title=conversation.title or TITLE_OF_NEW,
             conversation_id=self._id,
@@ -91,9 +103,15 @@ class ChatPage:
             message_max_chars=pages.settings.message_max_chars,
         )
 
-    def thread(self) -> tuple[str, set[int]]:
-        """All turns and the composer's buttons as they are now, and the ids of the turns shown."""
+    def thread(self, gave_none: Finished | Failed | None = None) -> tuple[str, set[int]]:
+        """All turns and the composer's buttons as they are now, and the ids of the turns shown.
+
+        `gave_none` is the end of a second try that gave no answer: it is told under the one that stands.
+        """
         pages, turns = self._pages, self._turns()
+        if gave_none:
+            stand = self._standing_for(gave_none.turn_id)
+            turns = [_told_under(turn, gave_none) if turn.id in stand else turn for turn in turns]
         html = pages.templates.render(
             "_turns.html", turns=turns, starters=pages.pack.starters, mode=pages.mode(self.reader)
         )
@@ -130,12 +148,17 @@ class ChatPage:
     def after(self, event: Finished | Failed) -> str:
         """What else changes with the end of a turn: buttons, rail, and the answer for screen readers."""
         rail = self._pages.rail(self._user_id, self._id)
-        spoken = event.text if isinstance(event, Finished) else f"{event.what} {event.hint}"
+        spoken = _ending(event)
         return self._buttons() + partial("#rail-list", "outerMorph", rail) + self.announce(spoken)
 
     def stands(self, turn_id: int) -> bool:
         """Whether this turn is the one to be shown for its message; a second try that failed is not."""
         return any(exchange.turn.id == turn_id for exchange in self._pages.store.exchanges(self._id))
+
+    def _standing_for(self, turn_id: int) -> set[int]:
+        first = self._pages.store.turn(self._user_id, turn_id).again_of
+        exchanges = self._pages.store.exchanges(self._id)
+        return {one.turn.id for one in exchanges if first in {one.turn.id, one.turn.again_of}}
 
     def announce(self, words: str) -> str:
         """A whole sentence for screen readers, in the page's one live region."""
@@ -174,6 +197,18 @@ class ChatPage:
     def _buttons(self) -> str:
         busy = self._pages.runner.live(self._id) is not None
         return partial("#buttons", "outerMorph", self._pages.templates.render("_buttons.html", busy=busy))
+
+
+def _told_under(turn: TurnView, event: Finished | Failed) -> TurnView:
+    notice = NoticeView(f"{_ending(event)} The earlier answer stands.", trouble=isinstance(event, Failed))
+    return replace(turn, notices=(notice, *turn.notices))
+
+
+def _ending(event: Finished | Failed) -> str:
+    """How a turn ended, to be told in words."""
+    if isinstance(event, Failed):
+        return f"{event.what} {event.hint}"
+    return event.text or "Stopped before the first word."
 
 
 def partial(target: str, swap: str, html: str) -> str:

@@ -8,7 +8,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chatapp.errors import NotAllowedError, UserError
 from chatapp.events import Reader
+from chatapp.web.deleted import DELETED, just_deleted, note_deleted
 from chatapp.web.entries import Entry, Field
+from chatapp.web.frames import client_id_of
 from chatapp.web.operator import reader_of
 from chatapp.web.page import ChatPage, Pages
 from chatapp.web.session import LARGEST_ID, User, same_origin
@@ -40,7 +42,22 @@ def home(pages: Built, user: User) -> RedirectResponse:
 def conversation(request: Request, pages: Built, user: User, reader: Reads, conversation_id: Entry) -> str:
     """One conversation, whole."""
     theme = request.cookies.get("theme", "")
-    return pages.of(user, conversation_id, reader).whole(theme if theme in {"light", "dark"} else "")
+    deleted = just_deleted(request.session)
+    return pages.of(user, conversation_id, reader).whole(theme if theme in {"light", "dark"} else "", deleted)
+
+
+@router.post("/c/{conversation_id}", dependencies=guarded)
+async def say(
+    pages: Built,
+    user: User,
+    conversation_id: Entry,
+    text: Field = "",
+    starter: Field = "",
+    client_id: Annotated[str, Form()] = "",
+) -> RedirectResponse:
+    """A message from a page without a script; the page then shows its answer, or how far it has come."""
+    await pages.runner.start(user, conversation_id, text.strip() or starter, client_id_of({"client_id": client_id}))
+    return to(pages, f"/c/{conversation_id}")
 
 
 @router.get("/conversations")
@@ -65,12 +82,25 @@ def rename(pages: Built, user: User, conversation_id: Entry, title: Field) -> Re
 
 
 @router.post("/c/{conversation_id}/delete", dependencies=guarded)
-async def delete(pages: Built, user: User, conversation_id: Entry) -> RedirectResponse:
-    """Stop what runs there, and delete every word of it."""
+async def delete(
+    request: Request, pages: Built, user: User, conversation_id: Entry, seen: Field = ""
+) -> RedirectResponse:
+    """Stop what runs there, and delete the conversation. `seen` is the one that the page shows, to go back to."""
     await asyncio.to_thread(pages.store.conversation, user, conversation_id)
     pages.runner.drop(conversation_id)
     await asyncio.to_thread(pages.store.delete, user, conversation_id)
+    note_deleted(request.session, conversation_id)
+    if seen and seen != conversation_id:
+        return to(pages, f"/c/{seen}")
     return to(pages, f"/c/{await asyncio.to_thread(unused_conversation, pages, user)}")
+
+
+@router.post("/c/{conversation_id}/undelete", dependencies=guarded)
+def undelete(request: Request, pages: Built, user: User, conversation_id: Entry) -> RedirectResponse:
+    """Bring a conversation back. Raises NotFoundError once its time is up."""
+    request.session.pop(DELETED, None)
+    pages.store.undelete(user, conversation_id)
+    return to(pages, f"/c/{conversation_id}")
 
 
 @router.get("/turns/{turn_id}/why")

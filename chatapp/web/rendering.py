@@ -79,7 +79,7 @@ class HtmlRendering:
     async def render(self, events: Sequence[Event]) -> list[str]:
         """A fragment for each event, and one for all the new words of the batch."""
         frames = [frame for event in events if (frame := await self._frame(event))]
-        words = any(isinstance(event, Delta | Escalated | Routed) for event in events)
+        words = any(isinstance(event, Delta | Escalated | Routed | Notice) for event in events)
         if words and not isinstance(events[-1], Finished | Failed):
             frames.append(self._page.answer())
         return frames
@@ -120,8 +120,8 @@ class HtmlRendering:
         stands = await asyncio.to_thread(self._page.stands, event.turn_id)
         if stands and event.turn_id in self._shown:
             return await asyncio.to_thread(self._page.ended, event)
-        return await self._thread() + await asyncio.to_thread(self._page.after, event)
+        return await self._thread(None if stands else event) + await asyncio.to_thread(self._page.after, event)
 
-    async def _thread(self) -> str:
-        html, self._shown = await asyncio.to_thread(self._page.thread)
+    async def _thread(self, gave_none: Finished | Failed | None = None) -> str:
+        html, self._shown = await asyncio.to_thread(self._page.thread, gave_none)
         return html

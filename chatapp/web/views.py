@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from chatapp.errors import words_for
-from chatapp.events import Reader
+from chatapp.events import Notice, Reader
 from chatapp.live import LiveTurn
 from chatapp.notices import customer_notices
 from chatapp.store import Exchange
@@ -199,6 +199,9 @@ def _waiting_words(live: LiveTurn, reader: Reader) -> str:
     """What is said before the first word."""
     if live.decision is None:
         return "Reading your message…"
+    places = [event.text for event in live.events if isinstance(event, Notice) and event.code == "queued"]
+    if places and not live.answer:
+        return f"{places[-1]} It begins as soon as they are done."
     if live.decision.route is not Route.CLOUD:
         return "Writing…"
     return "Asking an outside AI service…" if reader is Reader.CUSTOMER else "Asking the cloud model…"
@@ -252,7 +255,7 @@ def _machinery(exchange: Exchange, route: Route, thread: Thread, because: Markup
 
 def _who(route: Route, status: str, answered: bool) -> str:
     if status == "stopped":
-        return f"{WHO_WORDS[route]}, and stopped before its end" if answered else "Stopped before the first word"
+        return f"{WHO_WORDS[route]}, and stopped before its end" if answered else ""
     return WHO_WORDS[route] if answered and status != "abstained" else ""
 
 

@@ -19,7 +19,7 @@ class Cable(ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Connection)
         self.far = ("127.0.0.1", port)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self._whole = True
+        self._whole, self.swallows = True, False
         self._ends: set[socket.socket] = set()
         self._lock = threading.Lock()
 
@@ -30,10 +30,17 @@ class Cable(ThreadingTCPServer):
             for end in self._ends:
                 _shut(end)
 
+    def swallow(self) -> None:
+        """Take everything and carry nothing, as a network does that is gone without a word."""
+        self.swallows = True
+
     def mend(self) -> None:
-        """Carry again."""
+        """Carry again. What was swallowed is lost, and with it the connections that it belonged to."""
         with self._lock:
-            self._whole = True
+            if self.swallows:
+                for end in self._ends:
+                    _shut(end)
+            self._whole, self.swallows = True, False
 
     @contextmanager
     def carried(self, *ends: socket.socket) -> Iterator[bool]:
@@ -54,9 +61,9 @@ class _Connection(BaseRequestHandler):
     def handle(self) -> None:
         with socket.create_connection(self.server.far) as far, self.server.carried(self.request, far) as whole:
             if whole:
-                back = threading.Thread(target=_pump, args=(far, self.request))
+                back = threading.Thread(target=_pump, args=(far, self.request, self.server))
                 back.start()
-                _pump(self.request, far)
+                _pump(self.request, far, self.server)
                 back.join()
 
 
@@ -74,10 +81,11 @@ def cable_to(url: str) -> Iterator[Cable]:
             cable.shutdown()
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
+def _pump(source: socket.socket, target: socket.socket, cable: Cable) -> None:
     with suppress(OSError):
         while data := source.recv(CHUNK_BYTES):
-            target.sendall(data)
+            if not cable.swallows:
+                target.sendall(data)
     _shut(source)
     _shut(target)
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatapp.errors import NotFoundError
-from chatapp.store import Store
+from chatapp.store import Store, tries
 from chatapp.store.conversations import one_line
 from tests.store.conftest import USER, answer, call, exchange
 
@@ -105,6 +105,8 @@ def test_deleting_leaves_no_word(store: Store, talk: str, tmp_path: Path) -> Non
     store.rate(USER, turn.id, 1)
     store.save_summary(talk, f"{SECRET} 3", turn.id)
     store.delete(USER, talk)
+    assert store.forget_deleted(after_s=0) == 1
+    assert store.forget_deleted(after_s=0) == 0
     store.close()
     (line,) = store.latest_turns(5)
     assert line.cost_microusd == 5
@@ -115,11 +117,55 @@ def test_deleting_leaves_no_word(store: Store, talk: str, tmp_path: Path) -> Non
     assert SECRET not in "\n".join(sqlite3_dump(tmp_path / "firstline.db"))
 
 
-def test_deleted_words_are_gone_from_the_file_too(store: Store, talk: str, tmp_path: Path) -> None:
+def test_deleted_words_are_gone_from_the_files_of_a_running_product_too(
+    store: Store, talk: str, tmp_path: Path
+) -> None:
     exchange(store, talk, f"{SECRET} " * 2000)
     store.delete(USER, talk)
-    store.close()
+    assert any(SECRET.encode() in path.read_bytes() for path in tmp_path.iterdir())
+    store.forget_deleted(after_s=0)
+    assert store.empty_log()
     assert all(SECRET.encode() not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_a_log_in_use_is_emptied_later(store: Store, talk: str) -> None:
+    exchange(store, talk)
+    with store.read() as session:
+        session.connection().exec_driver_sql("SELECT * FROM message").all()
+        exchange(store, talk)
+        assert not store.empty_log()
+    assert store.empty_log()
+
+
+def test_deleting_can_be_undone_for_a_while(store: Store, talk: str) -> None:
+    turn = store.begin_turn(talk, "Where is it?")
+    store.delete(USER, talk)
+    answer(store, turn, "On its way.", status="stopped")
+    assert store.forget_deleted() == 0
+    store.undelete(USER, talk)
+    (found,) = store.exchanges(talk)
+    assert (found.user_text, found.answer_text) == ("Where is it?", "On its way.")
+    store.undelete(USER, talk)
+    assert store.forget_deleted(after_s=0) == 0
+
+
+def test_once_its_time_is_up_a_deleted_one_stays_deleted(
+    store: Store, talk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "UNDO_S", 0)
+    exchange(store, talk)
+    store.delete(USER, talk)
+    with pytest.raises(NotFoundError):
+        store.undelete(USER, talk)
+
+
+def test_only_its_owner_brings_a_deleted_one_back(store: Store, talk: str) -> None:
+    store.ensure_user("eve")
+    store.delete(USER, talk)
+    with pytest.raises(NotFoundError):
+        store.undelete("eve", talk)
+    with pytest.raises(NotFoundError):
+        store.conversation(USER, talk)
 
 
 def test_a_deleted_one_is_not_found(store: Store, talk: str) -> None:
@@ -142,9 +188,13 @@ def test_a_deleted_one_is_not_found(store: Store, talk: str) -> None:
             deed()
 
 
-def test_a_turn_that_runs_on_after_the_delete_keeps_no_words(store: Store, talk: str, tmp_path: Path) -> None:
+def test_a_turn_that_runs_on_after_the_delete_keeps_no_words(
+    store: Store, talk: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "UNDO_S", 0)
     turn = store.begin_turn(talk, SECRET)
     store.delete(USER, talk)
+    store.forget_deleted(after_s=0)
     store.routed(turn.id, {"text": SECRET}, "local", "faq", "v1", 1.0)
     store.save_partial(turn.id, SECRET)
     done = answer(store, turn, SECRET, sources=[{"id": "a", "text": SECRET}], notices=[{"text": SECRET}])

@@ -248,6 +248,7 @@ def test_the_provider_s_words_are_deleted_with_the_conversation(failing: FastAPI
     conversation = begun(client)
     socket_frames(client, conversation, "edge of everything", program=True)
     client.post(f"/c/{conversation}/delete")
+    failing.state.pages.store.forget_deleted(after_s=0)
     for file in failing.state.pages.settings.data_dir.glob("firstline.db*"):
         assert b"internal-trace-77" not in file.read_bytes() or file.suffix == ".db-wal"
     with failing.state.pages.store.read() as session:

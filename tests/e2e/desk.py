@@ -1,0 +1,122 @@
+"""The whole application in this process, over scripted models, for a browser: what a page shows in every state.
+
+What the models say is told by the message. `edge …` goes to the cloud; `slow`, `held` and `fails` say how it fares.
+"""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from chatapp import main
+from chatapp.backends.base import Request, Stream
+from chatapp.backends.scripted import ScriptedBackend
+from chatapp.errors import ProviderUnreachableError
+from chatapp.product import Product
+from chatapp.runner import TurnRunner
+from chatapp.serving import Serving
+from chatapp.settings import Settings
+from chatapp.store import Store
+from router.types import Route
+from tests.web.conftest import ToldRouter
+
+TOKEN = "let me in"
+SLOW_S = 0.15
+HELD_S = 600
+RICH = """Here is **all** of it, see https://tarnandtor.example/returns or call 0800 555 0142.
+
+| Where | How long it takes | What it costs | What else there is to know |
+|---|---|---|---|
+| Great Britain | two days | 3.90 EUR | free from 50 EUR<br>no parcels on Sundays |
+| Norway | five days | 9.90 EUR | customs are included |
+
+```
+a line of code that is much longer than the column of a phone, so that it has to scroll within its box
+```
+"""
+RTL = "مرحبا، يمكنك إعادة البضاعة خلال 60 يومًا.\n\n- أولاً\n- ثانيًا"
+
+
+class ToldBackend(ScriptedBackend):
+    """Fares as the customer's message says: `held` waits until it is stopped, `slow` takes its time, `fails` does."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_reply, name)
+
+    def stream(self, request: Request) -> Stream:
+        said = request.messages[-1].content
+        delay_s = HELD_S if "held" in said else SLOW_S if "slow" in said else 0.0
+        return ScriptedBackend(_reply, self.name, delay_s).stream(request)
+
+
+def _reply(request: Request) -> Any:
+    said = request.messages[-1].content
+    if "fails" in said:
+        return ProviderUnreachableError("The cloud model did not answer.", "Try again.")
+    if "rich" in said:
+        return RICH
+    return (
+        RTL
+        if "rtl" in said
+        else "One word after the other, and then some more of them. " * (4 if "slow" in said else 1)
+    )
+
+
+class Desk:
+    """A served application; `restart` ends it and serves the same data anew at the same address."""
+
+    def __init__(self, folder: Path, **given: Any) -> None:
+        self.settings = Settings(data_dir=folder, operator_token=TOKEN, **given)  # type: ignore[arg-type]
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._server: uvicorn.Server
+        self._thread: threading.Thread
+        self.start()
+
+    def start(self) -> None:
+        """Serve."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(main, "build_product", _product)
+            self.app = main.create_app(self.settings)
+        config = uvicorn.Config(self.app, port=self.port, log_level="error", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive()
+            threading.Event().wait(0.02)
+
+    def stop(self) -> None:
+        """End as a stopped process does."""
+        self._server.should_exit = True
+        self._thread.join(30)
+
+    def restart(self) -> None:
+        """End, and serve anew."""
+        self.stop()
+        self.start()
+
+
+def _product(settings: Settings, fences: Any = None) -> Product:
+    router = ToldRouter()
+    backends = {Route.LOCAL: ToldBackend("local"), Route.CLOUD: ToldBackend("cloud")}
+    store = Store.open(settings.resolved_database_url)
+    runner = TurnRunner(settings, store, lambda: Serving("pack", router), backends)  # type: ignore[arg-type]
+    return Product(settings, store, router, backends, runner, None, fences)  # type: ignore[arg-type]
+
+
+@contextmanager
+def served(folder: Path, **given: Any) -> Iterator[Desk]:
+    """A desk over this folder, for as long as the block lasts."""
+    desk = Desk(folder, **given)
+    try:
+        yield desk
+    finally:
+        desk.stop()

@@ -190,6 +190,19 @@ def test_what_is_stopped_before_its_first_word_says_so(page: Page) -> None:
     screenshot(page, "page-stopped")
 
 
+def test_one_can_write_on_while_an_answer_runs_and_sees_what_waits(page: Page) -> None:
+    send(page, "edge slow")
+    expect(page.locator(".answer")).to_contain_text("One")
+    expect(page.locator("#send")).to_be_visible()
+    send(page, "edge second")
+    expect(page.locator(".turn").nth(1)).to_contain_text("Your message is next.")
+    expect(page.locator("#stop")).to_be_visible()
+    send(page, "edge third")
+    expect(page.locator(".turn").nth(1)).to_contain_text("Answered together with your next message.")
+    expect(page.locator(".turn").nth(2).locator(".answer")).to_contain_text("One word")
+    screenshot(page, "page-burst")
+
+
 def test_the_tab_tells_what_it_holds_and_what_came(page: Page) -> None:
     send(page, "edge slow")
     expect(page).to_have_title(re.compile("^… "))

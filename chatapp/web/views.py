@@ -27,7 +27,7 @@ WHO_WORDS = {
 }
 NOTHING = Markup()
 WAITING_WORDS = {
-    "queued": "Your message is next.",
+    "queued": "Your message waits for the answer before it.",
     "running": "Reading your message…",
     "joined": "Answered together with your next message.",
 }

@@ -27,10 +27,10 @@ def test_a_message_that_waits_says_so_and_is_answered_in_its_place(site: Site, v
         socket.send_json({"body": {"text": "edge second", "client_id": "two"}})
         while "Second answer." not in (html := socket.receive_text()):
             seen += html
-    assert "Your message is next." in seen
+    assert "Your message waits for the answer before it." in seen
     for _ in range(100):
         page = client.get(f"/c/{talk}").text
-        if "Your message is next." not in page and page.count("Second answer.") and 'id="stop"' not in page:
+        if "Your message waits for the answer before it." not in page and page.count("Second answer.") and 'id="stop"' not in page:
             break
         time.sleep(0.05)
     assert page.index("edge first") < page.index("word11") < page.index("edge second") < page.index("Second answer.")

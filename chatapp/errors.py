@@ -269,7 +269,6 @@ class ProviderQuotaError(ProviderError):
 
     code = "provider_quota"
     words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT_LATER)
-    words = Words("no_answer", f"{_UNUSUAL} could not answer just now.", _KEPT_LATER)
 
 
 class ProviderContextError(ProviderError):
@@ -294,11 +293,6 @@ class ProviderFilteredError(ProviderError):
     """The provider's content filter refused the conversation, or withheld the answer."""
 
     code = "provider_filtered"
-    words = Words(
-        "no_answer",
-        "The outside AI service would not answer this, by its own rules on content.",
-        f"Your message is kept. Put it in other words. {_OR_A_PERSON}",
-    )
     words = Words(
         "no_answer",
         f"{_UNUSUAL} would not answer this.",

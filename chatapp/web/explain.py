@@ -23,8 +23,8 @@ def explain(request: Request, error: Exception) -> Response:
     if isinstance(known, OperatorError):
         log.error("%s", known)
     reader = Reader.OPERATOR if is_operator(request) else Reader.CUSTOMER  # an error may hold addresses and paths
-    headers: dict[str, str] = getattr(known, "headers", {})
-    words, status = words_of(known), known.status if isinstance(known, FirstlineError) else FirstlineError.status
+    headers: dict[str, str] = getattr(known, "headers", None) or getattr(error, "headers", None) or {}
+    words, status = words_of(known), _status(error, known)
     pages: Pages = request.app.state.pages
     path = request.url.path.removeprefix(pages.templates.root)
     if "text/html" not in request.headers.get("accept", "") or path.startswith("/api/"):
@@ -46,6 +46,13 @@ def _shape(error: Exception, words: Words, reader: Reader) -> dict[str, Any]:
     if reader is Reader.OPERATOR and isinstance(error, FirstlineError):
         return {"code": error.code, "what": error.what, "hint": error.hint}
     return words._asdict()
+
+
+def _status(error: Exception, known: Exception) -> int:
+    """The framework's own, where it refused: with a 405 belong the methods that are allowed."""
+    if isinstance(error, HTTPException):
+        return error.status_code
+    return known.status if isinstance(known, FirstlineError) else FirstlineError.status
 
 
 def _known(error: Exception) -> Exception:

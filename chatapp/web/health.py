@@ -17,7 +17,7 @@ router = APIRouter()
 log = logging.getLogger(__name__)
 
 
-@router.get("/healthz")
+@router.api_route("/healthz", methods=["GET", "HEAD"])
 def healthz(request: Request) -> JSONResponse:
     """`status` is ok, or with 503 closing or degraded: the database cannot be read or written.
 

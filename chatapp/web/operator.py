@@ -60,7 +60,7 @@ def is_operator(connection: HTTPConnection) -> bool:
 
 def enter(connection: HTTPConnection, token: str) -> None:
     """Make the session the operator's. Raises WrongTokenError, TooManyTriesError, and TokenNeededError for no token."""
-    if refusal := _judge(connection, token.strip()):
+    if refusal := _judge(connection, token.strip(), "form"):
         raise refusal
     connection.session["operator"] = digest(token.strip())
 
@@ -81,25 +81,24 @@ def _judged(connection: HTTPConnection) -> TokenNeededError | None:
     if _JUDGED not in connection.scope:
         session = connection.scope.get("session") or {}
         known = _opens(connection, session.get("operator", ""))
-        connection.scope[_JUDGED] = None if known else _judge(connection, _bearer(connection))
+        connection.scope[_JUDGED] = None if known else _judge(connection, _bearer(connection), "header")
     refusal: TokenNeededError | None = connection.scope[_JUDGED]
     return refusal
 
 
-def _judge(connection: HTTPConnection, token: str) -> TokenNeededError | None:
-    """What is wrong with a token. While its sender has to wait it is not even looked at."""
+def _judge(connection: HTTPConnection, token: str, way: str) -> TokenNeededError | None:
+    """What is wrong with a token. While its sender has to wait, nobody is told whether it is right."""
     if not token:
         return TokenNeededError("This page is for our own staff.", "It opens with the operator token.")
     throttle: Throttle = connection.app.state.throttle
     host = connection.client.host if connection.client else ""
-    if wait_s := throttle.wait_s(host):
+    right = _opens(connection, digest(token))
+    if wait_s := throttle.judge(host, right, way):
         return TooManyTriesError(
             "Too many wrong tokens came from your address.", f"Try again in {wait_s} seconds.", wait_s
         )
-    if _opens(connection, digest(token)):
-        throttle.right(host)
+    if right:
         return None
-    throttle.wrong(host)
     return WrongTokenError("That is not the operator token.", "Check it for a missing or doubled character.")
 
 

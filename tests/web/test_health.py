@@ -60,3 +60,14 @@ def test_a_server_that_is_being_stopped_is_not_ready_and_refuses_in_plain_words(
         socket.send_json({"text": "hello"})
         refused = socket.receive_json()
     assert (refused["code"], refused["what"]) == ("closing", "The service is being restarted.")
+
+
+def test_a_probe_may_ask_for_the_head_alone(site: Site, visit: Visit) -> None:
+    answer = visit(site()).head("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_method_that_is_not_there_is_refused_as_such(site: Site, visit: Visit) -> None:
+    answer = visit(site()).post("/ws/chat/x")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.json()["error"]["code"] == "request"

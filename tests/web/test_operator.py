@@ -1,6 +1,8 @@
 """Who is let in as the operator, how often a wrong token may be tried, and what nobody else is told."""
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -194,8 +196,34 @@ def test_the_addresses_of_one_network_are_one_client_and_of_many_few_are_kept(cl
         throttle.wrong("::ffff:192.0.2.1" if n % 2 else "192.0.2.1")
     assert throttle.wait_s("192.0.2.1") == 2
     for n in range(MOST_CLIENTS):
-        throttle.wrong(f"client {n}")
+        throttle.wrong(f"10.0.{n >> 8}.{n & 255}")
     assert throttle.wait_s("192.0.2.1") == 0
+
+
+def test_what_is_no_address_is_one_client_whatever_it_says(clock: Clock) -> None:
+    throttle = Throttle(clock)
+    for n in range(FREE_TRIES):
+        throttle.wrong(f"made up {n}" + "x" * 10_000)
+    assert throttle.wait_s("made up anew") == 2
+
+
+def test_tries_made_at_the_same_time_are_no_more_than_one_after_the_other() -> None:
+    def slow() -> float:
+        time.sleep(0.002)
+        return 0.0
+
+    throttle = Throttle(slow)
+    with ThreadPoolExecutor(16) as pool:
+        waits = list(pool.map(lambda _: throttle.judge("192.0.2.7", right=False), range(16)))
+    assert sorted(waits) == [0] * FREE_TRIES + [2] * (16 - FREE_TRIES)
+
+
+def test_a_foreign_header_does_not_keep_the_operator_from_the_form(client: TestClient) -> None:
+    """A single sign-on before us sends its own bearer token with every request."""
+    for n in range(3 * FREE_TRIES):
+        client.get("/healthz", headers=bearer(f"of-another-system-{n}"))
+    assert by_form(client, TOKEN).status_code == 303
+    assert client.get("/inside", headers=bearer("of-another-system")).status_code == 200
 
 
 def test_tries_of_long_ago_are_forgotten(clock: Clock) -> None:

@@ -46,7 +46,7 @@ RECIPES: dict[str, list[str]] = {
 }
 """In an order in which each finds what it needs. PACK and HOME stand for folders."""
 
-SAYS_NO = {"router learn": 2, "finetune gate": 1, "finetune promote": 2, "finetune rollback": 2}
+SAYS_NO = {"router learn": 2, "finetune gate": 2, "finetune promote": 2, "finetune rollback": 2}
 """Exit codes of those that have loaded their libraries and find nothing to do: so small a pack has no verdicts to learn
 from, and nothing that may be released.
 """

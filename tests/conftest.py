@@ -22,7 +22,7 @@ settings.load_profile("unhurried")
 FIRST_START_S = 900
 """Within which a first start must be done: a minute on two idle cores, and a busy machine is slow, not wrong."""
 LOOPBACK = ("127.", "::1", "localhost")
-SLOW_ROOMS = ("finetune", "e2e", "cli", "router")
+SLOW_ROOMS = ("finetune", "e2e", "cli", "fences", "router")
 """Rooms whose files take longest; they go first, so that no worker is left alone with one at the end."""
 
 

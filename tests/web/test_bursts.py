@@ -5,6 +5,8 @@ import time
 from chatapp.backends.base import Request
 from tests.web.conftest import Site, Visit
 
+WAITS = "Your message waits for the answer before it."
+
 
 def answer(request: Request) -> str:
     return (
@@ -27,10 +29,10 @@ def test_a_message_that_waits_says_so_and_is_answered_in_its_place(site: Site, v
         socket.send_json({"body": {"text": "edge second", "client_id": "two"}})
         while "Second answer." not in (html := socket.receive_text()):
             seen += html
-    assert "Your message waits for the answer before it." in seen
+    assert WAITS in seen
     for _ in range(100):
         page = client.get(f"/c/{talk}").text
-        if "Your message waits for the answer before it." not in page and page.count("Second answer.") and 'id="stop"' not in page:
+        if WAITS not in page and page.count("Second answer.") and 'id="stop"' not in page:
             break
         time.sleep(0.05)
     assert page.index("edge first") < page.index("word11") < page.index("edge second") < page.index("Second answer.")

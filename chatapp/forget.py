@@ -25,6 +25,8 @@ class Forgetter:
                 await asyncio.to_thread(self.look)
             except DatabaseError as error:
                 log.warning("deleted conversations could not be forgotten yet: %s", error)
+            except Exception:  # words that were to be forgotten must not stay for ever
+                log.exception("deleted conversations could not be forgotten yet")
             await asyncio.sleep(EVERY_S)
 
     def look(self) -> None:

@@ -1,6 +1,7 @@
 """The composition root of the server: `create_app(settings)` builds everything, and nothing is built at import."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -37,6 +38,8 @@ from chatapp.web.rootpath import RootPath
 from chatapp.web.signing import session_secret
 from chatapp.web.templates import Templates
 from chatapp.web.throttle import Throttle
+
+log = logging.getLogger(__name__)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -107,11 +110,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _sweep(product: Product) -> None:
     """Look again and again for turns and model calls whose process died, which may have been another one."""
+    price = partial(price_microusd, product.settings)
     while True:
-        await product.runner.sweep()
-        with suppress(DatabaseError):
-            price = partial(price_microusd, product.settings)
-            await asyncio.to_thread(close_abandoned, product.store, price, _no_call_is_older(product.settings))
+        try:
+            await product.runner.sweep()
+            with suppress(DatabaseError):
+                await asyncio.to_thread(close_abandoned, product.store, price, _no_call_is_older(product.settings))
+        except Exception:  # without it, what waits for another process would wait for ever
+            log.exception("a look for what nobody answers failed")
         await asyncio.sleep(BEAT_S)
 
 

@@ -123,6 +123,7 @@ class TurnRunner:
         """End everything that runs or waits for a conversation that is about to be deleted."""
         self._waiting.pop(conversation_id, None)
         self.stop(conversation_id)
+        self._forget(conversation_id)
         if conversation_id in self._folds:
             self._folds[conversation_id].cancel()
 
@@ -247,8 +248,10 @@ class TurnRunner:
                 joining.turn.id if joining else None,
                 live=self._open(conversation_id),
             )
-        except NotFoundError:
+        except NotFoundError:  # deleted, or ended by another process that saw no sign of life
             self._taken_out(conversation_id, burst)
+            self._tell_interrupted([*([joining.turn] if joining else []), *burst])
+            self._forget(conversation_id)
         except DatabaseError as error:
             log.warning("what waits in conversation %s cannot begin now: %s", conversation_id, error)
         else:
@@ -257,6 +260,11 @@ class TurnRunner:
                 for read in [*([joining.turn] if joining else []), *burst[:-1]]:
                     self.hub.publish(Joined(read.id, conversation_id, turn.id))
                 await self._launch(turn)
+
+    def _forget(self, conversation_id: str) -> None:
+        """Keep nothing of a turn that is over: what is kept gets signs of life."""
+        if self.live(conversation_id) is None:
+            self._live.pop(conversation_id, None)
 
     def _taken_out(self, conversation_id: str, burst: list[Turn]) -> None:
         left = [turn for turn in self._waiting.pop(conversation_id, []) if turn not in burst]

@@ -154,7 +154,7 @@ class TurnTask:
             log.exception("turn %d failed", live.turn.id)
         try:
             await self._end_badly(live, "interrupted" if live.answer else "failed", failed)
-        except FirstlineError:
+        except Exception:  # whatever it is: a turn that never ends would keep its conversation busy
             log.exception("the failure of turn %d could not be stored", live.turn.id)
             live.over = True
             live.emit(failed)

@@ -44,6 +44,7 @@ class Thinking:
     def finish(self) -> str:
         """What was held back and is answer after all: an unfinished tag, or words of a server that no longer thinks."""
         held, self._held = without_lead(self._held) if not self._begun else self._held, ""
+        self.unopened = self.unopened and not self.inside
         return "" if self.inside and self._opened else held
 
     def _step(self) -> tuple[str, bool]:
@@ -64,6 +65,8 @@ class Thinking:
 
     def _think(self) -> tuple[str, bool]:
         if closed := _CLOSED.search(self._held):
+            opened = self._opened or _OPENED.match(without_lead(self._held))
+            self.unopened = self.unopened and not opened
             self.inside, self._settled = False, True
             self._held = self._held[closed.end() :]
         elif self._opened:

@@ -21,7 +21,7 @@ _VERB = (
     r"would like|would rather|am|was|don't|do not|can't|cannot|didn't|did not|never|always|weigh|measure"
 )
 _KINDS = {
-    "e-mail": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w"),
+    "e-mail": re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]*\w"),
     "phone": re.compile(r"(?<![\w-])(?!\d{4}-\d\d-\d\d)\+?\d[\d ()/-]{6,}\d(?![\w-])"),
     "order": re.compile(r"\b[A-Z]{1,4}-?\d{3,}\b|(?i:\border\b[^\d.!?]{0,20}#?\d{3,})|#\d{3,}"),
     "home": re.compile(r"(?i)\b(?:I live|I'm (?:in|from|based)|I am (?:in|from|based)|my address)\b"),

@@ -10,7 +10,7 @@ from chatapp.guards.quantity import Quantity, is_number, quantities
 
 SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s)|\n")
 _TOKEN = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address
+    r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address; each word is read from its start only once
     r"|\d{3,}(?: \d{3,})+"  # a telephone number
     r"|(?<![^\s(\"'])-\d+(?:[.,:]\d+)*|\d+(?:[.,:]\d+)*"  # -10, 4.90, 1,000, 14:00
     r"|[^\W\d_][^\W_]*(?:['’-][^\W_]+)*"  # words, IPX7, e-mail, don't

@@ -12,7 +12,7 @@ _BINDING = frozenset({"money", "share", "time", "points"})
 _TELEPHONE = re.compile(r"\+?\d[\d /()-]{5,}\d")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{4} ?- ?\d{4}")
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MONTHS = frozenset(
     [
         "january",

@@ -43,7 +43,7 @@ class Bookkeeping(Database):
 
     def end_call(self, call_id: int, record: CallRecord, lost: Sequence[CallRecord] = ()) -> None:
         """Writes how a call ended over what was booked when it began, be it over `interrupted`, and rows of their own
-        for the tries that were `lost` before it.
+        for the tries that were `lost` before it. `interrupted` itself is written over no other end.
 
         What the database does not take now is kept, and written when it does: an answer that has come is not lost for
         its row, nor its row for a locked database.
@@ -61,10 +61,10 @@ class Bookkeeping(Database):
                 try:
                     with self.write() as session:
                         _end(session, *self._late[0])
-                except DatabaseError as error:
-                    if error.may_pass:
+                except Exception as error:  # what can never be written must not stand before what can
+                    if isinstance(error, DatabaseError) and error.may_pass:
                         raise
-                    log.exception("the end of call %d cannot be booked", self._late[0][0])
+                    log.exception("the end of call %s cannot be booked", self._late[0][0])
                 self._late.popleft()
 
     def open_calls(self, began_before: datetime | None = None) -> list[OpenCall]:
@@ -128,8 +128,8 @@ def _end(session: Session, call_id: int | None, record: CallRecord) -> None:
     if call_id is None:
         session.add(CallRow(**_columns(record)))
         return
-    row = session.get(CallRow, call_id)
-    if row is not None:
+    row = session.get(CallRow, call_id, with_for_update=True)
+    if row is not None and (row.outcome is Outcome.OPEN or record.outcome != Outcome.INTERRUPTED):
         row.sqlmodel_update(_columns(record))
 
 

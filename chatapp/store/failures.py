@@ -1,6 +1,7 @@
 """What goes wrong with a database, as a DatabaseError that says what to do. No driver's exception passes."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -100,7 +101,7 @@ def explained(where: str) -> Iterator[None]:
     """Turns every SQLAlchemy, driver and file error inside into a DatabaseError on the database `where`."""
     try:
         yield
-    except (SQLAlchemyError, OSError, ModuleNotFoundError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError, ModuleNotFoundError) as error:
         failure = _diagnosis(error)
         explanation = DatabaseError(f"The database {where!r} {failure.what}.", failure.hint, where)
         explanation.may_pass = failure.may_pass
@@ -115,6 +116,8 @@ def masked(url: str) -> str:
 def _diagnosis(error: Exception) -> _Failure:
     if isinstance(error, DBAPIError) and error.orig is not None:
         return _by_driver(error.orig)
+    if isinstance(error, sqlite3.Error):
+        return _by_driver(error)
     for kind, failure in (
         (exc.TimeoutError, _WAITED),
         (NoSuchModuleError, _UNKNOWN_KIND),

@@ -42,7 +42,7 @@ class Owners(Database):
     def beat(self, turn_ids: Collection[int]) -> None:
         """Write that these turns are alive."""
         with self.write() as session:
-            session.exec(update(TurnRow).where(col(TurnRow.id).in_(turn_ids)).values(beat_at=_now(session)))
+            session.exec(update(TurnRow).where(col(TurnRow.id).in_(turn_ids)).values(beat_at=now(session)))
 
     def interrupt_dead(self, live: Collection[int] = (), *, sole: bool = False) -> list[Turn]:
         """Ends, as `interrupted`, every turn without a living owner; what had come of their answers is kept.
@@ -67,7 +67,7 @@ class Owners(Database):
     def _dead(
         self, session: Session, turns: Iterable[TurnRow], live: Collection[int], *, sole: bool = False
     ) -> list[TurnRow]:
-        oldest = _now(session) - timedelta(seconds=MISSED_BEATS * BEAT_S)
+        oldest = now(session) - timedelta(seconds=MISSED_BEATS * BEAT_S)
         return [
             turn
             for turn in turns
@@ -110,9 +110,9 @@ def _open_turns(session: Session, conversation_id: str | None = None, *, lock: b
     return list(session.exec(wanted.with_for_update() if lock else wanted))
 
 
-def _now(session: Session) -> datetime:
+def now(session: Session) -> datetime:
     """This moment by the clock that all owners share: the server's of PostgreSQL, this machine's for SQLite."""
     if session.get_bind().dialect.name != "postgresql":
         return utcnow()
-    now: datetime = session.connection().scalar(select(func.clock_timestamp()))
-    return now
+    moment: datetime = session.connection().scalar(select(func.clock_timestamp()))
+    return moment

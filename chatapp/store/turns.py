@@ -10,7 +10,7 @@ from chatapp.characters import storable
 from chatapp.errors import BusyError, NotFoundError
 from chatapp.store.conversations import forget_words, one_line
 from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus, utcnow
-from chatapp.store.owners import Owners
+from chatapp.store.owners import Owners, now
 from chatapp.store.records import Turn
 from chatapp.store.tries import (
     existing,
@@ -126,7 +126,7 @@ class Turns(Owners):
             return seen(session, turn)
 
     def _begin(self, session: Session, conversation: ConversationRow, turn: TurnRow) -> TurnRow:
-        turn.owner, turn.beat_at = self.owner, utcnow()
+        turn.owner, turn.beat_at = self.owner, now(session)
         conversation.updated_at = utcnow()
         session.add(turn)
         session.flush()

@@ -59,6 +59,21 @@ def test_a_server_that_opens_the_tag_in_the_prompt_is_held_back_once_that_is_kno
     assert shown(["<think>hm"], unopened=True) == ""
 
 
+@pytest.mark.parametrize("text", ["No thinking today.", "<think>hm</think>Yes.", "<think>hm"])
+def test_words_are_not_held_back_for_ever_because_a_tag_was_closed_once(text: str) -> None:
+    thinking = Thinking(unopened=True)
+    thinking.feed(text)
+    thinking.finish()
+    assert not thinking.unopened
+
+
+def test_a_server_that_thinks_twice_is_still_known() -> None:
+    thinking = Thinking(unopened=True)
+    thinking.feed("hm</think>Yes.")
+    thinking.finish()
+    assert thinking.unopened
+
+
 @given(st.lists(st.sampled_from(["<think>", "</think>", "<", "/", "think", ">", "a ", "\n", "<b>"]), max_size=12))
 def test_the_cut_changes_nothing(parts: list[str]) -> None:
     text = "".join(parts)

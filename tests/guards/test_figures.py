@@ -1,5 +1,7 @@
 """Figures that a customer would hold us to are found where nothing approved and nothing said bears them out."""
 
+import time
+
 import pytest
 
 from chatapp.guards.figures import unbacked_figures
@@ -49,3 +51,10 @@ def test_what_is_known_or_binds_nobody_passes(answer: str) -> None:
 )
 def test_what_nothing_bears_out_is_named_as_it_stands(answer: str, strange: list[str]) -> None:
     assert unbacked_figures(answer, FACTS) == strange
+
+
+@pytest.mark.parametrize("long", ["a" * 30_000, "a." * 15_000, "1" * 30_000])
+def test_a_word_without_an_end_holds_nobody_up(long: str) -> None:
+    began = time.process_time()
+    assert unbacked_figures(long, [long]) == []
+    assert time.process_time() - began < 2  # it was over ten

@@ -64,3 +64,20 @@ def test_a_policy_cannot_be_rewritten(store: Store) -> None:
     store.record_policy("v1", {"in_scope": 0.5}, "ann", "first")
     with pytest.raises(UserError, match="'v1'"):
         store.record_policy("v1", {"in_scope": 0.9}, "eve", "hush")
+
+
+def test_an_estimate_is_written_over_no_end_that_is_known(store: Store, talk: str) -> None:
+    turn = exchange(store, talk)
+    row = store.record_call(call(turn, outcome="open"))
+    store.end_call(row, call(turn, cost_microusd=7))
+    store.end_call(row, call(turn, outcome="interrupted", cost_microusd=1))
+    (booked,) = store.calls(turn.id)
+    assert (booked.outcome, booked.cost_microusd) == ("ok", 7)
+
+
+def test_a_lost_try_that_cannot_be_booked_is_logged(store: Store, talk: str, caplog: pytest.LogCaptureFixture) -> None:
+    turn = exchange(store, talk)
+    row = store.record_call(call(turn, outcome="open"))
+    store.end_call(row, call(turn), [call(turn, cost_microusd=2**70)])
+    assert "cannot be booked" in caplog.text
+    assert [each.outcome for each in store.calls(turn.id)] == ["ok"]

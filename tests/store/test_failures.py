@@ -255,3 +255,8 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
         store.serve_alone()
         (kept,) = store.exchanges(store.conversations("ann")[0].id)
     assert (kept.user_text, kept.answer_text, kept.turn.status) == ("Kept?", "Ye", "interrupted")
+
+
+def test_an_error_of_the_file_below_the_engine_is_explained() -> None:
+    with pytest.raises(DatabaseError, match="'x' failed: OperationalError"), explained("x"):
+        raise sqlite3.OperationalError("disk I/O error")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from chatapp.errors import BusyError, NotFoundError
-from chatapp.store import Store
+from chatapp.store import Store, owners, turns
 from chatapp.store.models import OPEN, TurnRow, utcnow
 from chatapp.store.owners import BEAT_S, MISSED_BEATS
 from tests.store.conftest import USER, answer, exchange
@@ -33,6 +33,15 @@ def test_a_turn_of_a_living_process_is_left_alone(store: Store, other: Store, ta
         other.begin_turn(talk, "Me too")
     silence(store)
     store.beat([turn.id])
+    assert other.interrupt_dead() == []
+
+
+def test_the_first_sign_of_life_is_by_the_clock_of_the_others(
+    store: Store, other: Store, talk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owners, "now", lambda _session: utcnow() + timedelta(hours=1))
+    monkeypatch.setattr(turns, "now", owners.now, raising=False)
+    store.begin_turn(talk, "Hello")
     assert other.interrupt_dead() == []
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chatapp.backends.base import Request
 from chatapp.burst import MOST_WAITING, read_together
-from chatapp.errors import BusyError, NotFoundError, ProviderUnreachableError
+from chatapp.errors import BusyError, DatabaseError, NotFoundError, ProviderUnreachableError
 from chatapp.events import Delta, Event, Failed, Finished, Joined, Queued, Routed, Started
 from chatapp.store import Exchange
 from tests.turn.conftest import Desk
@@ -199,6 +199,36 @@ async def test_what_waits_for_another_process_is_begun_by_the_sweep(desk: Desk) 
             await desk.runner.sweep()
             await ends(desk, subscription, 1)
     assert statuses(desk) == ["done", "done"]
+
+
+async def test_what_another_process_ended_is_told_and_kept_no_longer(desk: Desk) -> None:
+    desk.use((), ["one two three four"], delay_s=0.03)
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.until(subscription, Delta)
+        second = await desk.runner.start(desk.user, desk.conversation, "edge and this")
+        desk.store.interrupt([second])
+        told = await asyncio.wait_for(ends(desk, subscription, 2), 5)
+    assert [(e.turn_id, e.code) for e in told if isinstance(e, Failed)] == [(second, "interrupted")]
+    assert desk.runner._open() == set()
+
+
+async def test_no_signs_of_life_are_given_for_what_was_given_up_and_deleted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise DatabaseError("Locked.", "Wait.")
+
+    Slow(desk)
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, "edge one")
+        await desk.until(subscription, Routed)
+        monkeypatch.setattr(desk.store, "begin_next", refuse)
+        await desk.runner.start(desk.user, desk.conversation, "and two")
+        await asyncio.wait(desk.runner._tasks, timeout=5)
+    assert len(desk.runner._open()) == 2
+    desk.runner.drop(desk.conversation)
+    assert desk.runner._open() == set()
 
 
 async def test_the_figures_count_one_turn_and_the_whole_cost(desk: Desk) -> None:

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from itertools import islice, permutations
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
-from chatapp import outbox
+from chatapp import main, outbox
 from chatapp.backends.base import Request
 from chatapp.errors import DatabaseError
 from chatapp.events import Failed, Finished, Notice
@@ -138,6 +140,35 @@ async def test_a_decision_that_cannot_be_stored_does_not_fail_the_answer(desk: D
     (exchange,) = desk.store.exchanges(desk.conversation)
     assert exchange.turn.decision is not None
     other.close()
+
+
+async def test_an_end_that_nobody_foresaw_keeps_no_conversation_busy(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.use((), ["One.", "Two."])
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a value that no column takes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, "finish", broken)
+        assert isinstance((await desk.say("edge of it"))[-1], Failed)
+    assert isinstance((await asyncio.wait_for(desk.say("edge again"), 5))[-1], Finished)
+
+
+async def test_the_sweep_goes_on_after_what_nobody_foresaw(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = asyncio.Event()
+
+    async def sweep() -> None:
+        if not seen.is_set():
+            seen.set()
+            raise RuntimeError("once")
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(main, "BEAT_S", 0.0)
+    product: Any = SimpleNamespace(settings=None, store=None, runner=SimpleNamespace(sweep=sweep))
+    with pytest.raises(asyncio.CancelledError):
+        await main._sweep(product)
 
 
 async def test_a_turn_of_a_dead_process_is_told_to_who_watches_it(desk: Desk) -> None:

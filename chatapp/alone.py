@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from chatapp.errors import DatabaseError
 
@@ -39,7 +40,10 @@ def hold(database_url: str) -> FileLock | None:
 
 def _file(database_url: str) -> Path | None:
     """The file itself, however its path is spelled; None if it is none."""
-    url = make_url(database_url)
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError):  # told when the database opens, without the password that may stand in it
+        return None
     if url.get_backend_name() != "sqlite" or not url.database:
         return None
     name = url.database

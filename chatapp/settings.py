@@ -29,7 +29,7 @@ OWN_ADDRESSES = frozenset({"api", "c", "conversations", "healthz", "ops", "stati
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Tokens = Annotated[int, Field(ge=64, le=1_000_000)]
-Dollars = Annotated[float, Field(ge=0)]
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 _POSTGRES = re.compile(r"^postgres(?:ql)?://")
 _PATH_PART = re.compile(r"[A-Za-z0-9._~-]+")
@@ -170,6 +170,13 @@ class Settings(BaseSettings):
     @classmethod
     def _server(cls, value: str) -> str:
         return checked_server(value)
+
+    @field_validator("operator_token", "session_secret")
+    @classmethod
+    def _text(cls, value: SecretStr) -> SecretStr:
+        if any("\ud800" <= letter <= "\udfff" for letter in value.get_secret_value()):
+            raise ValueError("it holds bytes that are no text in UTF-8")
+        return value
 
     @field_validator("cloud_api_key")
     @classmethod

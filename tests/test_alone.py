@@ -41,6 +41,11 @@ def test_another_database_is_another_matter(tmp_path: Path) -> None:
     assert hold("postgresql+psycopg://app@127.0.0.1/db") is None
 
 
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://app:secret@db:port/chat"])
+def test_what_is_no_url_is_told_by_who_opens_it(url: str) -> None:
+    assert hold(url) is None
+
+
 @pytest.mark.skipif(os.name != "posix", reason="kills a process")
 def test_a_killed_server_holds_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'a.db'}"

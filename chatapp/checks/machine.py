@@ -11,7 +11,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from chatapp.checks.broken import unmet
 from chatapp.checks.check import Check, Patient
-from chatapp.errors import PortError
+from chatapp.errors import DatabaseError, PortError
 
 MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 500_000_000
@@ -78,9 +78,26 @@ def port(patient: Patient) -> Check:
             host, number = listener.getsockname()[:2]
             return Check("ok", "port", f"{host} port {number} is free")
     except PortError:
+        where = f"{settings.host} port {settings.port}"
         if running := _running(settings.host, settings.port):
-            return Check("ok", "port", f"{settings.host} port {settings.port}: Firstline {running} serves there now")
+            return Check("ok", "port", f"{where}: Firstline {running} serves there now")
+        if patient.fences and _served(settings.resolved_database_url):
+            detail = f"{where} is taken, most likely by the Firstline that serves this database now"
+            return Check("note", "port", f"{detail}; in local-only mode nothing may connect to it and ask")
         raise
+
+
+def _served(database_url: str) -> bool:
+    """Whether a server holds the database."""
+    from chatapp.alone import hold
+
+    try:
+        lock = hold(database_url)
+    except DatabaseError:
+        return True
+    if lock:
+        lock.release()
+    return False
 
 
 def _running(host: str, number: int) -> str:

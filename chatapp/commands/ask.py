@@ -57,7 +57,7 @@ def show(event: Event) -> None:
     """The answer goes to stdout, what is said about it to stderr."""
     match event:
         case Routed(decision=decision):
-            typer.echo(f"[{decision.route.value}: {'; '.join(r.text for r in decision.reasons)}]", err=True)
+            typer.echo(f"[{decision.route.value}: {' '.join(r.text for r in decision.reasons)}]", err=True)
         case Delta(text=text, replace=replace):
             typer.echo(f"\n\n{text}" if replace else text, nl=False)
         case Escalated(reason=reason) | Notice(text=reason):

@@ -46,18 +46,18 @@ def database_endpoints(url: str) -> tuple[tuple[str, int], ...]:
     """The (host, port) pairs of a SQLAlchemy URL; none for SQLite and for a database behind a Unix socket.
 
     Hosts stand in the address part, or as `host=` and `port=` in the query, several with commas or repeated.
-    Raises SettingError for a port that is no number.
+    Raises SettingError for a port that is no number, or a bracket without its fellow.
     """
-    parts = urlsplit(url)
-    if parts.scheme.startswith("sqlite"):
+    if url.startswith("sqlite"):
         return ()
     try:
+        parts = urlsplit(url)
         port = parts.port or _POSTGRES_PORT
         named = [(unquote(parts.hostname), port)] if parts.hostname else []
         return tuple(named + list(_queried(parts.query, port)))
     except ValueError:  # its text may quote a password with a colon or a slash in it
         raise SettingError(
-            "FIRSTLINE_DATABASE_URL has a port that cannot be used.",
+            "FIRSTLINE_DATABASE_URL has a host or port that cannot be used.",
             "Give a port from 1 to 65535, and write special characters of the password as %3A, %2F, %40.",
         ) from None
 

@@ -12,6 +12,7 @@ from chatapp.errors import NotAllowedError
 from chatapp.events import ANSWERED_BY, Reader
 from chatapp.notices import customer_notices
 from chatapp.store import Exchange
+from chatapp.store.models import TurnStatus
 from chatapp.web.chat import CLOSE_NOT_ALLOWED, JSON_PROTOCOL, REASON_BYTES, ChatSocket
 from chatapp.web.entries import Entry
 from chatapp.web.operator import reader_of
@@ -62,8 +63,9 @@ def _said(exchange: Exchange) -> dict[str, Any]:
 
 def _told(_pages: Pages, exchange: Exchange) -> dict[str, Any]:
     turn = exchange.turn
+    answered = turn.route and turn.status != TurnStatus.JOINED  # by whom the other one says
     return {
-        "answered_by": ANSWERED_BY[turn.route] if turn.route else None,
+        "answered_by": ANSWERED_BY[turn.route] if answered else None,
         "sources": [{"text": one["text"]} for one in turn.sources if "text" in one],
         "notices": customer_notices(turn.notices),
     }

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from chatapp import doctor as module
+from chatapp.alone import hold
 from chatapp.checks import broken, machine
 from chatapp.checks.check import Check, Patient
 from chatapp.checks.connection import pages, sessions
@@ -219,6 +220,23 @@ def test_a_port_that_is_taken(settings: Settings, monkeypatch: pytest.MonkeyPatc
         assert module.port(taken).detail.endswith("Firstline 1.2 serves there now")
         server.shutdown()
         thread.join()
+
+
+def test_a_port_that_our_own_server_has_and_the_fences_let_nobody_ask(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "_running", lambda *_: "")
+    fenced = FenceReport(UP, UP, ())
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
+        taken = Patient(settings.model_copy(update={"port": server.server_port}), fenced)
+        with pytest.raises(PortError):
+            module.port(taken)
+        lock = hold(settings.resolved_database_url)
+        assert lock
+        check = module.port(taken)
+        lock.release()
+    assert check.status == "note"
+    assert "most likely by the Firstline that serves this database now" in check.detail
 
 
 @pytest.mark.real

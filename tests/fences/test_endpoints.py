@@ -32,9 +32,9 @@ def test_endpoints_of_a_url(url: str, endpoints: tuple[tuple[str, int], ...]) ->
     assert database_endpoints(url) == endpoints
 
 
-@pytest.mark.parametrize("url", ["postgresql://u@h:99999/f", "postgresql://u@/f?host=a&port=x"])
+@pytest.mark.parametrize("url", ["postgresql://u@h:99999/f", "postgresql://u@/f?host=a&port=x", "postgresql://u@[h/f"])
 def test_a_port_that_is_none(url: str) -> None:
-    with pytest.raises(SettingError, match="FIRSTLINE_DATABASE_URL has a port that cannot be used"):
+    with pytest.raises(SettingError, match="FIRSTLINE_DATABASE_URL has a host or port that cannot be used"):
         database_endpoints(url)
 
 

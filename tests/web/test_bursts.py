@@ -48,6 +48,8 @@ def test_of_two_messages_read_together_the_first_says_where_its_answer_is(site: 
             socket.send_json({"body": {"text": text, "client_id": text}})
         while "Both." not in socket.receive_text():
             pass
+    told = [(turn["status"], turn["answered_by"]) for turn in client.get(f"/api/conversations/{talk}").json()["turns"]]
+    assert told[0] == ("joined", None)
     page = client.get(f"/c/{talk}").text
     assert "Answered together with your next message." in page
     first, _, second = page.partition("Answered together")

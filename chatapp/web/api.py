@@ -63,9 +63,9 @@ def _said(exchange: Exchange) -> dict[str, Any]:
 
 def _told(_pages: Pages, exchange: Exchange) -> dict[str, Any]:
     turn = exchange.turn
-    answered = turn.route and turn.status != TurnStatus.JOINED  # by whom the other one says
+    by = None if turn.status == TurnStatus.JOINED else turn.route  # of a joined turn the one that answers it says
     return {
-        "answered_by": ANSWERED_BY[turn.route] if answered else None,
+        "answered_by": ANSWERED_BY[by] if by else None,
         "sources": [{"text": one["text"]} for one in turn.sources if "text" in one],
         "notices": customer_notices(turn.notices),
     }

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from chatapp.errors import NotAllowedError
 from chatapp.events import Reader
 from chatapp.store import Bucket, Prices
 from chatapp.web.entries import Entry, Field
@@ -49,6 +50,8 @@ def ops(
 ) -> Response:
     """Figures of one period, and its latest turns, filtered by route or category where asked."""
     if token:
+        if request.headers.get("sec-fetch-dest", "document") != "document":  # a picture in some other site's page
+            raise NotAllowedError("This address is to be opened as a page.", "Open it in a window of its own.")
         if not is_operator(request):
             let_in(request, token)
         return to(pages, "/ops")  # away from the address, which histories and logs keep

@@ -15,8 +15,9 @@ from chatapp.store import CallRecord, Store, Turn
 from chatapp.web import ops
 from chatapp.web.page import Pages
 from chatapp.web.templates import Templates
-from chatapp.web.throttle import Throttle
+from chatapp.web.throttle import FREE_TRIES, Throttle
 from router.types import Decision, Mode, Neighbour, Reason, ReasonCode, Route, ScoredFact
+from tests.web.conftest import Site, Visit
 
 TOKEN = "open sesame"
 FACT = ScoredFact("returns.window", "You have 60 days to send goods back.", 0.91)
@@ -164,3 +165,12 @@ def test_a_decision_is_shown_as_far_as_it_was_kept(
 def test_a_decision_without_scores_has_dashes_for_them(store: Store, page: Callable[..., str]) -> None:
     answered(store, {"route": "local"})
     assert UNDECIDED.search(page())
+
+
+def test_pictures_in_other_sites_pages_use_up_nobodys_tries(site: Site, visit: Visit) -> None:
+    client = visit(site(operator_token=TOKEN))
+    for n in range(2 * FREE_TRIES):
+        picture = client.get("/ops", params={"token": f"guess {n}"}, headers={"Sec-Fetch-Dest": "image"})
+        assert picture.status_code == 403
+    opened = client.get("/ops", params={"token": TOKEN}, headers={"Sec-Fetch-Dest": "document"})
+    assert (opened.status_code, opened.request.url.path) == (200, "/ops")

@@ -11,13 +11,14 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 
 from chatapp.backends.base import Backend, Request, Stage, Token, Usage
 from chatapp.backends.cloud_usage import rough_tokens
-from chatapp.errors import FirstlineError, ProviderCutError, ProviderError, ProviderTimeoutError
+from chatapp.errors import DatabaseError, FirstlineError, ProviderCutError, ProviderError, ProviderTimeoutError
 from chatapp.store import CallRecord, Store, Turn
 from chatapp.store.models import Outcome, Purpose
 from router.types import Route
@@ -60,8 +61,9 @@ class MeteredCall:
         try:
             self._row = await asyncio.shield(opening)
         except asyncio.CancelledError as stop:  # the row is being written, and must not stay open
-            self._row = await opening
-            await self._book(stop)
+            with suppress(DatabaseError):  # not booked, not made: the turn still ends as it was told to
+                self._row = await opening
+                await self._book(stop)
             raise
         return self
 

@@ -107,7 +107,7 @@ class ChatSocket:
                     await self._send(text)
                 await asyncio.sleep(rendering.pause_s)
         except NotFoundError as error:
-            await self._close(CLOSE_NOT_FOUND, error.what)
+            await self._close(CLOSE_NOT_FOUND, error.for_customer.what)
         except Exception:  # a window that shows nothing more must not look connected: it comes back for the whole
             log.exception("a window of conversation %s could not be kept up to date", self._conversation_id)
             await self._close(CLOSE_INTERNAL, "Reconnect to see the conversation.")

@@ -1,6 +1,7 @@
 """Every call of a model has its row before it is made, and keeps it whatever happens then."""
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -165,3 +166,24 @@ async def test_open_and_refused_calls_are_no_cost_and_no_error_of_a_turn(desk: D
     figures = desk.store.figures(None, None, Prices(0.25, 2.0))
     assert figures.total.error_rate == 0.5
     assert [row.outcome for row in desk.store.calls(done)] == ["ok", Outcome.OPEN]
+
+
+async def test_a_stop_stays_one_where_the_database_refuses_the_call(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, refused = threading.Event(), threading.Event()
+
+    def refuse(_record: object) -> int:
+        asked.set()
+        refused.wait(5)
+        raise DatabaseError("Locked.", "Wait.")
+
+    monkeypatch.setattr(desk.store, "record_call", refuse)
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, "edge of it")
+        await asyncio.to_thread(asked.wait, 5)
+        desk.runner.stop(desk.conversation)
+        refused.set()
+        end = (await desk.collect(subscription))[-1]
+    assert isinstance(end, Finished)
+    assert end.status == "stopped"

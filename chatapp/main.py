@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -56,6 +57,11 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
+WAITING_THREADS = 32
+"""Threads for calls that block, which wait for the database most of the time: as many as it has connections. Python's
+own number, six on two cores, would let writers that wait for a lock keep every reader waiting.
+"""
+
 
 def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI:
     """The application, ready to serve. Raises OperatorError and RouterError for what an operator must put right."""
@@ -97,6 +103,7 @@ def _no_call_is_older(settings: Settings) -> datetime:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     product: Product = app.state.firstline
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="blocking"))
     sweeping = asyncio.create_task(_sweep(product), name="sweep")
     forgetting = asyncio.create_task(Forgetter(product.store).run(), name="forget")
     yield

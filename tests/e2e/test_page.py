@@ -195,7 +195,7 @@ def test_one_can_write_on_while_an_answer_runs_and_sees_what_waits(page: Page) -
     expect(page.locator(".answer")).to_contain_text("One")
     expect(page.locator("#send")).to_be_visible()
     send(page, "edge second")
-    expect(page.locator(".turn").nth(1)).to_contain_text("Your message is next.")
+    expect(page.locator(".turn").nth(1)).to_contain_text("Your message waits for the answer before it.")
     expect(page.locator("#stop")).to_be_visible()
     send(page, "edge third")
     expect(page.locator(".turn").nth(1)).to_contain_text("Answered together with your next message.")

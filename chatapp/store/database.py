@@ -71,10 +71,9 @@ class Database:
         """
         with self.read() as session:
             session.connection().exec_driver_sql("SELECT 1")
+        # Told at once: in line behind writers that wait for a lock, half a minute would be gone.
         if self._refused and time.monotonic() - self._refused[0] < PROBE_EVERY_S:
-            refusal = self._refused[
-                1
-            ]  # told at once: in line behind writers that wait for a lock, half a minute is gone
+            _, refusal = self._refused
             raise DatabaseError(refusal.what, refusal.hint)
         if self._wrote_at is None or time.monotonic() - self._wrote_at > PROBE_EVERY_S:
             with self.write() as session:

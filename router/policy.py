@@ -111,7 +111,7 @@ def _reasons(scores: Scores, policy: Policy, threshold: float) -> tuple[Reason, 
 
 
 def _scope_reason(scores: Scores, threshold: float) -> Reason:
-    sure = _held_against(scores.in_scope, threshold)
+    sure = held_against(scores.in_scope, threshold)
     if scores.in_scope >= threshold:
         topic = scores.category.replace("_", " ")
         return Reason(ReasonCode.IN_SCOPE, f"This reads like a question about {topic} ({sure}).")
@@ -123,7 +123,7 @@ def _fact_reason(scores: Scores, threshold: float) -> Reason:
     best = least_sure(scores.facts, scores.asked)
     if scores.facts and best >= threshold:
         fits = "An approved answer fits" if scores.asked == 1 else "An approved answer fits each of the questions"
-        return Reason(ReasonCode.FACT_FOUND, f"{fits} ({_held_against(best, threshold)}).")
+        return Reason(ReasonCode.FACT_FOUND, f"{fits} ({held_against(best, threshold)}).")
     shown = f"best {floor(best * 100)} %; {ceil(threshold * 100)} % is needed"
     text = f"No approved answer fits well enough ({shown})."
     return Reason(ReasonCode.NO_FACT, text)
@@ -139,7 +139,7 @@ def _own_thresholds(policy: Policy) -> tuple[tuple[str, float], ...]:
     return ("fact_threshold", policy.fact_threshold), ("answer_threshold", policy.answer_threshold)
 
 
-def _held_against(value: float, threshold: float) -> str:
+def held_against(value: float, threshold: float) -> str:
     """Both in whole per cent, rounded so that the shown figures never contradict the outcome."""
     if value >= threshold:
         return f"{floor(value * 100)} % sure; {floor(threshold * 100)} % is enough"

@@ -13,6 +13,7 @@ from chatapp.notices import customer_notices
 from chatapp.store import Exchange
 from chatapp.web.render import dollars, markdown, seconds
 from chatapp.web.sources import SourceView
+from router.policy import held_against
 from router.types import Mode, Route
 
 ROUTE_WORDS = {
@@ -238,8 +239,7 @@ def why_view(exchange: Exchange, calls: tuple[Any, ...], titles: Mapping[str, st
 
 
 def _meter(name: str, value: float, threshold: float) -> Meter:
-    words = f"{value:.0%} sure, {threshold:.0%} needed".replace("%", " %")
-    return Meter(name, round(value * 100, 1), round(threshold * 100, 1), words)
+    return Meter(name, round(value * 100, 1), round(threshold * 100, 1), held_against(value, threshold))
 
 
 def _machinery(exchange: Exchange, route: Route, thread: Thread, because: Markup) -> Machinery:

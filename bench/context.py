@@ -140,7 +140,7 @@ async def say(backend: Backend, messages: tuple[ChatMessage, ...], max_tokens: i
 
 async def run(turns: int, budget_tokens: int, name: str) -> dict[str, object]:
     """All figures of one conversation, JSON-ready."""
-    from chatapp.backends.local import LocalBackend
+    from chatapp.backends.local.backend import LocalBackend
     from chatapp.settings import load_settings
 
     backend = LocalBackend(load_settings(local_context_tokens=2048, local_prompt_tokens=budget_tokens))

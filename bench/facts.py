@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from router.classifier import Classifier
-from router.interval import Share
-from router.labelled import Labelled, read_labelled
-from router.pack import Pack
-from router.policy import decide
+from router.model.classifier import Classifier
+from router.pack.labelled import Labelled, read_labelled
+from router.pack.load import Pack
+from router.pack.source import Source
+from router.policy.policy import decide
 from router.router import Router
-from router.source import Source
+from router.stats import Share
 from router.types import Circumstances, Mode, Scores, least_sure
 
 CONNECTED = Circumstances(Mode.HYBRID, cloud_connected=True)

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from router.dialogue import Dialogue, Said, read_dialogues
-from router.interval import Share
+from router.pack.dialogues import Dialogue, Said, read_dialogues
+from router.pack.source import Source
 from router.router import Router
-from router.source import Source
+from router.stats import Share
 from router.types import Circumstances, Decision, Mode, Route
 
 CONNECTED = Circumstances(Mode.HYBRID, cloud_connected=True)

@@ -11,15 +11,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from router.classifier import Classifier, Vocabulary
-from router.corpus import EDGE, Corpus
-from router.encoder import Encoder, shipped_model
-from router.ridge import Vectors
-from router.spelling import spell
-from router.storage import write_folder
-from router.text import clean
-from router.train import Trained, train
-from router.tune import Recipe, tune
+from localmodel.atomic_files import write_folder
+from router.encoder.encoder import Encoder, shipped_model
+from router.encoder.lora import Recipe, tune
+from router.model.classifier import Classifier, Vocabulary
+from router.model.corpus import EDGE, Corpus
+from router.model.ngrams import spell
+from router.model.ridge import Vectors
+from router.model.train import Trained, train
+from router.text.clean import clean
 from router.types import Scores
 
 Ints = NDArray[np.int64]

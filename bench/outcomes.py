@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.traffic import Traffic, held_out, taught
-from router.outcomemodel import Judged, OutcomeModel, logits
-from router.outcomes import Outcome, OutcomeSource, TooFew, fit_outcomes
-from router.pack import Pack
+from router.outcomes.model import Judged, OutcomeModel, logits
+from router.outcomes.verdicts import Outcome, OutcomeSource, TooFew, fit_outcomes
+from router.pack.load import Pack
 from router.router import Router
-from router.text import clean
+from router.text.clean import clean
 
 SIZES = (0, 50, 100, 200, 400, 800, 1500)
 BASELINES = ("category score", "fact score", "the best possible")

@@ -21,7 +21,7 @@ def main() -> None:
     from semantic_router.encoders.base import DenseEncoder  # type: ignore[import-not-found]
     from semantic_router.routers import IndexedRouter  # type: ignore[import-not-found]
 
-    from router.session import CARD, ONNX, TOKENIZER, OnnxSession
+    from router.encoder.onnx import CARD, ONNX, TOKENIZER, OnnxSession
 
     folder, task = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatapp.backends.modelfile import shipped_model
+from localmodel.model_file import shipped_model
 
 OPERATOR_TOKEN = "operator-token-of-a-test"  # noqa: S105 - of processes that live for a minute
 READY_WITHIN_S = 600

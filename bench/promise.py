@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from router.build import Built, build
-from router.encoder import Encoder
-from router.interval import Share
-from router.levels import Levels, Rows, promise_levels, rows_of
-from router.pack import load_pack
+from router.encoder.encoder import Encoder
+from router.pack.load import load_pack
 from router.plain import plain
-from router.promise import per_cent
+from router.policy.promise import per_cent
+from router.stats import Share
+from router.training.build import Built, build
+from router.training.promised import Levels, Rows, promise_levels, rows_of
 
 RISKS = (0.01, 0.02, 0.05, 0.10)
 SEED = 7

@@ -37,14 +37,14 @@ from bench.intents import (
     scores_of,
     tuned_encoder,
 )
-from router.choice import Floats
-from router.classifier import Classifier
-from router.corpus import EDGE
-from router.encoder import Encoder
-from router.interval import Share
-from router.policy import Policy, decide
-from router.spelling import spell
-from router.text import clean
+from router.encoder.encoder import Encoder
+from router.model.classifier import Classifier
+from router.model.conditional_logit import Floats
+from router.model.corpus import EDGE
+from router.model.ngrams import spell
+from router.policy.policy import Policy, decide
+from router.stats import Share
+from router.text.clean import clean
 from router.types import Circumstances
 
 PEER = "semantic-router==1.1.1"

@@ -19,10 +19,10 @@ import psutil
 
 from bench.client import Client, say
 from bench.processes import Served, firstline
-from chatapp.backends.modelfile import shipped_model
-from chatapp.grounding import local_messages
-from finetune.adapter import FORM_KEY, read_metadata
-from router.pack import load_pack
+from chatapp.turn.prompts import local_messages
+from localmodel.adapter import FORM_KEY, read_metadata
+from localmodel.model_file import shipped_model
+from router.pack.load import load_pack
 from router.router import Router
 
 QUESTIONS = (

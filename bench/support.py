@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.facts import held_out
-from router.interval import Share
-from router.labelled import Labelled
-from router.pack import Pack
+from router.pack.labelled import Labelled
+from router.pack.load import Pack
 from router.router import Router
+from router.stats import Share
 from router.types import Circumstances, Decision, Mode, Route
 
 CONNECTED = Circumstances(Mode.HYBRID, cloud_connected=True)

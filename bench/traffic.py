@@ -8,14 +8,14 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from router.artefact import artefact_folder
-from router.corpus import UNKNOWN, build_corpus
-from router.labelled import Labelled, read_labelled
+from router.model.corpus import UNKNOWN, build_corpus
+from router.model.ngrams import spell
+from router.model.train import train
+from router.pack.labelled import Labelled, read_labelled
+from router.pack.source import Source
 from router.router import Router
-from router.source import Source
-from router.spelling import spell
-from router.text import clean
-from router.train import train
+from router.text.clean import clean
+from router.training.artefact import artefact_folder
 from router.types import Scores, least_sure
 
 NONE = -1  # in `truth`: no fact of the pack answers

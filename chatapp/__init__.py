@@ -1,5 +1,5 @@
 """The Firstline chat application."""
 
-from router import quiet as quiet  # first of all: libraries read its variables when they are imported
+from localmodel import quiet as quiet  # first of all: libraries read its variables when they are imported
 
 __version__ = "0.1.0"

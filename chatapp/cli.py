@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from chatapp import __version__
-from chatapp.commands.finetuning import finetune_app
-from chatapp.commands.routing import bench_app, encoder_app, router_app
+from chatapp.commands.finetune.app import finetune_app
+from chatapp.commands.router.app import bench_app, encoder_app, router_app
 from chatapp.errors import FirstlineError, ProviderError
 from chatapp.start import fenced, start
 from finetune.errors import FinetuneError
@@ -104,7 +104,7 @@ def route(
     is printed at once, or {"error": ..., "line": n}, which makes the exit code 1.
     """
     settings, _ = start(mode=mode)
-    from chatapp.commands.route import route_lines, route_text
+    from chatapp.commands.router.route import route_lines, route_text
 
     if text == "-":
         raise typer.Exit(route_lines(settings, sys.stdin.buffer))
@@ -114,7 +114,7 @@ def route(
 @app.command()
 def doctor(json: JsonOption = False) -> None:
     """Check the installation, part by part, and say how to put right what is wrong."""
-    from chatapp.doctor import doctor as examine
+    from chatapp.commands.doctor import doctor as examine
 
     raise typer.Exit(examine(start, as_json=json))
 

@@ -16,29 +16,31 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from chatapp.alone import hold
-from chatapp.backends.cloud_usage import price_microusd
+from chatapp.addresses.origin import read_origins
+from chatapp.addresses.proxies import Proxies
+from chatapp.assembly.product import Product, build_product
+from chatapp.backends.cloud.usage import price_microusd
 from chatapp.errors import DatabaseError, FirstlineError
 from chatapp.fences import FenceReport
-from chatapp.forget import Forgetter
-from chatapp.ledger import close_abandoned
-from chatapp.origin import read_origins
 from chatapp.paths import STATIC
-from chatapp.product import Product, build_product
-from chatapp.proxies import Proxies
 from chatapp.settings import Settings
+from chatapp.store.forget import Forgetter
 from chatapp.store.owners import BEAT_S
-from chatapp.web import api, connect, health, ops, pages, threads
-from chatapp.web.cookies import Sessions
+from chatapp.store.server_lock import hold
+from chatapp.turn.ledger import close_abandoned
+from chatapp.web import api, health, ops, threads
+from chatapp.web import routes as pages
+from chatapp.web.access import connect
+from chatapp.web.access.cookies import Sessions
+from chatapp.web.access.forwarded import Forwarded
+from chatapp.web.access.origins import Origins
+from chatapp.web.access.refusals import Refusals
+from chatapp.web.access.rootpath import RootPath
+from chatapp.web.access.signing import session_secret
+from chatapp.web.access.throttle import Throttle
+from chatapp.web.chat_page import Pages
 from chatapp.web.explain import explain
-from chatapp.web.forwarded import Forwarded
-from chatapp.web.origins import Origins
-from chatapp.web.page import Pages
-from chatapp.web.refusals import Refusals
-from chatapp.web.rootpath import RootPath
-from chatapp.web.signing import session_secret
 from chatapp.web.templates import Templates
-from chatapp.web.throttle import Throttle
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chatapp.addresses.origin import read_origins
+from chatapp.addresses.proxies import Proxies
+from chatapp.addresses.server_address import checked_server
 from chatapp.environment import at_home, cleaned, default_data_dir, of_kubernetes
 from chatapp.errors import SettingError
-from chatapp.origin import read_origins
-from chatapp.proxies import Proxies
-from chatapp.server_address import checked_server
 from router.types import Mode
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from chatapp.errors import FirstlineError
-from router.quiet import go_offline
+from localmodel.quiet import go_offline
 from router.types import Mode
 
 if TYPE_CHECKING:

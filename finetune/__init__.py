@@ -1,3 +1,3 @@
 """Make the local model the deployment's own."""
 
-from router import quiet as quiet  # first of all: libraries read its variables when they are imported
+from localmodel import quiet as quiet  # first of all: libraries read its variables when they are imported

@@ -1,3 +1,3 @@
 """Where a message goes: a library of its own, without web, database or network."""
 
-from router import quiet as quiet  # first of all: libraries read its variables when they are imported
+from localmodel import quiet as quiet  # first of all: libraries read its variables when they are imported

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router.choice import Floats
+from router.model.conditional_logit import Floats
 
 _Z95 = 1.959964
 

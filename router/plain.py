@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
-from router.interval import Share
+from router.stats import Share
 
 
 def plain(value: Any) -> Any:

@@ -5,18 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from router.artefact import Artefact, artefact_folder, load_artefact, save_artefact
-from router.build import build
-from router.classifier import Classifier
-from router.corpus import build_corpus
-from router.encoder import Encoder, silent
-from router.followup import DEFAULT, Leaning
-from router.outcomemodel import OutcomeModel
-from router.pack import Pack, load_pack
-from router.policy import Policy, decide
-from router.reading import Reader
-from router.slips import Slips
-from router.text import clean
+from router.encoder.encoder import Encoder, silent
+from router.model.classifier import Classifier
+from router.model.corpus import build_corpus
+from router.outcomes.model import OutcomeModel
+from router.pack.load import Pack, load_pack
+from router.policy.policy import Policy, decide
+from router.reader import Reader
+from router.text.clean import clean
+from router.text.followup import DEFAULT, Leaning
+from router.text.typos import Slips
+from router.training.artefact import Artefact, artefact_folder, load_artefact, save_artefact
+from router.training.build import build
 from router.types import Circumstances, Decision, Scores
 
 _ALONE = Circumstances()

@@ -9,13 +9,13 @@ FORBIDDEN = {
     "router": ("chatapp", "finetune", "bench", "fastapi", "starlette", "sqlmodel", "sqlalchemy", "openai", "httpx"),
     "finetune": ("chatapp", "bench"),
     "chatapp": ("bench", "tests"),
-    "chatapp/store": ("chatapp.web", "chatapp.turn", "chatapp.backends", "chatapp.context", "router.router"),
-    "chatapp/context": ("chatapp.web", "chatapp.turn", "chatapp.store", "router"),
-    "chatapp/backends": ("chatapp.web", "chatapp.turn", "chatapp.store", "chatapp.context", "router"),
-    "chatapp/guards": ("chatapp.web", "chatapp.turn", "chatapp.store", "chatapp.backends", "router"),
-    "chatapp/turn.py": ("chatapp.web", "chatapp.commands", "fastapi", "starlette"),
-    "chatapp/answer.py": ("chatapp.web", "chatapp.commands", "fastapi", "starlette"),
-    "chatapp/fences": ("chatapp.web", "chatapp.turn", "chatapp.store", "chatapp.backends"),
+    "chatapp/store": ("chatapp.web", "chatapp.turn.task", "chatapp.backends", "chatapp.context", "router.router"),
+    "chatapp/context": ("chatapp.web", "chatapp.turn.task", "chatapp.store", "router"),
+    "chatapp/backends": ("chatapp.web", "chatapp.turn.task", "chatapp.store", "chatapp.context", "router"),
+    "chatapp/guards": ("chatapp.web", "chatapp.turn.task", "chatapp.store", "chatapp.backends", "router"),
+    "chatapp/turn/task.py": ("chatapp.web", "chatapp.commands", "fastapi", "starlette"),
+    "chatapp/turn/answerer.py": ("chatapp.web", "chatapp.commands", "fastapi", "starlette"),
+    "chatapp/fences": ("chatapp.web", "chatapp.turn.task", "chatapp.store", "chatapp.backends"),
 }
 
 
@@ -53,8 +53,8 @@ def test_no_file_is_too_long() -> None:
 def test_the_held_out_messages_are_in_no_training_data() -> None:
     import json
 
-    from router.overlap import fold, taught
-    from router.pack import load_pack
+    from router.pack.load import load_pack
+    from router.pack.overlap import fold, taught
 
     pack = load_pack("packs/support")
     trained = taught(pack.categories, pack.edge, pack.dialogues).keys() | {fold(row.text) for row in pack.calibration}

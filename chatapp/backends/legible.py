@@ -2,7 +2,7 @@
 
 import re
 
-from finetune.vocabulary import defused
+from localmodel.vocabulary import defused
 
 _INVISIBLE = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"

@@ -18,7 +18,7 @@ def fences(patient: Patient) -> Check:
 
 def pages(patient: Patient) -> Check:
     """Where pages may be opened, and whose were refused since the server started last."""
-    from chatapp.web.refusals import kept_refusals
+    from chatapp.web.access.refusals import kept_refusals
 
     settings = patient.settings
     refused = kept_refusals(settings.data_dir)
@@ -33,7 +33,7 @@ def pages(patient: Patient) -> Check:
 
 def sessions(patient: Patient) -> Check:
     """The key that signs sessions, and the operator's token."""
-    from chatapp.web.signing import session_secret
+    from chatapp.web.access.signing import session_secret
 
     settings = patient.settings
     session_secret(settings)

@@ -88,7 +88,7 @@ def port(patient: Patient) -> Check:
 
 def _served(database_url: str) -> bool:
     """Whether a server holds the database."""
-    from chatapp.alone import hold
+    from chatapp.store.server_lock import hold
 
     try:
         lock = hold(database_url)

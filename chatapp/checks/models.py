@@ -13,7 +13,7 @@ QUESTION = "Reply with the one word: hello"
 def pack(patient: Patient) -> Check:
     """The domain pack's files."""
     from chatapp.paths import pack_folder
-    from router.pack import load_pack
+    from router.pack.load import load_pack
 
     loaded = load_pack(pack_folder(patient.settings.pack))
     return Check("ok", "pack", f"{loaded.name!r}: {len(loaded.categories)} categories, {len(loaded.facts)} facts")
@@ -22,8 +22,8 @@ def pack(patient: Patient) -> Check:
 def encoder(patient: Patient) -> Check:
     """The pinned weights, their export, and one message through it."""
     from chatapp.paths import pack_folder
-    from router.encoder import Encoder
-    from router.pack import load_pack
+    from router.encoder.encoder import Encoder
+    from router.pack.load import load_pack
 
     own = load_pack(pack_folder(patient.settings.pack))
     loaded = Encoder.load(patient.settings.data_dir / "router", own.encoder, own.adapter)
@@ -35,7 +35,7 @@ def encoder(patient: Patient) -> Check:
 
 def router(patient: Patient) -> Check:
     """The trained artefacts, the policy file if one is named, and one decision."""
-    from chatapp.routing import open_router
+    from chatapp.assembly.open_router import open_router
     from router.types import Circumstances
 
     opened = open_router(patient.settings)
@@ -45,10 +45,10 @@ def router(patient: Patient) -> Check:
 
 def local_model(patient: Patient) -> Check:
     """The pinned file, loaded, and some words of it: with a system message, and with the adapter that serves."""
+    from chatapp.assembly.active_release import Server
+    from chatapp.assembly.open_router import open_router
     from chatapp.backends.base import ChatMessage, Request
-    from chatapp.backends.local import LocalBackend
-    from chatapp.routing import open_router
-    from chatapp.serving import Server
+    from chatapp.backends.local.backend import LocalBackend
 
     settings = patient.settings
 
@@ -85,7 +85,7 @@ def cloud(patient: Patient) -> Check:
     if not settings.cloud_connected:
         return Check("note", "cloud", "not connected; FIRSTLINE_CLOUD_API_KEY connects one")
     from chatapp.backends.base import ChatMessage, Request
-    from chatapp.backends.cloud import CloudBackend
+    from chatapp.backends.cloud.backend import CloudBackend
 
     async def ask() -> tuple[float, int]:
         backend = CloudBackend(settings)

@@ -7,11 +7,11 @@ from contextlib import redirect_stdout
 
 import typer
 
+from chatapp.assembly.product import Product, build_product
 from chatapp.errors import SettingError
-from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Reader, Routed
 from chatapp.fences import FenceReport
-from chatapp.product import Product, build_product
 from chatapp.settings import Settings
+from chatapp.turn.events import Delta, Escalated, Event, Failed, Finished, Notice, Reader, Routed
 from router.types import Route
 
 USER = "command-line"

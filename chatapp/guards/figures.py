@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from chatapp.guards.clauses import sentences
-from chatapp.guards.quantity import Quantity
+from chatapp.guards.support.clauses import sentences
+from chatapp.guards.support.quantity import Quantity
 
 _BINDING = frozenset({"money", "share", "time", "points"})
 """What a customer would hold us to. Weights, lengths and bare numbers are not: most are general knowledge."""

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from router.curves import Curve, Point, Reliability
+from router.evaluation.curves import Curve, Point, Reliability
 
 WIDTH, HEIGHT = 400, 300
 LEAST = 10  # messages; shares of fewer are not drawn

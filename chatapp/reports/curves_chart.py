@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from chatapp.reports.charts import COLOURS, svg
-from finetune.loss import Point
+from finetune.training.loss_reading import Point
 
 _DASHES = ("-", "--", "-.", ":")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")

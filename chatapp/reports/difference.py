@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from chatapp.reports.views import Message
 from chatapp.reports.words import MEASURES, ROUTES, label, points, shortened, topic, usd, value
-from router.case import Case
-from router.compare import Change, Comparison, Difference
+from router.evaluation.compare import Change, Comparison, Difference
+from router.evaluation.labelled_case import Case
 from router.types import Route
 
 SHOWN = 40

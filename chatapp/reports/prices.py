@@ -1,7 +1,7 @@
 """What one answer costs by the settings' prices, for estimates; the ledger books what each call really cost."""
 
 from chatapp.settings import Settings
-from router.costs import Prices
+from router.evaluation.costs import Prices
 
 LOCAL_S = 0.8
 """Compute of one local answer in seconds: the median of `python -m bench.speed`."""

@@ -5,8 +5,8 @@ from datetime import datetime
 from chatapp.reports.difference import part_of
 from chatapp.reports.views import page_of
 from chatapp.web.templates import Templates
-from router.compare import Comparison
-from router.evaluate import Evaluation
+from router.evaluation.compare import Comparison
+from router.evaluation.evaluate import Evaluation
 
 
 def router_report(

@@ -11,10 +11,10 @@ from markupsafe import Markup
 from chatapp.reports.curves_chart import run_chart, runs_chart, top_of
 from chatapp.reports.words import interval, value
 from chatapp.web.templates import Templates
-from finetune.estimate import compare
-from finetune.loss import Verdict
-from finetune.runs import LAYERS, Run, differing
-from router.interval import Share
+from finetune.training.estimate import compare
+from finetune.training.loss_reading import Verdict
+from finetune.training.run_folder import LAYERS, Run, differing
+from router.stats import Share
 
 DRAWN = 8
 """Lines in one chart; more could not be told apart."""

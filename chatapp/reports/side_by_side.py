@@ -6,8 +6,8 @@ from datetime import datetime
 
 from chatapp.reports.words import interval, topic, value
 from chatapp.web.templates import Templates
-from finetune.scoring import Verdict
-from router.interval import Share
+from finetune.judging.scoring import Verdict
+from router.stats import Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from chatapp.reports.words import (
     value,
     whole_percent,
 )
-from router.case import ELSEWHERE, Case, End
-from router.curves import Point
-from router.evaluate import Evaluation
-from router.interval import Share
+from router.evaluation.curves import Point
+from router.evaluation.evaluate import Evaluation
+from router.evaluation.labelled_case import ELSEWHERE, Case, End
+from router.stats import Share
 from router.types import EDGE_LABEL
 
 _TILES = ("here", "wrong", "fact_right", "category_right", "edge_recall", "kept")

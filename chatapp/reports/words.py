@@ -1,7 +1,7 @@
 """Figures and messages in the words of a report."""
 
-from router.case import Case
-from router.interval import Share
+from router.evaluation.labelled_case import Case
+from router.stats import Share
 from router.types import Route
 
 MAX_CHARS = 280
@@ -21,7 +21,7 @@ MEASURES = {
     "kept": ("Covered, kept here", "of the messages a category covers"),
     "answerable_kept": ("Answerable, kept here", "of the messages a fact answers"),
 }
-"""Name and denominator of every share, by its field in `router.evaluate.Figures`."""
+"""Name and denominator of every share, by its field in `router.evaluation.evaluate.Figures`."""
 
 
 def percent(share: float) -> str:

@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select
 from chatapp.store.database import Database
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.tries import id_of, origin_of, together
-from router.followup import before, together_with
-from router.outcomes import Outcome, OutcomeSource
-from router.text import clean
+from router.outcomes.verdicts import Outcome, OutcomeSource
+from router.text.clean import clean
+from router.text.followup import before, together_with
 from router.types import Route
 
 ESCALATED_NOTICE = "escalated"

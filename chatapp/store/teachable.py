@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from chatapp.store.database import Database
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.tries import id_of, origin, origin_of
-from finetune.fromlog import LoggedTurn
+from finetune.data.candidates import LoggedTurn
 from router.types import Route
 
 NOT_FOR_LEARNING = frozenset({"incomplete", "unbacked"})

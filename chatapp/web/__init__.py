@@ -1,0 +1,1 @@
+"""The browser's and the programs' way in: pages, socket, API."""

@@ -9,17 +9,17 @@ from starlette.websockets import WebSocket
 
 from chatapp.characters import within_bytes
 from chatapp.errors import NotAllowedError
-from chatapp.events import ANSWERED_BY, Reader
-from chatapp.notices import customer_notices
 from chatapp.store import Exchange
 from chatapp.store.models import TurnStatus
-from chatapp.web.chat import CLOSE_NOT_ALLOWED, JSON_PROTOCOL, REASON_BYTES, ChatSocket
+from chatapp.turn.events import ANSWERED_BY, Reader
+from chatapp.turn.notices import customer_notices
+from chatapp.web.access.operator import reader_of
+from chatapp.web.access.session import User, same_origin, user_of
+from chatapp.web.chat_page import Pages
 from chatapp.web.entries import Entry
-from chatapp.web.operator import reader_of
-from chatapp.web.page import Pages
-from chatapp.web.pages import Built, Reads
-from chatapp.web.rendering import HtmlRendering, JsonRendering, Rendering
-from chatapp.web.session import User, same_origin, user_of
+from chatapp.web.renderings import HtmlRendering, JsonRendering, Rendering
+from chatapp.web.routes import Built, Reads
+from chatapp.web.socket import CLOSE_NOT_ALLOWED, JSON_PROTOCOL, REASON_BYTES, ChatSocket
 
 router = APIRouter()
 

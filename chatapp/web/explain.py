@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from chatapp.errors import FirstlineError, NotFoundError, OperatorError, UserError, Words, detail_of, words_of
-from chatapp.events import Reader
-from chatapp.web.operator import TokenNeededError, is_operator
-from chatapp.web.page import Pages
+from chatapp.turn.events import Reader
+from chatapp.web.access.operator import TokenNeededError, is_operator
+from chatapp.web.chat_page import Pages
 from chatapp.web.views import way_to_a_person
 
 log = logging.getLogger(__name__)

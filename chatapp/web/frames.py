@@ -9,7 +9,7 @@ from typing import Any
 
 from chatapp.characters import storable
 from chatapp.errors import FrameError
-from chatapp.web.session import LARGEST_ID
+from chatapp.web.access.session import LARGEST_ID
 
 CLIENT_ID_CHARS = 64
 """Longest `client_id`, in characters."""

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from chatapp import __version__
+from chatapp.assembly.product import Product
 from chatapp.errors import DatabaseError
-from chatapp.events import Reader
-from chatapp.product import Product
-from chatapp.web.operator import is_operator, reader_of
+from chatapp.turn.events import Reader
+from chatapp.web.access.operator import is_operator, reader_of
 from router.types import Mode, Route
 
 router = APIRouter()

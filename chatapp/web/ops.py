@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from chatapp.errors import NotAllowedError
-from chatapp.events import Reader
 from chatapp.store import Bucket, Prices
+from chatapp.turn.events import Reader
+from chatapp.web.access.operator import enter as let_in
+from chatapp.web.access.operator import is_operator, operator
+from chatapp.web.access.session import LARGEST_ID, same_origin
 from chatapp.web.entries import Entry, Field
-from chatapp.web.operator import enter as let_in
-from chatapp.web.operator import is_operator, operator
-from chatapp.web.pages import Built, to
-from chatapp.web.session import LARGEST_ID, same_origin
+from chatapp.web.routes import Built, to
 
 router = APIRouter(default_response_class=HTMLResponse)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chatapp.events import Reader
 from chatapp.store import Exchange
 from chatapp.store.models import TurnStatus
-from router.pack import Pack
+from chatapp.turn.events import Reader
+from router.pack.load import Pack
 from router.types import Route
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chatapp.paths import STATIC, TEMPLATES
-from chatapp.web.render import dollars, number, percent, seconds
+from chatapp.web.formatting.markdown import dollars, number, percent, seconds
 
 
 @cache

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from chatapp.events import Reader
+from chatapp.turn.events import Reader
+from chatapp.web.access.operator import operator
 from chatapp.web.entries import Entry
-from chatapp.web.operator import operator
-from chatapp.web.pages import Built
+from chatapp.web.routes import Built
 
 router = APIRouter(default_response_class=HTMLResponse)
 

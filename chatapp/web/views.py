@@ -7,13 +7,13 @@ from typing import Any
 from markupsafe import Markup
 
 from chatapp.errors import words_for
-from chatapp.events import Notice, Reader
-from chatapp.live import LiveTurn
-from chatapp.notices import customer_notices
 from chatapp.store import Exchange
-from chatapp.web.render import dollars, markdown, seconds
+from chatapp.turn.events import Notice, Reader
+from chatapp.turn.live import LiveTurn
+from chatapp.turn.notices import customer_notices
+from chatapp.web.formatting.markdown import dollars, markdown, seconds
 from chatapp.web.sources import SourceView
-from router.policy import held_against
+from router.policy.policy import held_against
 from router.types import Mode, Route
 
 ROUTE_WORDS = {

@@ -16,14 +16,14 @@ import pytest
 import pytest_asyncio
 
 from chatapp.backends.base import ChatMessage, Request, Stream
-from chatapp.backends.cloud import CloudBackend
-from chatapp.backends.local import LocalBackend
-from chatapp.backends.modelfile import shipped_model
+from chatapp.backends.cloud.backend import CloudBackend
+from chatapp.backends.local.backend import LocalBackend
 from chatapp.errors import ProviderError
 from chatapp.settings import Settings
-from finetune.adapter import Adapter, write_adapter
-from finetune.base import open_base
-from finetune.ggufnames import Layout
+from finetune.training.base import open_base
+from localmodel.adapter import Adapter, write_adapter
+from localmodel.gguf_names import Layout
+from localmodel.model_file import shipped_model
 
 KEY = "sk-test-0123456789abcdef"
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter, dict[str, Any]], Awaitable[None]]

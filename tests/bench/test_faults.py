@@ -13,7 +13,7 @@ from bench.faults.providers import BEHAVIOURS, plays
 from bench.faults.rows import Row, cells, leaks
 from bench.faults.server import Account, Provider, provider
 from chatapp.backends.base import ChatMessage, Request
-from chatapp.backends.cloud import CloudBackend
+from chatapp.backends.cloud.backend import CloudBackend
 from chatapp.errors import ProviderError
 from chatapp.settings import Settings
 

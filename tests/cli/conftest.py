@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chatapp.settings import Settings
-from router.pack import load_pack
+from router.pack.load import load_pack
 from router.types import Circumstances, Decision, Mode, Reason, ReasonCode, Route, ScoredFact
 
 Program = Callable[..., subprocess.CompletedProcess[str]]

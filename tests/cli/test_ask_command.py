@@ -10,8 +10,8 @@ import pytest
 
 from chatapp.commands import ask as module
 from chatapp.errors import SettingError
-from chatapp.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed, Source, Started
 from chatapp.settings import Settings
+from chatapp.turn.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed, Source, Started
 from router.types import Circumstances, Route
 
 FINISHED = Finished(

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.commands.calibrate import calibrate
-from chatapp.routing import open_router
+from chatapp.assembly.open_router import open_router
+from chatapp.commands.router.calibrate import calibrate
 from chatapp.settings import Settings
-from router.encoder import Encoder
+from router.encoder.encoder import Encoder
 from router.errors import PolicyError
-from router.policyfile import read_policy
+from router.policy.file import read_policy
 from tests.router.conftest import SMALL
 
 Program = Callable[..., subprocess.CompletedProcess[str]]

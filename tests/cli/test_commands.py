@@ -27,8 +27,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     for module, names in {
         "chatapp.commands.serve": ("serve",),
         "chatapp.commands.ask": ("ask",),
-        "chatapp.commands.route": ("route_text", "route_lines"),
-        "chatapp.doctor": ("doctor",),
+        "chatapp.commands.router.route": ("route_text", "route_lines"),
+        "chatapp.commands.doctor": ("doctor",),
     }.items():
         fake = types.ModuleType(module)
         fake.__dict__.update({name: stand_in(name) for name in names})

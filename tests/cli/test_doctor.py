@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import SecretStr
 
-from chatapp import doctor as module
-from chatapp.alone import hold
 from chatapp.checks import broken, machine
 from chatapp.checks.check import Check, Patient
 from chatapp.checks.connection import pages, sessions
-from chatapp.doctor import doctor, examine
+from chatapp.commands import doctor as module
+from chatapp.commands.doctor import doctor, examine
 from chatapp.errors import PortError, SettingError
 from chatapp.fences.report import FenceReport, KernelFence
 from chatapp.settings import Settings
-from chatapp.web.refusals import Refusal, Refusals
+from chatapp.store.server_lock import hold
+from chatapp.web.access.refusals import Refusal, Refusals
 from router.errors import PackError
 from router.types import Mode
 
@@ -125,7 +125,10 @@ SAID = {
         "The package 'scikit-learn' is not installed.",
         "pip install scikit-learn",
     ),
-    ModuleNotFoundError("No module named 'chatapp.text'", name="chatapp.text"): ("'chatapp.text'", "files back"),
+    ModuleNotFoundError("No module named 'chatapp.turn.message'", name="chatapp.turn.message"): (
+        "'chatapp.turn.message'",
+        "files back",
+    ),
     ImportError("cannot import name 'x' from 'transformers'", name="transformers"): ("does not fit", "constraints.txt"),
     RuntimeError("Failed to load shared library '/x/libllama.so': invalid ELF header"): (
         "compiled library",

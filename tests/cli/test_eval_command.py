@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from chatapp.commands.evaluate import evaluate
+from chatapp.commands.router.evaluate import evaluate
 from chatapp.errors import OperatorError
-from router.encoder import Encoder
+from router.encoder.encoder import Encoder
 from router.errors import PackError, PolicyError
-from router.policy import Policy
-from router.policyfile import Stated, made_for, write_policy
+from router.policy.file import Stated, made_for, write_policy
+from router.policy.policy import Policy
 from router.router import Router
 from tests.router.conftest import SMALL
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chatapp import routing
-from chatapp.commands.explain import explain
-from chatapp.commands.opened import chosen_settings
+from chatapp.assembly import open_router as routing
+from chatapp.commands.router.explain import explain
+from chatapp.commands.router.opened import chosen_settings
 from chatapp.errors import MessageError
 from chatapp.settings import Settings
 from router.types import Circumstances, Mode
@@ -23,7 +23,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, router: Any) -> list[Settings]:
         seen.append(settings)
         return router
 
-    monkeypatch.setattr("chatapp.commands.opened.open_router", open_router)
+    monkeypatch.setattr("chatapp.commands.router.opened.open_router", open_router)
     assert routing.open_router is not open_router
     return seen
 

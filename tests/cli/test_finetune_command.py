@@ -10,17 +10,17 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.processes import cloud_server
-from chatapp.backends.modelfile import shipped_model
 from chatapp.cli import app
-from chatapp.commands import finetune_eval
-from chatapp.commands.finetune_eval import chosen_run, open_bench, recalibrated
+from chatapp.commands.finetune import evaluate as finetune_eval
+from chatapp.commands.finetune.evaluate import chosen_run, open_bench, recalibrated
 from chatapp.errors import OperatorError
 from finetune.errors import DataError, FinetuneError, ReleaseError, RunError
-from finetune.forms import FULL, SERVED, TORCH
-from finetune.release import ADAPTER, CARD, POLICY
-from finetune.scoring import Question
-from router.grounding import REFUSAL
-from router.storage import sha256
+from finetune.judging.scoring import Question
+from finetune.judging.variants import FULL, SERVED, TORCH
+from localmodel.atomic_files import sha256
+from localmodel.model_file import shipped_model
+from localmodel.prompt import REFUSAL
+from localmodel.release import ADAPTER, CARD, POLICY
 
 pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore")]
 QUICK = [

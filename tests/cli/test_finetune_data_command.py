@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import typer
 
-from chatapp.commands import finetune_data
-from chatapp.commands.finetune_data import add, approve, check, from_log
+from chatapp.commands.finetune import data as finetune_data
+from chatapp.commands.finetune.data import add, approve, check, from_log
 from chatapp.store import Store
-from finetune.addition import CLOUD_FILE, GROUNDED_FILE
-from finetune.check import Limits
-from finetune.conversation import Conversation
+from finetune.data.add import CLOUD_FILE, GROUNDED_FILE
+from finetune.data.check import Limits
+from finetune.data.conversation import Conversation
 from finetune.errors import DataError
 from router.types import Decision, Mode, Route, ScoredFact
 from tests.router.conftest import SMALL
@@ -129,10 +129,10 @@ def test_a_check_of_good_data(folder: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.real
 def test_a_check_counts_what_training_counts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from chatapp.backends.base import ChatMessage
-    from chatapp.backends.local import LocalBackend
-    from chatapp.grounding import local_messages
+    from chatapp.backends.local.backend import LocalBackend
     from chatapp.settings import load_settings
-    from router.grounding import GROUNDED
+    from chatapp.turn.prompts import local_messages
+    from localmodel.prompt import GROUNDED
 
     write(folder / "train" / "a.jsonl", turn("when do you start"))
     check(folder, None, Limits(), as_json=True)

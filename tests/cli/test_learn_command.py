@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatapp.commands.learn import learn
+from chatapp.assembly.learnt import with_learnt
+from chatapp.commands.router.learn import learn
 from chatapp.errors import OperatorError
-from chatapp.learnt import with_learnt
 from chatapp.paths import pack_folder
 from chatapp.settings import Settings
 from chatapp.store import Store
-from router.encoder import Encoder
-from router.outcomefile import load_outcomes, outcomes_folder
-from router.outcomes import Outcome, OutcomeSource
-from router.policy import Policy
+from router.encoder.encoder import Encoder
+from router.outcomes.file import load_outcomes, outcomes_folder
+from router.outcomes.verdicts import Outcome, OutcomeSource
+from router.policy.policy import Policy
 
 
 class FakeEncoder:
@@ -46,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def facts() -> tuple[str, str]:
-    from router.pack import load_pack
+    from router.pack.load import load_pack
 
     one, two, *_ = load_pack(pack_folder("support")).facts
     return one.id, two.id

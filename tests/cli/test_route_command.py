@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatapp.commands.route import route_lines, route_text
+from chatapp.commands.router.route import route_lines, route_text
 from chatapp.errors import MessageError
 from chatapp.settings import Settings
 from router.types import Circumstances, Mode

@@ -14,14 +14,14 @@ import pytest
 import uvicorn
 
 from chatapp import main
+from chatapp.assembly.active_release import Serving
+from chatapp.assembly.product import Product
 from chatapp.backends.base import Request, Stream
 from chatapp.backends.scripted import ScriptedBackend
 from chatapp.errors import ProviderUnreachableError
-from chatapp.product import Product
-from chatapp.runner import TurnRunner
-from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
+from chatapp.turn.runner import TurnRunner
 from router.types import Route
 from tests.web.conftest import ToldRouter
 

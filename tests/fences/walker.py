@@ -31,7 +31,7 @@ def argued(arguments: list[str]) -> Iterator[None]:
 
 def shortened() -> None:
     """Leave out what takes long and calls nothing that the rest does not."""
-    from chatapp.commands import finetune_quantize
+    from chatapp.commands.finetune import quantize as finetune_quantize
 
     read = finetune_quantize.read_choices
     finetune_quantize.read_choices = lambda: read()[:GENERAL_QUESTIONS]

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chatapp.backends.modelfile import shipped_model
-from finetune.adapter import Adapter
-from finetune.base import Base, open_base
-from finetune.ggufnames import Layout
-from router.pack import Pack, load_pack
+from finetune.training.base import Base, open_base
+from localmodel.adapter import Adapter
+from localmodel.gguf_names import Layout
+from localmodel.model_file import shipped_model
+from router.pack.load import Pack, load_pack
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from finetune.loss import Point
-from finetune.runs import append_point
+from finetune.training.loss_reading import Point
+from finetune.training.run_folder import append_point
 
 ESTIMATE = {
     "memory_bytes": 3_700_000_000,

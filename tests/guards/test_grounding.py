@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatapp.backends.base import ChatMessage
-from chatapp.grounding import cloud_messages, local_messages
+from chatapp.turn.prompts import cloud_messages, local_messages
 
 TEXT = st.text(max_size=30)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatapp.guards.refusal import RefusalGuard
-from router.grounding import REFUSAL
+from localmodel.prompt import REFUSAL
 
 ANSWERS = st.sampled_from(
     [REFUSAL, f" {REFUSAL}\n", "I do not", "I do not know. Ask.", "", "You have 60 days."]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chatapp.guards.support import SupportGuard
+from chatapp.guards.support.support import SupportGuard
 
 STANDARD = "Standard delivery within the country costs 4.90 EUR and takes 2-3 working days."
 EXPRESS = (

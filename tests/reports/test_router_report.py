@@ -13,12 +13,12 @@ from chatapp.reports.router_report import router_report
 from chatapp.reports.views import page_of
 from chatapp.reports.words import points, shortened, usd
 from chatapp.settings import Settings
-from router.case import Case
-from router.compare import compare
-from router.costs import Prices
-from router.evaluate import summarise
-from router.labelled import Labelled
-from router.policy import Policy
+from router.evaluation.compare import compare
+from router.evaluation.costs import Prices
+from router.evaluation.evaluate import summarise
+from router.evaluation.labelled_case import Case
+from router.pack.labelled import Labelled
+from router.policy.policy import Policy
 from tests.router.cases import KEYS, POLICY, any_cases, case, evaluation, pack, scores
 
 MADE = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)

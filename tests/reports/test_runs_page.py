@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from chatapp.reports.curves_chart import losses, run_chart, runs_chart, top_of
 from chatapp.reports.runs_page import DRAWN, letters, page_of, runs_page
-from finetune.loss import Point
-from finetune.runs import Run, read_run, read_runs
+from finetune.training.loss_reading import Point
+from finetune.training.run_folder import Run, read_run, read_runs
 from tests.finetune.runfolders import described, fall, figures, outcome, write_run
 from tests.reports.test_router_report import Page
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatapp.reports.side_by_side import Cell, Column, Row, page_of, side_by_side_page
-from finetune.scoring import Verdict
+from finetune.judging.scoring import Verdict
 from tests.reports.test_router_report import Page
 
 MADE = datetime(2030, 1, 6, 10, 0, tzinfo=UTC)

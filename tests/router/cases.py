@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import strategies as st
 
-from router.case import Case
-from router.costs import Prices
-from router.evaluate import CONNECTED, Evaluation, summarise
-from router.labelled import Labelled
-from router.pack import Pack, load_pack
-from router.policy import Policy, decide
+from router.evaluation.costs import Prices
+from router.evaluation.evaluate import CONNECTED, Evaluation, summarise
+from router.evaluation.labelled_case import Case
+from router.pack.labelled import Labelled
+from router.pack.load import Pack, load_pack
+from router.policy.policy import Policy, decide
 from router.types import Neighbour, ScoredFact, Scores
 from tests.router.conftest import SMALL
 

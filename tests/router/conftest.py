@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from router.encoder import Encoder
+from router.encoder.encoder import Encoder
 from router.router import Router
 
 SUPPORT = Path(__file__).parents[2] / "packs" / "support"

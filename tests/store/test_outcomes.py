@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chatapp.store import Store, Turn
-from router.followup import together_with
-from router.outcomes import Outcome, OutcomeSource
+from router.outcomes.verdicts import Outcome, OutcomeSource
+from router.text.followup import together_with
 from router.types import Decision, Mode, Route, ScoredFact
 from tests.store.conftest import USER, answer
 

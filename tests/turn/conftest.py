@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest_asyncio
 
+from chatapp.assembly.active_release import Serving
 from chatapp.backends.scripted import Script, ScriptedBackend
-from chatapp.events import Event, Failed, Finished
-from chatapp.runner import TurnRunner
-from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
+from chatapp.turn.events import Event, Failed, Finished
+from chatapp.turn.runner import TurnRunner
 from router.types import Circumstances, Decision, Fact, Route, ScoredFact
 
 FACT = ScoredFact("returns.window", "You have 60 days from delivery to send unused goods back.", 0.9)

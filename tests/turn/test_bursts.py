@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatapp.backends.base import Request
-from chatapp.burst import MOST_WAITING, read_together
 from chatapp.errors import BusyError, DatabaseError, NotFoundError, ProviderUnreachableError
-from chatapp.events import Delta, Event, Failed, Finished, Joined, Queued, Routed, Started
 from chatapp.store import Exchange
+from chatapp.turn.burst import MOST_WAITING, read_together
+from chatapp.turn.events import Delta, Event, Failed, Finished, Joined, Queued, Routed, Started
 from tests.turn.conftest import Desk
 
 EDGE = "edge of everything"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chatapp.errors import ClosingError
-from chatapp.events import Delta, Failed, Queued
+from chatapp.turn.events import Delta, Failed, Queued
 from tests.turn.conftest import Desk
 
 EDGE = "edge of everything"

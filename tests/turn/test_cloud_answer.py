@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from chatapp import waiting
 from chatapp.backends.base import Stage
-from chatapp.events import Failed, Finished, Notice
+from chatapp.turn import waiting
+from chatapp.turn.events import Failed, Finished, Notice
 from tests.turn.conftest import Desk
 
 EDGE = "edge of everything"

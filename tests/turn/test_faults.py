@@ -14,13 +14,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
-from chatapp import main, outbox
+from chatapp import main
 from chatapp.backends.base import Request
 from chatapp.errors import DatabaseError
-from chatapp.events import Failed, Finished, Notice
 from chatapp.store import Store, database
 from chatapp.store.database import Database
 from chatapp.store.models import TurnRow, utcnow
+from chatapp.turn import outbox
+from chatapp.turn.events import Failed, Finished, Notice
 from tests.store.conftest import Server, server  # noqa: F401 - a fixture
 from tests.turn.conftest import Desk
 
@@ -97,7 +98,7 @@ async def test_a_new_message_first_stores_the_end_before_it(desk: Desk, locked: 
 async def test_what_cannot_be_stored_at_the_end_is_logged_without_words_and_interrupted_at_the_next_start(
     desk: Desk, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("chatapp.runner.SAVE_WITHIN_S", 0.2)
+    monkeypatch.setattr("chatapp.turn.runner.SAVE_WITHIN_S", 0.2)
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await saving(desk, subscription)
         await desk.runner.aclose()
@@ -184,7 +185,7 @@ async def test_a_turn_of_a_dead_process_is_told_to_who_watches_it(desk: Desk) ->
 
 
 async def test_signs_of_life_are_given_for_as_long_as_a_turn_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatapp.runner.BEAT_S", 0.02)
+    monkeypatch.setattr("chatapp.turn.runner.BEAT_S", 0.02)
     beats: list[set[int]] = []
     monkeypatch.setattr(desk.store, "beat", beats.append)
     desk.use((), ["one two three four five six"], delay_s=0.05)

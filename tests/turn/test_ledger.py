@@ -10,10 +10,10 @@ import pytest
 from chatapp.backends.base import ChatMessage, Request, Usage
 from chatapp.backends.scripted import ScriptedBackend
 from chatapp.errors import DatabaseError, ProviderUnreachableError
-from chatapp.events import Failed, Finished
-from chatapp.ledger import MeteredCall, close_abandoned
 from chatapp.store import CallRecord, Turn
 from chatapp.store.models import Outcome, Purpose
+from chatapp.turn.events import Failed, Finished
+from chatapp.turn.ledger import MeteredCall, close_abandoned
 from tests.turn.conftest import Desk
 
 EDGE = "edge of everything"

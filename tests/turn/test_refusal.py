@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.events import Delta, Escalated, Finished
-from chatapp.runner import TurnRunner
-from chatapp.serving import Serving
-from router.grounding import GROUNDED, REFUSAL
+from chatapp.assembly.active_release import Serving
+from chatapp.turn.events import Delta, Escalated, Finished
+from chatapp.turn.runner import TurnRunner
+from localmodel.prompt import GROUNDED, REFUSAL
 from router.types import Route, ScoredFact
 from tests.turn.conftest import FACT, FREE, Desk
 

@@ -14,7 +14,7 @@ from chatapp.errors import (
     ProviderCutError,
     ProviderUnreachableError,
 )
-from chatapp.events import Delta, Escalated, Failed, Finished, Notice, Routed, Started
+from chatapp.turn.events import Delta, Escalated, Failed, Finished, Notice, Routed, Started
 from router.types import Mode, Route, ScoredFact
 from tests.turn.conftest import FACT, Desk
 

@@ -12,13 +12,13 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from chatapp import main
+from chatapp.assembly.active_release import Serving
+from chatapp.assembly.product import Product
 from chatapp.backends.scripted import Script, ScriptedBackend
-from chatapp.product import Product
-from chatapp.runner import TurnRunner
-from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
-from router.pack import load_pack
+from chatapp.turn.runner import TurnRunner
+from router.pack.load import load_pack
 from router.types import Circumstances, Decision, Route, ScoredFact
 
 

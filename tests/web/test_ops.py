@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from chatapp.settings import Settings
 from chatapp.store import CallRecord, Store, Turn
 from chatapp.web import ops
-from chatapp.web.page import Pages
+from chatapp.web.access.throttle import FREE_TRIES, Throttle
+from chatapp.web.chat_page import Pages
 from chatapp.web.templates import Templates
-from chatapp.web.throttle import FREE_TRIES, Throttle
 from router.types import Decision, Mode, Neighbour, Reason, ReasonCode, Route, ScoredFact
 from tests.web.conftest import Site, Visit
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chatapp.events import Reader
 from chatapp.store import Exchange, Turn
 from chatapp.store.models import TurnStatus
+from chatapp.turn.events import Reader
 from chatapp.web.sources import Sources
 from router.types import Mode, Route
 

@@ -12,11 +12,12 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from chatapp import errors, notices
+from chatapp import errors
 from chatapp.backends.scripted import ScriptedBackend
 from chatapp.errors import DatabaseError, FirstlineError, ProviderAuthError, ProviderCutError, UserError, words_of
-from chatapp.events import Failed, Reader
-from chatapp.web import operator
+from chatapp.turn import notices
+from chatapp.turn.events import Failed, Reader
+from chatapp.web.access import operator
 from router.errors import PackError
 from tests.web.conftest import Site, Visit
 
@@ -107,7 +108,7 @@ def test_an_error_of_another_tree_says_nothing_of_itself(error: Exception) -> No
 
 def test_what_a_user_did_wrong_is_worded_for_them() -> None:
     users = {kind.__name__ for kind in kinds(UserError)} - {"FrameError"}  # a program's mistake
-    rooms = [Path("chatapp/turn.py"), Path("chatapp/text.py"), *Path("chatapp/web").glob("*.py")]
+    rooms = [Path("chatapp/turn/task.py"), Path("chatapp/turn/message.py"), *Path("chatapp/web").glob("*.py")]
     raised = [
         node
         for room in rooms

@@ -3,7 +3,7 @@
 import pytest
 
 from chatapp.web.views import _meter
-from router.policy import held_against
+from router.policy.policy import held_against
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Addresses and origins as operators write them and readers may see them."""

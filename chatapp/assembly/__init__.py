@@ -1,0 +1,1 @@
+"""The product's parts, put together from the settings."""

@@ -1,0 +1,122 @@
+"""What answers locally at this moment: the router under its policy, and the model's adapter, as one value.
+
+A turn takes it once, when it begins, and keeps it to its end: a promotion in between changes the next turn, never this
+one. So no answer is written by two models, and no threshold is held against scores of another release.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chatapp.backends.local.backend import LocalBackend
+from chatapp.errors import FirstlineError
+from chatapp.settings import Settings
+from finetune.errors import FinetuneError
+from localmodel.adapter import FORM_KEY, check_base, read_metadata
+from localmodel.atomic_files import sha256
+from localmodel.model_file import SHIPPED_SHA256, model_file
+from localmodel.release import Release, Releases, shipped
+from router.errors import PolicyError, RouterError
+from router.pack.load import Pack
+from router.policy.file import PolicyFile, check, read_policy
+from router.policy.policy import Policy
+from router.router import Router
+
+log = logging.getLogger(__name__)
+
+NO_ADAPTER = "none"
+Record = Callable[[Policy, str], None]
+"""Told of a policy, and why it is in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """`form` is the prompt form that model and adapter were fine-tuned on, "" for a model as it comes."""
+
+    release: str
+    router: Router
+    adapter: Path | None = None
+    form: str = ""
+
+
+class Server:
+    """Gives what serves now, and notices a promotion or a rollback by another process."""
+
+    def __init__(self, settings: Settings, router: Router, backend: LocalBackend, record: Record) -> None:
+        """`record` is told of every policy that comes into force with a release.
+
+        Raises FirstlineError, FinetuneError or RouterError where what should serve cannot.
+        """
+        self._settings, self._router, self._backend, self._record = settings, router, backend, record
+        self._releases = open_releases(settings, router.pack)
+        self._changing = threading.Lock()
+        self._stamp = self._releases.stamp
+        self._serving = self._made(self._releases.current(), starting=True)
+
+    def now(self) -> Serving:
+        """What serves now. Blocks while a new release is loaded; one that cannot be leaves the old one in service."""
+        stamp = self._releases.stamp
+        if stamp != self._stamp:
+            with self._changing:
+                if stamp != self._stamp:
+                    self._change()
+                    self._stamp = stamp
+        return self._serving
+
+    def _change(self) -> None:
+        try:
+            self._serving = self._made(self._releases.current(), starting=False)
+            log.warning("%r serves now", self._serving.release)
+        except (FirstlineError, FinetuneError, RouterError) as error:
+            log.error("the new release cannot serve, and %r still does: %s", self._serving.release, error)
+
+    def _made(self, release: Release, *, starting: bool) -> Serving:
+        """`release`, loaded and checked."""
+        router, own = self._router, self._settings.adapter
+        if own:
+            release = Release(own, None if own == NO_ADAPTER else Path(own).expanduser())
+        elif release.policy and not self._settings.policy:
+            router = self._under(read_policy(release.policy), release, starting=starting)
+        if release.adapter is None:
+            form = self._backend.load().metadata.get(FORM_KEY, "")
+            return Serving(release.id, router, None, form)
+        metadata = read_metadata(release.adapter)
+        check_base(release.adapter, metadata, model_hash(self._settings))
+        self._backend.prepare(release.adapter)
+        return Serving(release.id, router, release.adapter, metadata.get(FORM_KEY, ""))
+
+    def _under(self, file: PolicyFile, release: Release, *, starting: bool) -> Router:
+        """The router under the release's thresholds. Where its pack was changed since, they mean nothing: then nothing
+        new is taken into service, and a product that starts does so under its default ones.
+        """
+        try:
+            check(file, self._router)
+        except PolicyError as error:
+            if not starting:
+                raise
+            log.warning("%s serves under default thresholds until it is evaluated again. %s", release.id, error)
+            return self._router
+        policy = replace(file.policy, answer_threshold=self._router.policy.answer_threshold)
+        self._record(policy, f"release {release.id}")
+        return self._router.with_policy(policy)
+
+
+def open_releases(settings: Settings, pack: Pack) -> Releases:
+    """The releases of the pack in the data folder of the settings. An adapter that the pack ships for another model
+    than the one that is served is left out.
+    """
+    brings = shipped(pack.folder)
+    if brings.adapter:
+        try:
+            check_base(brings.adapter, read_metadata(brings.adapter), model_hash(settings))
+        except FinetuneError as error:
+            log.warning("What the pack ships is left out. %s", error)
+            brings = Release("pack")
+    return Releases(settings.data_dir / "releases" / pack.name, brings)
+
+
+def model_hash(settings: Settings) -> str:
+    """SHA-256 of the local model's file, in hex. Raises ModelFileError."""
+    return sha256(model_file(settings)) if settings.local_model else SHIPPED_SHA256

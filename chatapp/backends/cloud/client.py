@@ -1,0 +1,75 @@
+"""The HTTP client of the cloud: what it sends, and by which way, is set by our own settings."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx2
+import openai
+
+from chatapp import __version__
+from chatapp.backends.cloud.way import proxy_of, tls_of
+from chatapp.settings import Settings
+
+SENT_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "transfer-encoding",
+        "user-agent",
+    }
+)
+"""All that a server is told beside the request itself: nothing of this machine's system, user or other accounts."""
+
+Hooks = Mapping[str, list[Callable[..., Any]]]
+
+
+def cloud_client(settings: Settings, *, max_retries: int = 0, event_hooks: Hooks | None = None) -> openai.AsyncOpenAI:
+    """A client for FIRSTLINE_CLOUD_BASE_URL. Raises SettingError for a proxy or certificates that cannot be used."""
+    logging.getLogger("openai").setLevel(logging.WARNING)  # OPENAI_LOG would print what customers write
+    timeout = httpx2.Timeout(settings.cloud_total_timeout_s, connect=settings.cloud_connect_timeout_s)
+    transport = SparseTransport(
+        verify=tls_of(settings),
+        trust_env=False,
+        proxy=proxy_of(settings),
+        limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100),
+    )
+    return Client(
+        api_key=settings.cloud_api_key.get_secret_value(),
+        base_url=settings.cloud_base_url,
+        timeout=timeout,
+        max_retries=max_retries,
+        http_client=openai.DefaultAsyncHttpxClient(
+            transport=transport, trust_env=False, timeout=timeout, event_hooks=dict(event_hooks or {})
+        ),
+    )
+
+
+class Client(openai.AsyncOpenAI):
+    """openai's client without what it takes from the environment: organisation, project, headers of somebody else."""
+
+    @property
+    def default_headers(self) -> dict[str, Any]:
+        """Those of every request, before the key's."""
+        return {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": f"Firstline/{__version__}",
+        }
+
+
+class SparseTransport(httpx2.AsyncHTTPTransport):
+    """Sends SENT_HEADERS and no other, whatever the libraries above add."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a copy; the libraries above go by their own headers of the original."""
+        headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() in SENT_HEADERS]
+        sent = httpx2.Request(
+            request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
+        )
+        return await super().handle_async_request(sent)

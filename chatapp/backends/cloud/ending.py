@@ -1,0 +1,93 @@
+"""How a stream ended that came to its end: whole, cut short, or with no answer in it."""
+
+import re
+from dataclasses import dataclass
+
+from chatapp.addresses.shown import shown_url
+from chatapp.backends.base import Stage
+from chatapp.errors import ProviderCutError, ProviderError, ProviderFaultError, ProviderFilteredError
+from chatapp.settings import Settings
+
+_LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "max_completion_tokens"})
+_FILTER = frozenset(
+    {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "refusal", "sensitive"}
+)
+_BROKEN = frozenset({"error", "network_error", "malformed_function_call", "insufficient_system_resource", "abort"})
+_ENDS_WHOLE = re.compile(r"[^\w\s,]\s*\Z")
+
+
+@dataclass(slots=True)
+class Ending:
+    """What a stream had said when it ended. `text` is the answer, `marked` says that the server marked its end."""
+
+    text: str = ""
+    finish: str = ""
+    thought: bool = False
+    called: bool = False
+    marked: bool = False
+
+    @property
+    def looks_whole(self) -> bool:
+        """Whether the words end as a sentence, a list or a block does."""
+        return bool(_ENDS_WHOLE.search(self.text))
+
+    def cut(self, settings: Settings) -> tuple[str, str]:
+        """What happened to an answer that ended in the middle, and what to do."""
+        return (
+            f"The cloud server {shown_url(settings.cloud_base_url)!r} ended the answer in the middle, after "
+            f"{len(self.text):,} characters (finish reason {self.finish!r}).",
+            "Ask again; if it stays, a proxy before FIRSTLINE_CLOUD_BASE_URL may cut long responses.",
+        )
+
+
+def ended_by(ending: Ending, gives_reasons: bool | None, settings: Settings) -> tuple[Stage, ProviderError | None]:
+    """The stage that the stream ended in, and its error if it was none.
+
+    `gives_reasons` tells whether this server usually gives a finish reason, None where it was not seen before. An end
+    without one means nothing where none is usual, and something where one is.
+    """
+    finish = ending.finish.lower()
+    if not ending.text.strip():
+        return Stage.WHOLE, _nothing(ending, finish, settings)
+    if finish in _LENGTH:
+        return Stage.LENGTH, None
+    if finish in _FILTER:
+        return Stage.FILTERED, None
+    if finish in _BROKEN:
+        return Stage.WHOLE, ProviderCutError(*ending.cut(settings))
+    if finish:
+        return Stage.WHOLE, None
+    return _without_reason(ending, gives_reasons, settings)
+
+
+def _without_reason(
+    ending: Ending, gives_reasons: bool | None, settings: Settings
+) -> tuple[Stage, ProviderError | None]:
+    unusual = gives_reasons or (gives_reasons is None and not ending.looks_whole)
+    if unusual and not ending.marked:
+        return Stage.WHOLE, ProviderCutError(*ending.cut(settings))
+    return Stage.UNCERTAIN if gives_reasons else Stage.WHOLE, None
+
+
+def _nothing(ending: Ending, finish: str, settings: Settings) -> ProviderError:
+    model = settings.cloud_model
+    if finish in _FILTER:
+        return ProviderFilteredError(
+            f"The content filter of the cloud model {model!r} withheld the answer ({finish!r}).",
+            "Nothing is broken. If it stays for harmless messages, change the filter there or set another "
+            "FIRSTLINE_CLOUD_MODEL.",
+        )
+    if ending.thought or finish in _LENGTH:
+        return ProviderFaultError(
+            f"The cloud model {model!r} thought and wrote no answer, ended by {ending.finish!r}.",
+            "Raise FIRSTLINE_CLOUD_MAX_TOKENS, which its thinking uses up, or take a model that thinks less.",
+        )
+    if ending.called:
+        return ProviderFaultError(
+            f"The cloud model {model!r} called a tool instead of answering; it is offered none.",
+            "Set FIRSTLINE_CLOUD_MODEL to a model for chat, without tools or agents of its own.",
+        )
+    return ProviderFaultError(
+        f"The cloud model {model!r} gave an empty answer, ended by {ending.finish!r}.",
+        "See its server's log; some end so when FIRSTLINE_CLOUD_PROMPT_TOKENS is more than they take.",
+    )

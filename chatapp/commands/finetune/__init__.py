@@ -1,0 +1,1 @@
+"""`firstline finetune …`."""

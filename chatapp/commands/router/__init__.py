@@ -1,0 +1,1 @@
+"""`firstline router …`, `encoder …`, `bench …` and `route`."""

@@ -1,0 +1,1 @@
+"""The product's own turn, asked held-out questions offline."""

@@ -1,0 +1,86 @@
+"""A form of a model, measured in a process of its own: what it says, how fast, and how much memory that takes."""
+
+import multiprocessing
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from chatapp.backends.base import ChatMessage
+from chatapp.settings import Settings
+from finetune.judging.variants import Form
+from router.types import Mode
+
+Prompt = tuple[ChatMessage, ...]
+_TIMED_TOKENS = 8  # of an answer, at least, for its speed to count
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Answers to the prompts, in order. Times are medians over them; `resident_bytes` is the peak."""
+
+    answers: tuple[str, ...]
+    first_token_ms: float
+    tokens_per_s: float
+    resident_bytes: int
+
+
+def speak(settings: Settings, form: Form, prompts: Sequence[Prompt], max_tokens: int) -> Spoken:
+    """Every prompt at temperature 0. What the process raises passes through, ModelFileError above all.
+
+    In local-only mode no program may be started, so it is this process that speaks, and the figure for memory is what
+    it takes more than before: some 60 MB of Python less than elsewhere. It is not forked, for OpenMP's threads would
+    be missing in the fork, and waited for.
+    """
+    if settings.mode is Mode.LOCAL_ONLY:
+        return _speak(settings, form, list(prompts), max_tokens, alone=False)
+    spawn = multiprocessing.get_context("spawn")  # a fork would begin with this process's memory
+    with ProcessPoolExecutor(1, spawn) as pool:
+        return pool.submit(_speak, settings, form, list(prompts), max_tokens, alone=True).result()
+
+
+def _speak(settings: Settings, form: Form, prompts: list[Prompt], max_tokens: int, *, alone: bool) -> Spoken:
+    from tqdm import tqdm
+
+    from chatapp.backends.local.engine import Abort, Engine
+
+    before = 0 if alone else _resident_bytes()
+    engine, abort = Engine(form.model, settings.local_context_tokens, settings.local_threads), Abort()
+    engine.use(form.adapter)
+    answers, firsts, speeds = [], [], []
+    for prompt in tqdm(prompts, leave=False):
+        tokens = engine.tokenize(prompt)
+        began = time.perf_counter()
+        engine.prefill(tokens, abort)
+        said: list[str] = []
+        first = began
+        for token in engine.decode(max_tokens, 0.0, settings.local_seed, abort):
+            first = first if said else time.perf_counter()
+            said.append(token.text)
+        firsts.append(1000 * (first - began))
+        if len(said) > _TIMED_TOKENS:
+            speeds.append((len(said) - 1) / (time.perf_counter() - first))
+        answers.append("".join(said).strip())
+    used = _peak_bytes() if alone else max(0, _resident_bytes() - before)
+    engine.close()
+    return Spoken(tuple(answers), median(firsts), median(speeds) if speeds else 0.0, used)
+
+
+def _peak_bytes() -> int:
+    """Resident memory of this process at its peak; now, where the system does not tell the peak.
+
+    Not `getrusage`: on Linux its figure goes on from the process that started this one.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return _resident_bytes()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def _resident_bytes() -> int:
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)

@@ -1,0 +1,1 @@
+"""Does the approved text bear out every word of the answer?"""

@@ -1,0 +1,51 @@
+"""Who is watching which conversation: events go out to every open window, and to none in particular."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from chatapp.turn.events import Event
+
+
+class Subscription:
+    """One watcher's events, in order. Nothing is dropped; an answer's length bounds what can pile up."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+
+    def put(self, event: Event) -> None:
+        """Hand over one event; never blocks."""
+        self._queue.put_nowait(event)
+
+    def pending(self) -> list[Event]:
+        """What has come and was not read yet."""
+        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        while True:
+            yield await self._queue.get()
+
+
+class Hub:
+    """Publishes a conversation's events to its watchers, in this process."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[str, set[Subscription]] = defaultdict(set)
+
+    @contextmanager
+    def subscribe(self, conversation_id: str) -> Iterator[Subscription]:
+        """Events of the conversation from now on, until the block ends."""
+        subscription = Subscription()
+        self._watchers[conversation_id].add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._watchers[conversation_id].discard(subscription)
+            if not self._watchers[conversation_id]:
+                del self._watchers[conversation_id]
+
+    def publish(self, event: Event) -> None:
+        """Give the event to everyone who watches its conversation."""
+        for subscription in self._watchers.get(event.conversation_id, ()):
+            subscription.put(event)

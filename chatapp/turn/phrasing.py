@@ -1,0 +1,141 @@
+"""The small model's own words for one fact, watched while they come."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from chatapp.backends.base import Backend, ChatMessage, Request
+from chatapp.errors import MessageError, ProviderError
+from chatapp.guards.confidence import LowConfidence
+from chatapp.guards.degenerate import DegenerateGuard
+from chatapp.guards.refusal import RefusalGuard
+from chatapp.guards.support.support import SupportGuard
+from chatapp.guards.verdict import OK, Verdict
+from chatapp.settings import Settings
+from chatapp.store import Store
+from chatapp.store.models import Outcome, Purpose
+from chatapp.turn.ledger import MeteredCall
+from chatapp.turn.prompts import free_messages, local_messages
+from localmodel.prompt import REFUSAL
+from router.pack.load import Pack
+from router.types import ScoredFact
+
+if TYPE_CHECKING:
+    from chatapp.turn.live import LiveTurn
+
+SILENT = Verdict(False, "", "The model said nothing.")
+AGAIN_TEMPERATURE = 0.7
+"""A second wording of the same fact is sampled: at temperature 0 it would be the first one again."""
+
+
+class Wording(StrEnum):
+    """What became of one fact: said, refused by the model because it does not answer, or given up by a guard."""
+
+    SAID = "said"
+    REFUSED = "refused"
+    GIVEN_UP = "given up"
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The guards over one answer. What is free of a text has none to be held against."""
+
+    support: SupportGuard | None
+    loops: DegenerateGuard
+    sure: LowConfidence
+    refusal: RefusalGuard
+
+    def feed(self, text: str, logprob: float | None) -> tuple[str, Outcome]:
+        language, confidence = self.loops.feed(text), self.sure.feed(text, logprob)
+        shown = self._supported(self.refusal.feed(text))
+        return shown, self._outcome(language, confidence)
+
+    def finish(self, said: bool) -> tuple[str, Outcome]:
+        shown = self._supported(self.refusal.finish())
+        shown += self.support.finish() if self.support else ""
+        return shown, self._outcome(self.loops.finish(), OK if said or shown.strip() else SILENT)
+
+    def _supported(self, text: str) -> str:
+        return self.support.feed(text) if self.support else text
+
+    def _outcome(self, language: Verdict, other: Verdict) -> Outcome:
+        if not language.ok:
+            return Outcome.DEGENERATE
+        supported = self.support is None or self.support.verdict.ok
+        return Outcome.OK if supported and other.ok else Outcome.UNSUPPORTED
+
+
+class Worder:
+    """Lets the local model word facts, each in a call of its own, because a model of this size mixes several up."""
+
+    def __init__(self, settings: Settings, store: Store, pack: Pack, backend: Backend) -> None:
+        self._settings, self._store, self._persona, self._backend = settings, store, pack.persona, backend
+        self._verbatim = frozenset(fact.id for fact in pack.facts if fact.verbatim)
+        self._free = frozenset(fact.id for fact in pack.facts if fact.free)
+
+    def unshown(self, fact: ScoredFact) -> bool:
+        """Whether no source is shown under the answer: it is its own, or there is none."""
+        return fact.id in self._verbatim | self._free
+
+    async def word(self, live: "LiveTurn", fact: ScoredFact) -> Wording:
+        """Add one fact to the answer: word for word, or in the small model's words as far as the guards let them."""
+        if fact.id in self._verbatim:
+            live.say(fact.text)
+            return Wording.SAID
+        try:
+            return await self._worded(live, fact)
+        except (ProviderError, MessageError):  # the fact is at hand: an answer needs no model
+            return Wording.GIVEN_UP
+
+    async def _worded(self, live: "LiveTurn", fact: ScoredFact) -> Wording:
+        messages = self._messages(live, fact)
+        if await asyncio.to_thread(self._backend.count_tokens, messages) > self._settings.local_prompt_tokens:
+            return Wording.GIVEN_UP
+        before = len(live.answer)
+        free = fact.id in self._free
+        support = None if free else SupportGuard(fact.text, live.user_text)
+        watch = _Watch(support, DegenerateGuard(), LowConfidence(), RefusalGuard(REFUSAL))
+        call = MeteredCall(
+            self._store,
+            self._backend,
+            self._request(live, messages),
+            turn=live.turn,
+            purpose=Purpose.ANSWER,
+            spent=live.spend,
+        )
+        async with call:
+            _tell_place_in_line(live, self._backend)
+            async for token in call:
+                shown, call.outcome = watch.feed(token.text, token.logprob)
+                live.say(shown)
+                if call.outcome is not Outcome.OK:
+                    break
+            else:
+                shown, call.outcome = watch.finish(bool(live.answer[before:].strip()))
+                live.say(shown)
+                if watch.refusal.refused:
+                    call.outcome = Outcome.REFUSED
+        return {Outcome.OK: Wording.SAID, Outcome.REFUSED: Wording.REFUSED}.get(call.outcome, Wording.GIVEN_UP)
+
+    def _messages(self, live: "LiveTurn", fact: ScoredFact) -> tuple[ChatMessage, ...]:
+        if fact.id in self._free:
+            return free_messages(self._persona, live.user_text)
+        form = live.serving.form if live.serving else ""
+        return local_messages(self._persona, fact.text, live.user_text, form)
+
+    def _request(self, live: "LiveTurn", messages: tuple[ChatMessage, ...]) -> Request:
+        return Request(
+            messages,
+            self._settings.local_max_tokens,
+            AGAIN_TEMPERATURE if live.replaces else self._settings.local_temperature,
+            self._settings.local_seed + (live.turn.id if live.replaces else 0),
+            live.serving.adapter if live.serving else None,
+        )
+
+
+def _tell_place_in_line(live: "LiveTurn", backend: Backend) -> None:
+    ahead = getattr(backend, "waiting", 0)
+    if ahead:
+        people = "1 answer is" if ahead == 1 else f"{ahead} answers are"
+        live.notice("queued", f"{people} ahead of yours.", keep=False)

@@ -1,0 +1,322 @@
+"""Which turn runs when: one at a time in a conversation, any number at once, and none that is forgotten.
+
+A message is committed before anything else happens to it. It begins its turn at once; or, while another one is
+answered, it waits. Where that one has shown no word yet, it is given up, and one turn reads both messages.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import takewhile
+from weakref import WeakValueDictionary
+
+from chatapp.assembly.active_release import Serving
+from chatapp.backends.base import Backend
+from chatapp.errors import (
+    ClosingError,
+    DatabaseError,
+    FirstlineError,
+    InterruptedTurnError,
+    NotAllowedError,
+    NotFoundError,
+)
+from chatapp.settings import Settings
+from chatapp.store import Store, Turn
+from chatapp.store.models import TurnStatus
+from chatapp.store.owners import BEAT_S
+from chatapp.turn.burst import MOST_WAITING, read_together
+from chatapp.turn.events import Event, Failed, Joined, Queued
+from chatapp.turn.fold import fold
+from chatapp.turn.hub import Hub, Subscription
+from chatapp.turn.live import Halt, LiveTurn
+from chatapp.turn.message import clean_message
+from chatapp.turn.outbox import Outbox
+from chatapp.turn.task import TurnTask
+from router.types import Route
+
+log = logging.getLogger(__name__)
+
+SAVE_WITHIN_S = 3.0
+"""How long the end of the process waits for a database that takes nothing, in seconds."""
+
+
+class TurnRunner:
+    """Runs turns, and keeps those in line that cannot run yet."""
+
+    def __init__(
+        self, settings: Settings, store: Store, serving: Callable[[], Serving], backends: Mapping[Route, Backend]
+    ) -> None:
+        """`serving` gives what answers locally now; each turn takes it once, and keeps it to its end."""
+        self.hub, self.outbox = Hub(), Outbox()
+        self.closing = False
+        self._settings, self._store, self._backends = settings, store, backends
+        self._turn = TurnTask(settings, store, serving, backends, self.outbox)
+        self._live: dict[str, LiveTurn] = {}
+        self._waiting: dict[str, list[Turn]] = {}
+        self._folds: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._beating: asyncio.Task[None] | None = None
+
+    @property
+    def last_failure(self) -> tuple[datetime, Failed] | None:
+        """The last turn of this process that failed, and when."""
+        return self._turn.last_failure
+
+    @property
+    def cloud_connected(self) -> bool:
+        """Whether a cloud model may be asked."""
+        return Route.CLOUD in self._backends
+
+    def live(self, conversation_id: str) -> LiveTurn | None:
+        """The turn that runs in this conversation, if one does."""
+        live = self._live.get(conversation_id)
+        return None if live is None or live.over else live
+
+    @contextlib.contextmanager
+    def watch(self, conversation_id: str) -> Iterator[tuple[Subscription, tuple[Event, ...]]]:
+        """Subscribe, and get the running turn's events so far: nothing is lost between the two, nothing is twice."""
+        with self.hub.subscribe(conversation_id) as subscription:
+            live = self.live(conversation_id)
+            waiting = enumerate(self._waiting.get(conversation_id, ()), 1)
+            queued = [Queued(turn.id, conversation_id, turn.user_text, ahead) for ahead, turn in waiting]
+            yield subscription, (*(live.events if live else ()), *queued)
+
+    async def start(
+        self,
+        user_id: str,
+        conversation_id: str,
+        text: object,
+        client_id: str | None = None,
+        requested_route: Route | None = None,
+    ) -> int:
+        """Store the message, and begin its turn or let it wait; gives the turn's id.
+
+        A `client_id` seen before starts nothing. Raises MessageError, NotFoundError (no such conversation, or another
+        user's), BusyError where enough messages wait, ClosingError and DatabaseError: then nothing is stored.
+        """
+        message = clean_message(text, self._settings.message_max_chars)
+        self._refuse_if_closing()
+        await asyncio.to_thread(self._store.conversation, user_id, conversation_id)
+        self.outbox.hurry(conversation_id)
+        return await asyncio.shield(self._take(conversation_id, message, client_id, requested_route))
+
+    async def again(self, user_id: str, turn_id: int, *, cloud: bool = False) -> int:
+        """Answer the same message once more, by the cloud model if asked for; gives the new turn's id.
+
+        Raises NotFoundError, BusyError, ClosingError, and NotAllowedError where no cloud is connected.
+        """
+        self._refuse_if_closing()
+        if cloud and not self.cloud_connected:
+            raise NotAllowedError("No outside AI service is connected here.", "Ask our own assistant, or a person.")
+        old = await asyncio.to_thread(self._store.turn, user_id, turn_id)
+        return await asyncio.shield(self._retake(old, Route.CLOUD if cloud else None))
+
+    def stop(self, conversation_id: str) -> bool:
+        """End the running turn and keep what had come; what waits is answered next. False if none runs."""
+        live = self.live(conversation_id)
+        return live is not None and live.halt(Halt.STOPPED)
+
+    def drop(self, conversation_id: str) -> None:
+        """End everything that runs or waits for a conversation that is about to be deleted."""
+        self._waiting.pop(conversation_id, None)
+        self.stop(conversation_id)
+        self._forget(conversation_id)
+        if conversation_id in self._folds:
+            self._folds[conversation_id].cancel()
+
+    async def aclose(self, within_s: float = 0.0) -> None:
+        """Take nothing new, and let what runs come to its end for so long. Then what still runs or waits is ended as
+        `interrupted`, and all is stored.
+        """
+        self.closing = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+        saving = asyncio.create_task(self.outbox.aclose(SAVE_WITHIN_S))
+        while running := self._tasks | set(self._folds.values()):
+            for live in self._live.values():
+                live.halt(Halt.CLOSED)
+            for folding in self._folds.values():
+                folding.cancel()
+            await asyncio.wait(running)
+        await saving
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """End what waits, and what was given up for it: the next start would, but its readers are told now."""
+        with _logged("what waited could not be ended"):
+            await asyncio.to_thread(self._store.write_late)
+            if left := self._open():
+                await asyncio.to_thread(self._store.interrupt, left)
+        for turns in self._waiting.values():
+            self._tell_interrupted(turns)
+        self._waiting.clear()
+        self._live.clear()
+        if self._beating:
+            self._beating.cancel()
+
+    async def sweep(self) -> None:
+        """End what nobody answers, and begin what waited for another process; to be called every few seconds."""
+        with _logged("turns without an owner could not be looked for"):
+            await asyncio.to_thread(self._store.write_late)
+            self._tell_interrupted(await asyncio.to_thread(self._store.interrupt_dead, self._open()))
+        for conversation_id in list(self._waiting):
+            async with self._lock(conversation_id):
+                await self._next(conversation_id)
+
+    def _tell_interrupted(self, turns: Iterable[Turn]) -> None:
+        for turn in turns:
+            self.hub.publish(Failed.of(turn.id, turn.conversation_id, InterruptedTurnError()))
+
+    def _refuse_if_closing(self) -> None:
+        if self.closing:
+            raise ClosingError("The service is being restarted.", "Send your message again in a moment.")
+
+    def _lock(self, conversation_id: str) -> asyncio.Lock:
+        """Held while a turn of the conversation begins."""
+        return self._locks.setdefault(conversation_id, asyncio.Lock())
+
+    def _open(self, conversation_id: str | None = None) -> set[int]:
+        """The ids of the turns that run or wait here."""
+        live = {live.turn.id for key, live in self._live.items() if conversation_id in (None, key)}
+        waiting = {turn.id for key, turns in self._waiting.items() if conversation_id in (None, key) for turn in turns}
+        return live | waiting
+
+    async def _take(self, conversation_id: str, text: str, client_id: str | None, requested: Route | None) -> int:
+        async with self._lock(conversation_id):
+            turn = await asyncio.to_thread(
+                self._store.begin_turn,
+                conversation_id,
+                text,
+                client_id,
+                requested,
+                self._settings.mode,
+                live=self._open(conversation_id),
+                most_waiting=MOST_WAITING,
+            )
+            if turn.resent:
+                return turn.id
+            if turn.status is TurnStatus.QUEUED:
+                await self._wait(turn)
+            else:
+                await self._launch(turn)
+            return turn.id
+
+    async def _retake(self, old: Turn, requested: Route | None) -> int:
+        async with self._lock(old.conversation_id):
+            turn = await asyncio.to_thread(
+                self._store.begin_again, old.id, requested, self._settings.mode, live=self._open(old.conversation_id)
+            )
+            await self._launch(turn, replaces=old.joined_into or old.id)
+            return turn.id
+
+    async def _wait(self, turn: Turn) -> None:
+        """Put the turn in line, and give up a silent one before it if one turn can read both."""
+        waiting = self._waiting.setdefault(turn.conversation_id, [])
+        waiting.append(turn)
+        self.hub.publish(Queued(turn.id, turn.conversation_id, turn.user_text, len(waiting)))
+        self._keep_beating()
+        live = self.live(turn.conversation_id)
+        if live is None:
+            await self._next(turn.conversation_id)
+        elif live.silent and self._burst(turn.conversation_id, live):
+            live.halt(Halt.JOINED)
+
+    def _burst(self, conversation_id: str, joining: LiveTurn | None) -> list[Turn]:
+        """The waiting turns that are answered next as one, with what `joining` asks; none if they do not go with it."""
+        waiting = self._waiting[conversation_id]
+        plain = list(takewhile(lambda turn: turn.requested_route is None, waiting))
+        if not plain:
+            return [] if joining else waiting[:1]
+        first = [joining.user_text] if joining else []
+        count = read_together([*first, *(turn.user_text for turn in plain)], self._settings.message_max_chars)
+        return plain[: count - len(first)]
+
+    async def _next(self, conversation_id: str) -> None:
+        """Begin what waits, as much of it as one turn reads. What cannot begin now is tried again by the sweep."""
+        live = self._live.get(conversation_id)
+        if self.closing or conversation_id not in self._waiting or (live and not live.over):
+            return
+        joining = live if live and live.halted is Halt.JOINED and not live.ending else None
+        burst = self._burst(conversation_id, joining)
+        try:
+            turn = await asyncio.to_thread(
+                self._store.begin_next,
+                [turn.id for turn in burst],
+                joining.turn.id if joining else None,
+                live=self._open(conversation_id),
+            )
+        except NotFoundError:  # deleted, or ended by another process that saw no sign of life
+            self._taken_out(conversation_id, burst)
+            self._tell_interrupted([*([joining.turn] if joining else []), *burst])
+            self._forget(conversation_id)
+        except DatabaseError as error:
+            log.warning("what waits in conversation %s cannot begin now: %s", conversation_id, error)
+        else:
+            if turn:
+                self._taken_out(conversation_id, burst)
+                for read in [*([joining.turn] if joining else []), *burst[:-1]]:
+                    self.hub.publish(Joined(read.id, conversation_id, turn.id))
+                await self._launch(turn)
+
+    def _forget(self, conversation_id: str) -> None:
+        """Keep nothing of a turn that is over: what is kept gets signs of life."""
+        if self.live(conversation_id) is None:
+            self._live.pop(conversation_id, None)
+
+    def _taken_out(self, conversation_id: str, burst: list[Turn]) -> None:
+        left = [turn for turn in self._waiting.pop(conversation_id, []) if turn not in burst]
+        if left:
+            self._waiting[conversation_id] = left
+
+    async def _launch(self, turn: Turn, replaces: int | None = None) -> None:
+        live = LiveTurn(turn, turn.asked_text, self.hub, replaces)
+        self._live[turn.conversation_id] = live
+        live.task = asyncio.create_task(self._run(live), name=f"turn-{turn.id}")
+        self._tasks.add(live.task)
+        live.task.add_done_callback(self._tasks.discard)
+        self._keep_beating()
+        await asyncio.sleep(0)  # a task that is cancelled before its first step would store nothing
+
+    async def _run(self, live: LiveTurn) -> None:
+        await self._turn.run(live)
+        live.over = True
+        self._fold_later(live)
+        conversation_id = live.turn.conversation_id
+        if conversation_id in self._waiting:
+            async with self._lock(conversation_id):
+                await self._next(conversation_id)
+        if self._live.get(conversation_id) is live and conversation_id not in self._waiting:
+            del self._live[conversation_id]
+
+    def _keep_beating(self) -> None:
+        if self._beating is None or self._beating.done():
+            self._beating = asyncio.create_task(self._beat(), name="heartbeat")
+
+    async def _beat(self) -> None:
+        """Signs of life, as long as anything runs or waits here."""
+        while self._open():
+            await asyncio.sleep(BEAT_S)
+            with _logged("the sign of life of running turns could not be written"):
+                if turn_ids := self._open():
+                    await asyncio.to_thread(self._store.beat, turn_ids)
+
+    def _fold_later(self, live: LiveTurn) -> None:
+        work = live.to_fold
+        turn = live.turn
+        if work is None or live.halted or self.closing or turn.conversation_id in self._folds:
+            return
+        task = asyncio.create_task(fold(self._store, work.backend, turn, work.summary, work.left, work.budget_tokens))
+        self._folds[turn.conversation_id] = task
+        task.add_done_callback(lambda _: self._folds.pop(turn.conversation_id))
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """What the database does not do now is done a moment later, or at the next start."""
+    try:
+        yield
+    except FirstlineError as error:
+        log.warning("%s: %s", what, error)

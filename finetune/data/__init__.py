@@ -1,0 +1,1 @@
+"""Training data: read, checked, kept apart from what is measured on."""

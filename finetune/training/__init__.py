@@ -1,0 +1,1 @@
+"""A run of fine-tuning, from its recipe to its adapter."""

@@ -1,0 +1,60 @@
+"""The model that is fine-tuned: the very GGUF that is served, de-quantised."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finetune.errors import BaseModelError
+from localmodel.atomic_files import sha256
+from localmodel.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A GGUF file that can be fine-tuned. `name` is what it calls itself, `context_tokens` what it was trained for."""
+
+    path: Path
+    name: str
+    architecture: str
+    context_tokens: int
+    sha256: str
+    vocabulary: Vocabulary
+
+
+def open_base(path: Path) -> Base:
+    """Read header and vocabulary. Raises BaseModelError where it cannot be fine-tuned."""
+    if not path.is_file():
+        raise BaseModelError(f"There is no model file {str(path)!r}.", "Name a GGUF file in FIRSTLINE_LOCAL_MODEL.")
+    vocabulary = Vocabulary(path)
+    metadata = vocabulary.metadata
+    architecture = metadata.get("general.architecture", "")
+    return Base(
+        path=path,
+        name=metadata.get("general.name", "") or path.stem,
+        architecture=architecture,
+        context_tokens=int(metadata.get(f"{architecture}.context_length", "2048")),
+        sha256=sha256(path),
+        vocabulary=vocabulary,
+    )
+
+
+def load_torch(base: Base) -> Any:
+    """The model in PyTorch, 32 bits wide, de-quantised by transformers. Raises BaseModelError."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    # A GPU's fused attention gives NaN for rows that are all padding, and examples are padded on the left.
+    attention = "eager" if torch.cuda.is_available() else "sdpa"
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            str(base.path.parent),
+            gguf_file=base.path.name,
+            dtype=torch.float32,
+            attn_implementation=attention,
+            local_files_only=True,
+        )
+    except Exception as error:
+        raise BaseModelError(
+            f"{str(base.path)!r} ({base.architecture}) cannot be de-quantised for training: {error}",
+            "transformers reads GGUF files of Llama, Qwen, Gemma, Phi and some other families: choose one of these.",
+        ) from error

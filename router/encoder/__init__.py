@@ -1,0 +1,1 @@
+"""The sentence encoder: exported once, tuned if asked for, run by onnxruntime."""

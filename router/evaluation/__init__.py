@@ -1,0 +1,1 @@
+"""How a router does on labelled messages."""

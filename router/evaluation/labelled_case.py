@@ -1,0 +1,89 @@
+"""What became of one labelled message: the label, the decision, and what that makes of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from router.pack.labelled import Labelled
+from router.types import EDGE_LABEL, Decision, Route, ScoredFact, least_sure
+
+ELSEWHERE = "not answered here"
+
+
+class End(StrEnum):
+    """What a decision comes to. A message that no fact answers is rightly sent away; the last three are wrong answers
+    given here: no fact is right, another fact is, or the message is an edge message.
+    """
+
+    RIGHT = "right"
+    SENT = "sent"
+    MISSED = "missed"
+    NO_FACT = "no_fact"
+    WRONG_FACT = "wrong_fact"
+    EDGE = "edge"
+
+
+WRONG = frozenset((End.NO_FACT, End.WRONG_FACT, End.EDGE))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A labelled message and the decision on it."""
+
+    message: Labelled
+    decision: Decision
+
+    @property
+    def inside(self) -> bool:
+        """Whether a category of the pack covers the message."""
+        return self.message.category is not None
+
+    @property
+    def local(self) -> bool:
+        """Whether it is answered here."""
+        return self.decision.route is Route.LOCAL
+
+    @property
+    def best(self) -> ScoredFact | None:
+        """The likeliest fact, given or not."""
+        return self.decision.candidates[0] if self.decision.candidates else None
+
+    @property
+    def right_fact(self) -> bool:
+        """Whether the likeliest fact is one of the right ones; never so for an edge message."""
+        return self.inside and self.best is not None and self.best.id in self.message.facts
+
+    @property
+    def score(self) -> float:
+        """P(in scope) x P(best fact, the least sure of several): how sure the router is of a local answer, 0 to 1."""
+        return self.decision.in_scope * least_sure(self.decision.candidates, self.decision.asked)
+
+    @property
+    def row(self) -> str:
+        """Its row in the confusion table: its category, or `edge`."""
+        return self.message.category or EDGE_LABEL
+
+    @property
+    def column(self) -> str:
+        """Its column there: the category that it is answered as, or `not answered here`."""
+        return self.decision.category if self.local else ELSEWHERE
+
+    @property
+    def end(self) -> End:
+        """What the decision comes to."""
+        if not self.local:
+            return End.MISSED if self.message.facts else End.SENT
+        if not self.inside:
+            return End.EDGE
+        if self.right_fact:
+            return End.RIGHT
+        return End.WRONG_FACT if self.message.facts else End.NO_FACT
+
+    @property
+    def wrong_here(self) -> bool:
+        """Answered here, and it is an edge message or the fact is not a right one."""
+        return self.end in WRONG
+
+    @property
+    def kept_out(self) -> bool:
+        """A category covers it, and it is sent away all the same."""
+        return self.inside and not self.local

@@ -1,0 +1,1 @@
+"""The trained part: from embeddings and letters to calibrated scores."""

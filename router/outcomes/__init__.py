@@ -1,0 +1,1 @@
+"""Learning from outcomes: which messages the local model answers well."""

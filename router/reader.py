@@ -1,0 +1,120 @@
+"""How a message is read: by itself, question by question, or with the one before it; one set of scores comes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from router.encoder.encoder import Encoder
+from router.model.classifier import FACTS_SHOWN, Classifier
+from router.model.ridge import Vectors
+from router.outcomes.model import OutcomeModel
+from router.text.clean import clean, has_words
+from router.text.followup import DOUBT, LOOK_BACK, SURE, Leaning, before, signs, strength, together_with
+from router.text.questions import LONG_WORDS, MAX_QUESTIONS, asking, own_words, questions
+from router.types import ScoredFact, Scores
+
+_MAX_SENTENCES = 8  # of a long message, the last ones that ask
+
+
+class Reader:
+    """Thread-safe. No text is embedded twice for one message."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        classifier: Classifier,
+        leaning: Leaning,
+        outcomes: OutcomeModel | None,
+        courtesies: frozenset[str] = frozenset(),
+    ) -> None:
+        """`courtesies` are the facts that ask for nothing: no long message is about one."""
+        self._parts = (encoder, classifier, leaning, outcomes, courtesies)
+
+    def scores(self, message: str, turns: Sequence[str]) -> Scores:
+        """What the classifiers say of a clean message after the user's earlier ones, oldest first."""
+        return _Reading(*self._parts, vectors={}).scores(message, turns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The reading of one message; `vectors` are those embedded so far."""
+
+    encoder: Encoder
+    classifier: Classifier
+    leaning: Leaning
+    outcomes: OutcomeModel | None
+    courtesies: frozenset[str]
+    vectors: dict[str, Vectors]
+
+    def scores(self, message: str, turns: Sequence[str]) -> Scores:
+        """Read question by question, and with the message before where it leans on that."""
+        asked = questions(message)
+        if 1 < len(asked) <= MAX_QUESTIONS:
+            return self._several(message, asked, turns)
+        alone = self._alone(message)
+        earlier = before(message, [clean(turn) for turn in turns[-LOOK_BACK - 1 :]])
+        if not earlier:
+            return alone
+        together = max((self._one(together_with(text, message)) for text in earlier), key=strength)
+        vector = self._vector(message)
+        likeness = float(vector @ self._vector(earlier[0]))
+        chance = self.leaning.probability(signs(message, alone, together, likeness), vector)
+        read = replace(together, leaned=True) if chance >= SURE else alone
+        if abs(chance - SURE) < DOUBT:  # both readings must be covered
+            return replace(read, in_scope=min(alone.in_scope, together.in_scope))
+        return read
+
+    def _alone(self, message: str) -> Scores:
+        if not has_words(message):
+            return replace(self._one(message), in_scope=0.0, no_fact=1.0, facts=())
+        return self._long(message) if len(message.split()) >= LONG_WORDS else self._one(message)
+
+    def _several(self, message: str, asked: Sequence[str], turns: Sequence[str]) -> Scores:
+        """By the question that is least covered, each read after those before it. The best fact of each comes first, in
+        the order of asking; one that answers two is as sure as for the less sure of them.
+        """
+        parts = [self.scores(question, (*turns, *asked[:number])) for number, question in enumerate(asked)]
+        best = [fact for part in parts for fact in part.facts[:1]]
+        facts = {fact.id: fact for fact in self._one(message).facts}
+        facts |= {fact.id: fact for fact in sorted(best, key=lambda fact: -fact.probability)}
+        order = dict.fromkeys((*(fact.id for fact in best), *facts))
+        return replace(
+            min(parts, key=lambda part: part.in_scope),
+            facts=tuple(facts[name] for name in order)[:FACTS_SHOWN],
+            leaned=parts[0].leaned,
+            asked=len({fact.id for fact in best}) or 1,
+        )
+
+    def _long(self, message: str) -> Scores:
+        """By the surest of the sentences that ask, courtesies left out, or else by all of the customer's own words; the
+        facts by that, by these and by the whole.
+        """
+        text = own_words(message)
+        own = self._one(text)
+        asked = [self._one(sentence) for sentence in asking(text)[-_MAX_SENTENCES:]]
+        best = max((one for one in asked if not self._courteous(one)), key=strength, default=own)
+        readings = (best, own, self._one(message))
+        return replace(best, facts=_averaged(readings), no_fact=sum(r.no_fact for r in readings) / len(readings))
+
+    def _courteous(self, scores: Scores) -> bool:
+        return bool(scores.facts) and scores.facts[0].id in self.courtesies
+
+    def _one(self, text: str) -> Scores:
+        vector = self._vector(text)
+        scores = self.classifier.scores(text, vector)
+        return replace(scores, answers_well=self.outcomes.answers_well(scores, vector)) if self.outcomes else scores
+
+    def _vector(self, text: str) -> Vectors:
+        if text not in self.vectors:
+            self.vectors[text] = self.encoder.encode_one(text)
+        return self.vectors[text]
+
+
+def _averaged(readings: Sequence[Scores]) -> tuple[ScoredFact, ...]:
+    """The facts of several readings by their mean probability, best first; one not among the likeliest counts 0."""
+    found = {fact.id: fact for scores in readings for fact in scores.facts}
+    means = {
+        name: sum(fact.probability for scores in readings for fact in scores.facts if fact.id == name) / len(readings)
+        for name in found
+    }
+    best = sorted(means, key=lambda name: -means[name])[:FACTS_SHOWN]
+    return tuple(replace(found[name], probability=means[name]) for name in best)

@@ -1,0 +1,1 @@
+"""What a message's words say, before any model reads them."""

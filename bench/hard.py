@@ -3,7 +3,7 @@
     python -m bench.hard [--pack packs/support] [--cache DIR] [--json]
 
 `eval/dialogues.jsonl`: every message after the first, read with the messages before it and without. What needs
-context and what does not was labelled by the dialogues' writer. `eval/robustness.jsonl`: by kind, how many covered
+context and what does not was labelled by the dialogues' writer. `eval/robustness.jsonl`: by kind, how many in-scope
 messages stay local with the right category, and how many others are wrongly answered locally. Wilson intervals, 95 %.
 """
 
@@ -50,8 +50,8 @@ def follow_ups(router: Router) -> dict[str, dict[str, Share]]:
     dialogues = read_dialogues(_source(router, "dialogues"), *_names(router))
     turns = [turn for dialogue in dialogues for turn in _decided(router, dialogue)]
     kinds = {
-        "needs context": [turn for turn in turns if turn[0].leans and not turn[0].closing],
-        "stands alone": [turn for turn in turns if not turn[0].leans and not turn[0].closing],
+        "needs context": [turn for turn in turns if turn[0].needs_context and not turn[0].closing],
+        "stands alone": [turn for turn in turns if not turn[0].needs_context and not turn[0].closing],
         "closing": [turn for turn in turns if turn[0].closing],
     }
     return {
@@ -71,12 +71,12 @@ def _decided(router: Router, dialogue: Dialogue) -> list[Turn]:
 
 
 def _turn_figures(turns: Sequence[tuple[Said, Decision]]) -> dict[str, Share]:
-    covered = [(said.message, decision) for said, decision in turns if said.message.category]
+    in_scope = [(said.message, decision) for said, decision in turns if said.message.category]
     beyond = [decision for said, decision in turns if not said.message.category]
     figures = {
-        "category": _share(d.category == m.category for m, d in covered),
-        "fact": _share(_first(d) in m.facts for m, d in covered if m.facts),
-        "kept local": _share(d.route is Route.LOCAL for _, d in covered),
+        "category": _share(d.category == m.category for m, d in in_scope),
+        "fact": _share(_first(d) in m.facts for m, d in in_scope if m.facts),
+        "kept local": _share(d.route is Route.LOCAL for _, d in in_scope),
         "wrongly local": _share(d.route is Route.LOCAL for d in beyond),
     }
     return {name: share for name, share in figures.items() if share.n}
@@ -95,12 +95,12 @@ def _kinds(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _kind_figures(rows: list[tuple[dict[str, Any], Decision]]) -> dict[str, Share]:
-    covered = [row for row in rows if row[0]["category"]]
+    in_scope = [row for row in rows if row[0]["category"]]
     figures = {
-        "category": _share(d.category in {r["category"], *_categories(r)} for r, d in covered),
-        "fact": _share(_first(d) in r["facts"] for r, d in covered),
-        "all facts": _share(set(r["facts"]) <= {f.id for f in d.candidates} for r, d in covered),
-        "kept local": _share(d.route is Route.LOCAL for _, d in covered),
+        "category": _share(d.category in {r["category"], *_categories(r)} for r, d in in_scope),
+        "fact": _share(_first(d) in r["facts"] for r, d in in_scope),
+        "all facts": _share(set(r["facts"]) <= {f.id for f in d.candidates} for r, d in in_scope),
+        "kept local": _share(d.route is Route.LOCAL for _, d in in_scope),
         "wrongly local": _share(d.route is Route.LOCAL for r, d in rows if not r["category"]),
     }
     return {name: share for name, share in figures.items() if share.n}

@@ -15,7 +15,7 @@ from localmodel.atomic_files import write_folder
 from router.encoder.encoder import Encoder, shipped_model
 from router.encoder.lora import Recipe, tune
 from router.model.classifier import Classifier, Vocabulary
-from router.model.corpus import EDGE, Corpus
+from router.model.corpus import OUT_OF_SCOPE, Corpus
 from router.model.ngrams import spell
 from router.model.ridge import Vectors
 from router.model.train import Trained, train
@@ -55,7 +55,7 @@ class Remembering:
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Texts with the index of their intent, EDGE for out of scope."""
+    """Texts with the index of their intent, OUT_OF_SCOPE for out of scope."""
 
     texts: tuple[str, ...]
     intents: Ints
@@ -82,7 +82,7 @@ def clinc150(path: Path) -> IntentSet:
     """CLINC150 (Larson et al. 2019): its own training, validation and test parts, out-of-scope among them."""
     data = json.loads(path.read_text(encoding="utf-8"))
     names = tuple(sorted({intent for _, intent in data["train"]}))
-    index = {name: number for number, name in enumerate(names)} | {"oos": EDGE}
+    index = {name: number for number, name in enumerate(names)} | {"oos": OUT_OF_SCOPE}
 
     def part(*keys: str) -> Messages:
         rows = [row for key in keys for row in data[key]]
@@ -114,7 +114,7 @@ def few_shot(data: IntentSet, examples: int, seed: int = 0) -> IntentSet:
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(data.train.texts))
     keep = np.zeros(len(order), np.bool_)
-    keep[data.train.intents == EDGE] = True
+    keep[data.train.intents == OUT_OF_SCOPE] = True
     for intent in range(len(data.names)):
         keep[order[data.train.intents[order] == intent][:examples]] = True
     return IntentSet(data.names, data.train.only(keep), data.calibration, data.test)
@@ -126,14 +126,14 @@ def held_out_intents(data: IntentSet, hidden: Ints) -> IntentSet:
     Real out-of-scope messages leave the test part, so that only the near misses are measured.
     """
     left = np.setdiff1d(np.arange(len(data.names)), hidden)
-    renumber = np.full(len(data.names) + 1, EDGE)  # EDGE, -1, is the last
+    renumber = np.full(len(data.names) + 1, OUT_OF_SCOPE)  # OUT_OF_SCOPE, -1, is the last
     renumber[left] = np.arange(len(left))
 
     def without(part: Messages) -> Messages:
         shown = part.only(~np.isin(part.intents, hidden))
         return Messages(shown.texts, renumber[shown.intents])
 
-    test = data.test.only(data.test.intents != EDGE)
+    test = data.test.only(data.test.intents != OUT_OF_SCOPE)
     return IntentSet(
         tuple(data.names[i] for i in left),
         without(data.train),
@@ -145,12 +145,12 @@ def held_out_intents(data: IntentSet, hidden: Ints) -> IntentSet:
 def corpus_of(data: IntentSet) -> Corpus:
     """Every intent a category with one fact, which its messages teach."""
     rows = data.train + data.calibration
-    count, inside = len(data.names), rows.intents != EDGE
+    count, inside = len(data.names), rows.intents != OUT_OF_SCOPE
     answers = np.eye(count + 1, dtype=np.bool_)[np.where(inside, rows.intents, count)]
     return Corpus(
         texts=rows.texts,
         category=rows.intents,
-        fact=rows.intents,  # EDGE is UNKNOWN: no fact to learn from
+        fact=rows.intents,  # OUT_OF_SCOPE is UNKNOWN: no fact to learn from
         answers=answers,
         message=np.ones(len(rows.texts), np.bool_),
         calibration=np.arange(len(rows.texts)) >= len(data.train.texts),
@@ -184,7 +184,7 @@ def tuned_encoder(data: IntentSet, cache: Path, say: Callable[[str], None]) -> E
     adapter = cache / f"tuned-{digest}"
     if not adapter.is_dir():
         say(f"tuning on {len(data.train.texts)} messages …")
-        head = np.where(data.train.intents == EDGE, len(data.names), data.train.intents)
+        head = np.where(data.train.intents == OUT_OF_SCOPE, len(data.names), data.train.intents)
         texts = [clean(text) for text in data.train.texts]
         write_folder(adapter, lambda fresh: tune(shipped_model(), texts, [head], fresh, Recipe(), _every_100(say)))
     return Encoder.load(cache, None, adapter)

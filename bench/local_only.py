@@ -3,7 +3,7 @@
     python -m bench.local_only [--messages 300] [--json]
 
 The product runs with `FIRSTLINE_MODE=local-only`, a cloud key, and a cloud address at which this program listens and
-counts. The messages are the pack's held-out ones, a third of them edge messages.
+counts. The messages are the pack's held-out ones, a third of them out-of-scope messages.
 """
 
 import argparse

@@ -40,7 +40,7 @@ from bench.intents import (
 from router.encoder.encoder import Encoder
 from router.model.classifier import Classifier
 from router.model.conditional_logit import Floats
-from router.model.corpus import EDGE
+from router.model.corpus import OUT_OF_SCOPE
 from router.model.ngrams import spell
 from router.policy.policy import Policy, decide
 from router.stats import Share
@@ -105,7 +105,7 @@ def measure(data: IntentSet, encoder: Encoder) -> Row:
     began = time.perf_counter()
     fitted = fit(data, encoder)
     trained_s = time.perf_counter() - began
-    inside = data.test.intents != EDGE
+    inside = data.test.intents != OUT_OF_SCOPE
     scores = scores_of(data.test.texts, fitted.classifier, encoder)
     right = np.array([s.category for s in scores]) == np.array([*data.names, ""])[data.test.intents]
     row: Row = {"accuracy": _share(right[inside])}
@@ -127,7 +127,7 @@ def threshold_of(fitted: Fitted) -> float:
     category, fact_category = fitted.corpus.category[held], fitted.corpus.fact_category
     facts = calibration.facts(evidence, fact_category)
     right = calibration.categories(evidence, facts, fact_category).argmax(axis=1) == category
-    inside = category != EDGE
+    inside = category != OUT_OF_SCOPE
     kept = np.sort(np.where(right, calibration.in_scope(evidence), 0.0)[inside])[::-1]
     return float(kept[min(int(np.ceil(RIGHT_ON_VALIDATION * len(kept))), len(kept)) - 1])
 
@@ -182,7 +182,7 @@ def _near_miss(data: IntentSet, hidden: NDArray[np.int64], encoder: Encodes) -> 
     """The combined score beside every single signal; out of scope are the hidden intents alone."""
     shown = held_out_intents(data, hidden)
     fitted = fit(shown, encoder)
-    inside = shown.test.intents != EDGE
+    inside = shown.test.intents != OUT_OF_SCOPE
     signals: dict[str, list[float]] = {}
     for text in shown.test.texts:
         message = clean(text)
@@ -231,7 +231,7 @@ def peer(data: IntentSet, encoder: Encoder) -> Row:
         task.write_text(json.dumps({"routes": routes, "messages": messages.texts}), encoding="utf-8")
         command = [str(_peer_python()), str(Path(__file__).with_name("peer.py")), str(encoder.folder), str(task)]
         found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    inside = messages.intents != EDGE
+    inside = messages.intents != OUT_OF_SCOPE
     right = np.array([a["route"] for a in found["answers"]]) == np.array([*data.names, ""])[messages.intents]
     took = [answer["ms"] for answer in found["answers"]]
     return {
@@ -257,9 +257,9 @@ def _peer_python() -> Path:
 
 def _sample(part: Messages, inside: int, outside: int, seed: int = 0) -> Messages:
     order = np.random.default_rng(seed).permutation(len(part.texts))
-    edge = part.intents[order] == EDGE
+    out_of_scope = part.intents[order] == OUT_OF_SCOPE
     chosen = np.zeros(len(order), np.bool_)
-    chosen[np.concatenate([order[~edge][:inside], order[edge][:outside]])] = True
+    chosen[np.concatenate([order[~out_of_scope][:inside], order[out_of_scope][:outside]])] = True
     return part.only(chosen)
 
 

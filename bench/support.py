@@ -56,18 +56,18 @@ def _options() -> argparse.Namespace:
 
 def _figures(rows: list[Row]) -> dict[str, Share]:
     inside = [row for row in rows if row[0].category is not None]
-    edge = [row for row in rows if row[0].category is None]
+    out_of_scope = [row for row in rows if row[0].category is None]
     answerable = [row for row in inside if row[0].facts]
     local = [row for row in rows if row[1].route is Route.LOCAL]
     return {
         "category right": _share(m.category == d.category for m, d in inside),
         "fact right, of all answerable": _share(_right_candidate(row) for row in answerable),
         "fact right, of answerable kept": _share(_right_fact(r) for r in answerable if r[1].route is Route.LOCAL),
-        "edge sent away (edge recall)": _share(d.route is not Route.LOCAL for _, d in edge),
+        "out of scope, escalated (recall)": _share(d.route is not Route.LOCAL for _, d in out_of_scope),
         "in category kept local": _share(d.route is Route.LOCAL for _, d in inside),
         "answerable kept local": _share(d.route is Route.LOCAL for _, d in answerable),
-        "local but edge": _share(m.category is None for m, _ in local),
-        "local but edge or wrong fact": _share(not _right_fact(row) for row in local),
+        "local but out of scope": _share(m.category is None for m, _ in local),
+        "local but out of scope or wrong fact": _share(not _right_fact(row) for row in local),
         "local but wrong, of all messages": Share(sum(not _right_fact(row) for row in local), len(rows)),
     }
 

@@ -46,7 +46,7 @@ class Traffic:
 
 
 def taught(router: Router, cache: Path) -> Traffic:
-    """The pack's own questions, edge and calibration messages, with scores from models that never saw them.
+    """The pack's own questions, out-of-scope and calibration messages, with scores from models that never saw them.
 
     Category examples are left out: their fact is not known. Kept in `cache`, for it trains five folds (a minute or
     two).

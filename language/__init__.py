@@ -1,1 +1,1 @@
-"""What the product knows of the languages that people write in. A pack names its own; `protocol.py` says what is one."""
+"""What the product knows of the languages that people write in. A pack names its own."""

@@ -44,7 +44,7 @@ def local_prompt(persona: str, fact: str, question: str, form: str = "") -> tupl
     """The messages of one local prompt; `form` is GROUNDED for a model fine-tuned on it, "" for one as it comes.
 
     What is the same for every turn stands first and stays warm in the engine. Invariant: the approved text is the
-    prompt's end. No history: what the message leans on has been settled by the router's choice of fact.
+    prompt's end. No history: the context of the message has been settled by the router's choice of fact.
     """
     if form == GROUNDED:
         return (Said("system", f"{persona.strip()} {_TUNED_RULES}"), _tuned(question, fact))

@@ -8,7 +8,7 @@ from router.model.classifier import FACTS_SHOWN, Classifier
 from router.model.ridge import Vectors
 from router.outcomes.model import OutcomeModel
 from router.text.clean import clean, has_words
-from router.text.followup import DOUBT, LOOK_BACK, SURE, Leaning, before, signs, strength, together_with
+from router.text.followup import DOUBT, LOOK_BACK, SURE, FollowUpModel, before, signs, strength, together_with
 from router.text.questions import LONG_WORDS, MAX_QUESTIONS, asking, own_words, questions
 from router.types import ScoredFact, Scores
 
@@ -22,12 +22,12 @@ class Reader:
         self,
         encoder: Encoder,
         classifier: Classifier,
-        leaning: Leaning,
+        follow_up: FollowUpModel,
         outcomes: OutcomeModel | None,
         courtesies: frozenset[str] = frozenset(),
     ) -> None:
         """`courtesies` are the facts that ask for nothing: no long message is about one."""
-        self._parts = (encoder, classifier, leaning, outcomes, courtesies)
+        self._parts = (encoder, classifier, follow_up, outcomes, courtesies)
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
         """What the classifiers say of a clean message after the user's earlier ones, oldest first."""
@@ -40,13 +40,13 @@ class _Reading:
 
     encoder: Encoder
     classifier: Classifier
-    leaning: Leaning
+    follow_up: FollowUpModel
     outcomes: OutcomeModel | None
     courtesies: frozenset[str]
     vectors: dict[str, Vectors]
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
-        """Read question by question, and with the message before where it leans on that."""
+        """Read question by question, and with the message before where it needs it."""
         asked = questions(message)
         if 1 < len(asked) <= MAX_QUESTIONS:
             return self._several(message, asked, turns)
@@ -57,8 +57,8 @@ class _Reading:
         together = max((self._one(together_with(text, message)) for text in earlier), key=strength)
         vector = self._vector(message)
         likeness = float(vector @ self._vector(earlier[0]))
-        chance = self.leaning.probability(signs(message, alone, together, likeness), vector)
-        read = replace(together, leaned=True) if chance >= SURE else alone
+        chance = self.follow_up.probability(signs(message, alone, together, likeness), vector)
+        read = replace(together, needs_context=True) if chance >= SURE else alone
         if abs(chance - SURE) < DOUBT:  # both readings must be covered
             return replace(read, in_scope=min(alone.in_scope, together.in_scope))
         return read
@@ -69,8 +69,8 @@ class _Reading:
         return self._long(message) if len(message.split()) >= LONG_WORDS else self._one(message)
 
     def _several(self, message: str, asked: Sequence[str], turns: Sequence[str]) -> Scores:
-        """By the question that is least covered, each read after those before it. The best fact of each comes first, in
-        the order of asking; one that answers two is as sure as for the less sure of them.
+        """By the question least likely to be in scope, each read after those before it. The best fact of each comes
+        first, in the order of asking; one that answers two is as sure as for the less sure of them.
         """
         parts = [self.scores(question, (*turns, *asked[:number])) for number, question in enumerate(asked)]
         best = [fact for part in parts for fact in part.facts[:1]]
@@ -80,7 +80,7 @@ class _Reading:
         return replace(
             min(parts, key=lambda part: part.in_scope),
             facts=tuple(facts[name] for name in order)[:FACTS_SHOWN],
-            leaned=parts[0].leaned,
+            needs_context=parts[0].needs_context,
             asked=len({fact.id for fact in best}) or 1,
         )
 

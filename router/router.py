@@ -13,7 +13,7 @@ from router.pack.load import Pack, load_pack
 from router.policy.policy import Policy, decide
 from router.reader import Reader
 from router.text.clean import clean
-from router.text.followup import DEFAULT, Leaning
+from router.text.followup import DEFAULT, FollowUpModel
 from router.text.typos import Slips
 from router.training.artefact import Artefact, artefact_folder, load_artefact, save_artefact
 from router.training.build import build
@@ -31,15 +31,15 @@ class Router:
         encoder: Encoder,
         classifier: Classifier,
         policy: Policy,
-        leaning: Leaning = DEFAULT,
+        follow_up: FollowUpModel = DEFAULT,
         outcomes: OutcomeModel | None = None,
     ) -> None:
         for category in pack.categories:
             policy.threshold(category.key)
         self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
-        self.leaning, self.outcomes = leaning, outcomes
+        self.follow_up, self.outcomes = follow_up, outcomes
         courtesies = frozenset(fact.id for fact in pack.facts if fact.verbatim or fact.free)
-        self._reader = Reader(encoder, classifier, leaning, outcomes, courtesies)
+        self._reader = Reader(encoder, classifier, follow_up, outcomes, courtesies)
         self._slips = Slips(build_corpus(pack).texts, encoder.knows)
 
     @classmethod
@@ -58,15 +58,15 @@ class Router:
         pack = load_pack(pack_path)
         encoder = encoder or Encoder.load(cache_dir, pack.encoder, pack.adapter, tell)
         artefact = _artefact(pack, encoder, Path(cache_dir), tell)
-        return cls(pack, encoder, artefact.classifier, artefact.policy, artefact.leaning)
+        return cls(pack, encoder, artefact.classifier, artefact.policy, artefact.follow_up)
 
     def with_policy(self, policy: Policy) -> "Router":
         """The same router under another policy. Raises PolicyError when it lacks a category of the pack."""
-        return Router(self.pack, self.encoder, self.classifier, policy, self.leaning, self.outcomes)
+        return Router(self.pack, self.encoder, self.classifier, policy, self.follow_up, self.outcomes)
 
     def with_outcomes(self, outcomes: OutcomeModel | None) -> "Router":
         """The same router, which also says how likely the local model is to answer well."""
-        return Router(self.pack, self.encoder, self.classifier, self.policy, self.leaning, outcomes)
+        return Router(self.pack, self.encoder, self.classifier, self.policy, self.follow_up, outcomes)
 
     def decide(self, text: str, turns: Sequence[str] = (), circumstances: Circumstances = _ALONE) -> Decision:
         """Route `text`. `turns` are the user's earlier messages, oldest first. Any string will do."""
@@ -75,7 +75,7 @@ class Router:
         return replace(decision, elapsed_ms=(time.perf_counter() - began) * 1000)
 
     def scores(self, text: str, turns: Sequence[str] = ()) -> Scores:
-        """What the classifiers say of `text`, read with the turn before where it leans on that."""
+        """What the classifiers say of `text`, read with the turn before where it needs it."""
         return self._reader.scores(self._slips.correct(clean(text)), turns)
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-EDGE_LABEL = "edge"  # of a neighbour that is out of scope
+OUT_OF_SCOPE_LABEL = "out_of_scope"  # of a neighbour that is out of scope
 
 
 class Route(StrEnum):
@@ -88,7 +88,7 @@ class ScoredFact:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A training message near the one routed. `label` is a category key or `edge`; similarity is a cosine."""
+    """A training message near the one routed. `label` is a category key or `out_of_scope`; similarity is a cosine."""
 
     text: str
     label: str
@@ -111,7 +111,7 @@ class Scores:
     no_fact: float
     facts: tuple[ScoredFact, ...]
     neighbours: tuple[Neighbour, ...]
-    leaned: bool = False
+    needs_context: bool = False
     answers_well: float | None = None
     asked: int = 1
 
@@ -130,10 +130,10 @@ class Decision:
 
     `threshold` is what `in_scope` was held against for this category, `fact_threshold` what the best fact was. `facts`
     are the chosen facts, best first; empty when none is sure enough. `candidates` are the likeliest facts whatever the
-    threshold, for who answers instead. The first `asked` of either answer one question of the message each. `leaned`
-    says that the message was read together with the one before it. `no_fact` and `answers_well` are those of the
-    scores; `answer_threshold` is what the latter was held against, 0 for nothing. `elapsed_ms` is the time of the
-    whole decision in milliseconds.
+    threshold, for who answers instead. The first `asked` of either answer one question of the message each.
+    `needs_context` says that the message was read together with the one before it. `no_fact` and `answers_well` are
+    those of the scores; `answer_threshold` is what the latter was held against, 0 for nothing. `elapsed_ms` is the time
+    of the whole decision in milliseconds.
     """
 
     route: Route
@@ -148,7 +148,7 @@ class Decision:
     reasons: tuple[Reason, ...]
     policy: str
     candidates: tuple[ScoredFact, ...] = ()
-    leaned: bool = False
+    needs_context: bool = False
     no_fact: float | None = None
     answers_well: float | None = None
     answer_threshold: float = 0.0

@@ -57,7 +57,9 @@ def test_the_held_out_messages_are_in_no_training_data() -> None:
     from router.pack.overlap import fold, taught
 
     pack = load_pack("packs/support")
-    trained = taught(pack.categories, pack.edge, pack.dialogues).keys() | {fold(row.text) for row in pack.calibration}
+    trained = taught(pack.categories, pack.out_of_scope, pack.dialogues).keys() | {
+        fold(row.text) for row in pack.calibration
+    }
     for name in ("messages", "questions", "robustness", "second"):
         lines = Path(f"packs/support/eval/{name}.jsonl").read_text(encoding="utf-8").splitlines()
         assert [text for text in (json.loads(line)["text"] for line in lines) if fold(text) in trained] == []

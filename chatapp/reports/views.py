@@ -22,9 +22,9 @@ from router.evaluation.curves import Point
 from router.evaluation.evaluate import Evaluation
 from router.evaluation.labelled_case import ELSEWHERE, Case, End
 from router.stats import Share
-from router.types import EDGE_LABEL
+from router.types import OUT_OF_SCOPE_LABEL
 
-_TILES = ("here", "wrong", "fact_right", "category_right", "edge_recall", "kept")
+_TILES = ("here", "wrong", "fact_right", "category_right", "out_of_scope_recall", "kept")
 _RISKS = (0.05, 0.10, 0.20, 0.30)
 _ENDS = {
     End.RIGHT: "Answered here, with the right fact",
@@ -32,7 +32,7 @@ _ENDS = {
     End.MISSED: "Sent away, though a fact here answers",
     End.NO_FACT: "Answered here, though no fact answers",
     End.WRONG_FACT: "Answered here with another fact than the right one",
-    End.EDGE: "Answered here, though it must not be",
+    End.OUT_OF_SCOPE: "Answered here, though it must not be",
 }
 
 
@@ -159,8 +159,12 @@ def _lead(evaluation: Evaluation) -> str:
     given = f"Of {n:,} messages the router answers {here:,} here"
     if here:
         given += f", {right:,} of them with the right fact"
-    edge = figures.edge_recall
-    sent = f" It sends away {edge.hits:,} of the {edge.n:,} that must not be answered here." if edge.n else ""
+    out_of_scope = figures.out_of_scope_recall
+    sent = (
+        f" It sends away {out_of_scope.hits:,} of the {out_of_scope.n:,} that must not be answered here."
+        if out_of_scope.n
+        else ""
+    )
     return f"{given}.{sent} {_saving(evaluation)}"
 
 
@@ -179,7 +183,7 @@ def _about(evaluation: Evaluation, data: str, made: datetime) -> tuple[tuple[str
     return (
         ("Pack", evaluation.pack),
         ("Policy", evaluation.policy.version),
-        ("Messages", f"{data}: {n:,}, of which {inside:,} covered by a category and {n - inside:,} edge"),
+        ("Messages", f"{data}: {n:,}, of which {inside:,} in scope and {n - inside:,} out of scope"),
         ("Made", f"{made:%-d %B %Y, %H:%M}"),
     )
 
@@ -211,7 +215,7 @@ def _confusion(evaluation: Evaluation) -> tuple[tuple[str, tuple[Cell, ...]], ..
 
 
 def _cell(row: str, column: str, count: int, total: int) -> Cell:
-    right = column == (ELSEWHERE if row == EDGE_LABEL else row)
+    right = column == (ELSEWHERE if row == OUT_OF_SCOPE_LABEL else row)
     return Cell(count, round(count / total, 3) if total else 0.0, right)
 
 

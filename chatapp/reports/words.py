@@ -16,9 +16,9 @@ MEASURES = {
     "fact_right": ("Right fact first", "of the messages a fact answers"),
     "fact_right_kept": ("Right fact first, kept here", "of those that a fact answers and that stay here"),
     "category_right": ("Category right", "of the messages a category covers"),
-    "edge_recall": ("Edge sent away", "of the edge messages"),
-    "edge_kept": ("Edge answered here", "of the answers given here"),
-    "kept": ("Covered, kept here", "of the messages a category covers"),
+    "out_of_scope_recall": ("Out of scope, escalated", "of the out-of-scope messages"),
+    "out_of_scope_kept": ("Out of scope, answered here", "of the answers given here"),
+    "kept": ("In scope, kept here", "of the messages a category covers"),
     "answerable_kept": ("Answerable, kept here", "of the messages a fact answers"),
 }
 """Name and denominator of every share, by its field in `router.evaluation.evaluate.Figures`."""
@@ -72,7 +72,7 @@ def shortened(text: str) -> str:
 def label(case: Case) -> str:
     """What the message is, by its labels."""
     if not case.inside:
-        return "edge: not to be answered here"
+        return "out of scope: not to be answered here"
     facts = ", ".join(case.message.facts) or "no fact answers it"
     return f"{topic(case.row)}: {facts}"
 

@@ -79,11 +79,11 @@ def _outcome(decision: Mapping[str, Any], text: str, good: bool, source: Outcome
 
 
 def _read(turn: TurnRow, said: Mapping[int, str], joins: Mapping[int, int]) -> str:
-    """The words as the router read them: all messages of the turn, and those of a leaning one with what it leans on."""
+    """The words as the router read them: all messages of the turn, with their context where they need it."""
     first = origin_of(turn)
     own = [turn_id for turn_id in sorted(said) if turn_id == first or joins.get(turn_id) == first]
     message = clean(together([said[turn_id] for turn_id in own]))
-    if not (turn.decision or {}).get("leaned"):
+    if not (turn.decision or {}).get("needs_context", (turn.decision or {}).get("leaned")):
         return message
     texts = [clean(said[turn_id]) for turn_id in sorted(said) if turn_id < first and turn_id not in own]
     earlier = before(message, texts[-EARLIER_TEXTS:])

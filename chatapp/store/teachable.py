@@ -24,7 +24,7 @@ class TeachableLog(Database):
         to several messages at once, for no one question led to it.
 
         - Local: with a thumb up, and from one fact alone; of several the answer is not one fact's wording.
-        - Cloud: without a thumb down, and to a message that stands by itself; what leans on an earlier one would be
+        - Cloud: without a thumb down, and to a message that stands by itself; what needs an earlier one would be
           learnt without it. Not one that is incomplete, or has figures that nothing approved bears out. Of several
           tries of the cloud the one that stands.
         """
@@ -55,7 +55,7 @@ def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> LoggedTurn 
     source: Mapping[str, Any] = {}
     if turn.route is Route.LOCAL and mark > 0 and decision.get("asked", 1) == 1 and turn.sources:
         source = turn.sources[0]
-    elif turn.route is not Route.CLOUD or mark < 0 or turn.superseded or decision.get("leaned") or _doubtful(turn):
+    elif turn.route is not Route.CLOUD or mark < 0 or turn.superseded or _needs_context(decision) or _doubtful(turn):
         return None
     return LoggedTurn(
         id=id_of(turn),
@@ -72,3 +72,7 @@ def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> LoggedTurn 
 
 def _doubtful(turn: TurnRow) -> bool:
     return any(notice.get("code") in NOT_FOR_LEARNING for notice in turn.notices)
+
+
+def _needs_context(decision: dict[str, Any]) -> bool:
+    return bool(decision.get("needs_context", decision.get("leaned")))

@@ -1,9 +1,9 @@
 """Tune the encoder on a pack's own messages: low-rank adapters (LoRA, Hu et al. 2021), minutes on a CPU.
 
-Every category, "edge" and every fact has a prototype on the unit sphere; a message is drawn to its own ones and away
-from all others (cross-entropy over scaled cosines, Wang et al. 2017, NormFace). Edge messages and those of a category
-that none of its facts answers are the hard negatives. Calibration messages are never learnt from: on them it is judged
-whether tuning has helped.
+Every category, "out of scope" and every fact has a prototype on the unit sphere; a message is drawn to its own ones and
+away from all others (cross-entropy over scaled cosines, Wang et al. 2017, NormFace). Out-of-scope messages and those of
+a category that none of its facts answers are the hard negatives. Calibration messages are never learnt from: on them it
+is judged whether tuning has helped.
 """
 
 import json

@@ -22,7 +22,7 @@ _Predicate = Callable[[Case], bool]
 _MEASURES: dict[str, tuple[_Predicate, _Predicate]] = {  # name: what counts, and of which messages
     "category_right": (lambda o: o.decision.category == o.message.category, lambda o: o.inside),
     "fact_right": (lambda o: o.right_fact, lambda o: o.inside and bool(o.message.facts)),
-    "edge_recall": (lambda o: not o.local, lambda o: not o.inside),
+    "out_of_scope_recall": (lambda o: not o.local, lambda o: not o.inside),
     "kept": (lambda o: o.local, lambda o: o.inside),
     "answerable_kept": (lambda o: o.local, lambda o: o.inside and bool(o.message.facts)),
     "wrong": (lambda o: o.wrong_here, lambda o: o.local),

@@ -17,7 +17,7 @@ from router.plain import plain
 from router.policy.policy import Policy
 from router.router import Router
 from router.stats import Share
-from router.types import EDGE_LABEL, Circumstances, Mode
+from router.types import OUT_OF_SCOPE_LABEL, Circumstances, Mode
 
 CONNECTED = Circumstances(Mode.HYBRID, cloud_connected=True)
 WORST = 12  # messages to read, of each kind
@@ -27,27 +27,28 @@ WORST = 12  # messages to read, of each kind
 class Figures:
     """Shares, each of the messages that its name says.
 
-    `category_right` of the covered messages, wherever they go; `fact_right` of those that a fact answers,
-    `fact_right_kept` of such kept; `edge_recall` of the edge messages; `kept` of the covered, `answerable_kept` of
-    those that a fact answers; `wrong` and `edge_kept` of what is answered here; `wrong_of_all` and `here` of all.
+    `category_right` of the in-scope messages, wherever they go; `fact_right` of those that a fact answers, and
+    `fact_right_kept` of such kept; `out_of_scope_recall` of the out-of-scope messages; `kept` of those in scope,
+    `answerable_kept` of those that a fact answers; `wrong` and `out_of_scope_kept` of what is answered here;
+    `wrong_of_all` and `here` of all.
     """
 
     category_right: Share
     fact_right: Share
     fact_right_kept: Share
-    edge_recall: Share
+    out_of_scope_recall: Share
     kept: Share
     answerable_kept: Share
     wrong: Share
-    edge_kept: Share
+    out_of_scope_kept: Share
     wrong_of_all: Share
     here: Share
 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Counts (rows, columns): the true category or `edge`, against the category a message is answered as here or
-    `not answered here`. They sum to the number of messages.
+    """Counts (rows, columns): the true category or `out_of_scope`, against the category a message is answered as here
+    or `not answered here`. They sum to the number of messages.
     """
 
     rows: tuple[str, ...]
@@ -105,7 +106,7 @@ class Evaluation:
 
     @property
     def kept_out(self) -> tuple[Case, ...]:
-        """Covered and sent away, the surest in scope first."""
+        """In scope and escalated, the surest first."""
         return _worst((o for o in self.cases if o.kept_out), lambda o: o.decision.in_scope)
 
     def as_json(self) -> dict[str, Any]:
@@ -173,11 +174,11 @@ def _figures(cases: Sequence[Case]) -> Figures:
         category_right=_share(o.decision.category == o.message.category for o in inside),
         fact_right=_share(o.right_fact for o in answerable),
         fact_right_kept=_share(o.right_fact for o in answerable if o.local),
-        edge_recall=_share(not o.local for o in cases if not o.inside),
+        out_of_scope_recall=_share(not o.local for o in cases if not o.inside),
         kept=_share(o.local for o in inside),
         answerable_kept=_share(o.local for o in answerable),
         wrong=_share(o.wrong_here for o in local),
-        edge_kept=_share(not o.inside for o in local),
+        out_of_scope_kept=_share(not o.inside for o in local),
         wrong_of_all=_share(o.wrong_here for o in cases),
         here=_share(o.local for o in cases),
     )
@@ -194,7 +195,7 @@ def _category(key: str, cases: Sequence[Case]) -> CategoryFigures:
 
 
 def _confusion(keys: tuple[str, ...], cases: Sequence[Case]) -> Confusion:
-    rows, columns = (*keys, EDGE_LABEL), (*keys, ELSEWHERE)
+    rows, columns = (*keys, OUT_OF_SCOPE_LABEL), (*keys, ELSEWHERE)
     found = Counter((case.row, case.column) for case in cases)
     return Confusion(rows, columns, tuple(tuple(found[row, column] for column in columns) for row in rows))
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from router.pack.labelled import Labelled
-from router.types import EDGE_LABEL, Decision, Route, ScoredFact, least_sure
+from router.types import OUT_OF_SCOPE_LABEL, Decision, Route, ScoredFact, least_sure
 
 ELSEWHERE = "not answered here"
 
 
 class End(StrEnum):
     """What a decision comes to. A message that no fact answers is rightly sent away; the last three are wrong answers
-    given here: no fact is right, another fact is, or the message is an edge message.
+    given here: no fact is right, another fact is, or the message is an out-of-scope message.
     """
 
     RIGHT = "right"
@@ -19,10 +19,10 @@ class End(StrEnum):
     MISSED = "missed"
     NO_FACT = "no_fact"
     WRONG_FACT = "wrong_fact"
-    EDGE = "edge"
+    OUT_OF_SCOPE = "out_of_scope"
 
 
-WRONG = frozenset((End.NO_FACT, End.WRONG_FACT, End.EDGE))
+WRONG = frozenset((End.NO_FACT, End.WRONG_FACT, End.OUT_OF_SCOPE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Case:
 
     @property
     def right_fact(self) -> bool:
-        """Whether the likeliest fact is one of the right ones; never so for an edge message."""
+        """Whether the likeliest fact is one of the right ones; never so for an out-of-scope message."""
         return self.inside and self.best is not None and self.best.id in self.message.facts
 
     @property
@@ -59,8 +59,8 @@ class Case:
 
     @property
     def row(self) -> str:
-        """Its row in the confusion table: its category, or `edge`."""
-        return self.message.category or EDGE_LABEL
+        """Its row in the confusion table: its category, or `out_of_scope`."""
+        return self.message.category or OUT_OF_SCOPE_LABEL
 
     @property
     def column(self) -> str:
@@ -73,14 +73,14 @@ class Case:
         if not self.local:
             return End.MISSED if self.message.facts else End.SENT
         if not self.inside:
-            return End.EDGE
+            return End.OUT_OF_SCOPE
         if self.right_fact:
             return End.RIGHT
         return End.WRONG_FACT if self.message.facts else End.NO_FACT
 
     @property
     def wrong_here(self) -> bool:
-        """Answered here, and it is an edge message or the fact is not a right one."""
+        """Answered here, and it is an out-of-scope message or the fact is not a right one."""
         return self.end in WRONG
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.model.conditional_logit import Floats, fit_choice, softmax
-from router.model.corpus import EDGE
+from router.model.corpus import OUT_OF_SCOPE
 from router.model.evidence import NO_FACT_FEATURES, Evidence
 
 _FACT_FEATURES = 4
@@ -47,7 +47,7 @@ def fit_calibration(
 
     `strangers` are further messages out of scope; they teach scope only.
     """
-    inside, known = category != EDGE, answers.any(axis=1)
+    inside, known = category != OUT_OF_SCOPE, answers.any(axis=1)
     fact = _fit_facts(_fact_features(evidence, fact_category)[known], answers[known])
     likely = softmax(_fact_features(evidence, fact_category) @ fact)
     of_category = _category_features(evidence, likely, fact_category)[inside]
@@ -55,7 +55,7 @@ def fit_calibration(
     scope, in_scope = _scope_features(evidence), np.stack([inside, ~inside], axis=1)
     if strangers is not None:
         scope = np.concatenate([scope, _scope_features(strangers)])
-        in_scope = np.concatenate([in_scope, np.tile([False, True], (len(strangers.edge), 1))])
+        in_scope = np.concatenate([in_scope, np.tile([False, True], (len(strangers.out_of_scope), 1))])
     return Calibration(fit_choice(scope, in_scope), fit_choice(of_category, right_category), fact)
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.model.calibration import Calibration
-from router.model.corpus import EDGE
+from router.model.corpus import OUT_OF_SCOPE
 from router.model.evidence import Models
 from router.model.ngrams import spell
 from router.model.ridge import Vectors
-from router.types import EDGE_LABEL, Neighbour, ScoredFact, Scores
+from router.types import OUT_OF_SCOPE_LABEL, Neighbour, ScoredFact, Scores
 
 FACTS_SHOWN = 5
 NEIGHBOURS_SHOWN = 3
@@ -57,7 +57,7 @@ class Classifier:
 
     def _neighbour(self, index: int, similarity: Vectors) -> Neighbour:
         category = int(self.models.category[index])
-        label = EDGE_LABEL if category == EDGE else self.vocabulary.categories[category]
+        label = OUT_OF_SCOPE_LABEL if category == OUT_OF_SCOPE else self.vocabulary.categories[category]
         return Neighbour(self.vocabulary.texts[index], label, float(similarity[index]))
 
 

@@ -9,13 +9,13 @@ from router.pack.dialogues import read_in_turn
 from router.pack.labelled import Labelled
 from router.pack.load import Pack
 
-EDGE = -1  # category of a message that must not be answered locally; fact of a message that no fact answers
+OUT_OF_SCOPE = -1  # category of a message that must not be answered locally; fact of a message that no fact answers
 UNKNOWN = -1  # in `fact`: no fact to learn from
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Rows of text. `category` (n,) holds indices or EDGE, `fact` (n,) the one fact to learn the row as or
+    """Rows of text. `category` (n,) holds indices or OUT_OF_SCOPE, `fact` (n,) the one fact to learn the row as or
     UNKNOWN.
 
     `answers` (n, facts + 1) marks what may rightly be chosen for the row, its last column meaning "no fact";
@@ -37,7 +37,7 @@ class Corpus:
     @property
     def unanswerable(self) -> NDArray[np.bool_]:
         """(n,): in scope, and known to be answered by no fact."""
-        return np.asarray((self.category != EDGE) & self.answers[:, -1])
+        return np.asarray((self.category != OUT_OF_SCOPE) & self.answers[:, -1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def build_corpus(pack: Pack) -> Corpus:
     A category's examples have no fact label: they teach category and scope only. What it calls unanswerable is known
     to have no fact. A calibration message with several right facts teaches the first, which is the best.
     """
-    rows = _pack_rows(pack) + _edge_rows(pack) + _dialogue_rows(pack) + _calibration_rows(pack)
+    rows = _pack_rows(pack) + _out_of_scope_rows(pack) + _dialogue_rows(pack) + _calibration_rows(pack)
     return Corpus(
         texts=tuple(row.text for row in rows),
         category=np.array([row.category for row in rows]),
@@ -88,12 +88,12 @@ def _pack_rows(pack: Pack) -> list[_Row]:
     return rows
 
 
-def _edge_rows(pack: Pack) -> list[_Row]:
-    return [_Row(text, EDGE, ()) for text in pack.edge]
+def _out_of_scope_rows(pack: Pack) -> list[_Row]:
+    return [_Row(text, OUT_OF_SCOPE, ()) for text in pack.out_of_scope]
 
 
 def _dialogue_rows(pack: Pack) -> list[_Row]:
-    """Each message of a dialogue as it is to be read: what leans together with what it leans on."""
+    """Each message of a dialogue as it is to be read: what needs context together with that context."""
     return [
         replace(_labelled_row(pack, replace(message, text=text)), message=False, dialogue=True)
         for dialogue in pack.dialogues
@@ -108,5 +108,5 @@ def _calibration_rows(pack: Pack) -> list[_Row]:
 def _labelled_row(pack: Pack, row: Labelled) -> _Row:
     keys = [category.key for category in pack.categories]
     facts = [fact.id for fact in pack.facts]
-    category = EDGE if row.category is None else keys.index(row.category)
+    category = OUT_OF_SCOPE if row.category is None else keys.index(row.category)
     return _Row(row.text, category, tuple(facts.index(name) for name in row.facts))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.model.conditional_logit import Floats, log_softmax
-from router.model.corpus import EDGE
+from router.model.corpus import OUT_OF_SCOPE
 from router.model.ngrams import Letters, log_likelihood
 from router.model.ridge import Vectors, kernel
 
@@ -18,35 +18,35 @@ NO_FACT_FEATURES = SCOPE_FEATURES + 2
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Raw scores of m messages: `categories` (m, c), `edge` (m,), `unanswerable` (m, c) and `facts` (m, f) from the
-    ridge, `spelled` (m, f) as log-probabilities from the letters. `unanswerable` is "of this category, and none of its
-    facts answers".
+    """Raw scores of m messages: `categories` (m, c), `out_of_scope` (m,), `unanswerable` (m, c) and `facts` (m, f) from
+    the ridge, `spelled` (m, f) as log-probabilities from the letters. `unanswerable` is "of this category, and none of
+    its facts answers".
 
-    `near_known`, `near_edge` and `near_unanswerable` (m,) are the cosines with the nearest training message in scope,
-    out of it, and in scope without a fact that answers; `near_facts` (m, f) those with the nearest that each fact
-    answers; -1 where there is none.
+    `near_known`, `near_out_of_scope` and `near_unanswerable` (m,) are the cosines with the nearest training message in
+    scope, out of it, and in scope without a fact that answers; `near_facts` (m, f) those with the nearest that each
+    fact answers; -1 where there is none.
     """
 
     categories: Floats
-    edge: Floats
+    out_of_scope: Floats
     unanswerable: Floats
     facts: Floats
     spelled: Floats
     near_known: Floats
-    near_edge: Floats
+    near_out_of_scope: Floats
     near_unanswerable: Floats
     near_facts: Floats
 
     def scope_features(self) -> Floats:
         """(m, 7): what tells messages in scope from the rest. The first column is constant."""
         columns = (
-            np.ones_like(self.edge),
+            np.ones_like(self.out_of_scope),
             self.categories.max(axis=1),
-            self.edge,
+            self.out_of_scope,
             self.near_known,
-            self.near_edge,
+            self.near_out_of_scope,
             self.facts.max(axis=1, initial=0.0),
-            self.spelled.max(axis=1) if self.spelled.shape[1] else np.zeros_like(self.edge),
+            self.spelled.max(axis=1) if self.spelled.shape[1] else np.zeros_like(self.out_of_scope),
         )
         return np.stack(columns, axis=1)
 
@@ -77,7 +77,7 @@ class Models:
     @cached_property
     def known(self) -> int:
         """How many of the rows are in scope: the first ones."""
-        return int((self.category != EDGE).sum())
+        return int((self.category != OUT_OF_SCOPE).sum())
 
     @cached_property
     def _facts(self) -> "Groups":
@@ -97,7 +97,7 @@ class Models:
             *split_scores(scores, self.spelling.shape[1]),
             spelled=spelled(letters[None], self.spelling),
             near_known=_nearest(similarity[: self.known]),
-            near_edge=_nearest(similarity[self.known :]),
+            near_out_of_scope=_nearest(similarity[self.known :]),
             near_unanswerable=_nearest(similarity[self.unanswerable]),
             near_facts=self._facts.nearest(similarity[None]),
         )
@@ -131,7 +131,8 @@ class Groups:
 
 
 def split_scores(scores: Floats, facts: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """The ridge's scores (m, 2c + 1 + f) as categories (m, c), edge (m,), unanswerable (m, c) and facts (m, f)."""
+    """The ridge's scores (m, 2c + 1 + f) as categories (m, c), out of scope (m,), unanswerable (m, c) and facts (m,
+    f)."""
     categories = (scores.shape[1] - 1 - facts) // 2
     return (
         scores[:, :categories],

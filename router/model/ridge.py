@@ -1,4 +1,4 @@
-"""Kernel ridge regression on landmarks: one factorisation scores categories, edge and facts alike.
+"""Kernel ridge regression on landmarks: one factorisation scores categories, out of scope and facts alike.
 
 Exact where every row is a landmark, the Nyström approximation where some are not (Williams and Seeger, NIPS 2000).
 """

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from router.model.calibration import Calibration, fit_calibration
 from router.model.conditional_logit import Floats
-from router.model.corpus import EDGE, UNKNOWN, Corpus
+from router.model.corpus import OUT_OF_SCOPE, UNKNOWN, Corpus
 from router.model.evidence import Evidence, Groups, Models, spelled, split_scores
 from router.model.ngrams import Letters, count_letters, fit_spelling
 from router.model.ridge import LANDMARKS, Ridge, Vectors
@@ -97,16 +97,16 @@ class _Trainer:
         return fit_spelling(self.sums - self._letter_sums(np.intersect1d(without, self.taught)))
 
     def _targets(self) -> Floats:
-        """(n, 2c + 1 + f), as `split_scores` takes them apart: ones for the category or edge, and for the fact where
-        it is known, or for the category's "none of its facts".
+        """(n, 2c + 1 + f), as `split_scores` takes them apart: ones for the category or out of scope, and for the fact
+        where it is known, or for the category's "none of its facts".
         """
-        category, fact, edge = self.corpus.category, self.corpus.fact, self.categories
+        category, fact, out_of_scope = self.corpus.category, self.corpus.fact, self.categories
         targets = np.zeros((len(category), 2 * self.categories + 1 + self.facts))
-        targets[np.arange(len(category)), np.where(category == EDGE, edge, category)] = 1
+        targets[np.arange(len(category)), np.where(category == OUT_OF_SCOPE, out_of_scope, category)] = 1
         none = np.flatnonzero(self.corpus.unanswerable)
-        targets[none, edge + 1 + category[none]] = 1
+        targets[none, out_of_scope + 1 + category[none]] = 1
         known = np.flatnonzero(fact != UNKNOWN)
-        targets[known, 2 * edge + 1 + fact[known]] = 1
+        targets[known, 2 * out_of_scope + 1 + fact[known]] = 1
         return targets
 
     def _letter_sums(self, rows: NDArray[np.int64]) -> Floats:
@@ -123,24 +123,24 @@ class _Trainer:
         time: what stands for messages out of scope where too few of them are labelled.
         """
         category = self.corpus.category
-        if (category[held] == EDGE).sum() >= MIN_OUTSIDE or self.categories <= 2:
+        if (category[held] == OUT_OF_SCOPE).sum() >= MIN_OUTSIDE or self.categories <= 2:
             return None
         group = np.random.default_rng(SEED).permutation(self.categories) % min(FOLDS, self.categories)
-        strange = ((category != EDGE) & (group[category] == number) for number in range(group.max() + 1))
+        strange = ((category != OUT_OF_SCOPE) & (group[category] == number) for number in range(group.max() + 1))
         left = [np.flatnonzero(rows | ~self.learnt) for rows in strange]
-        known = held[category[held] != EDGE]
+        known = held[category[held] != OUT_OF_SCOPE]
         parts = [self._unseen(rows, known[group[category[known]] == number]) for number, rows in enumerate(left)]
-        return _merge([(np.arange(len(part.edge)), part) for part in parts])
+        return _merge([(np.arange(len(part.out_of_scope)), part) for part in parts])
 
     def _unseen(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> Evidence:
         """Evidence for the corpus rows `rows`, from models fitted without the rows `without`."""
         scores = self.ridge.scores(rows, self.ridge.weights(without))
-        known, edge, unanswerable, facts = self._nearest(without, rows)
+        known, out_of_scope, unanswerable, facts = self._nearest(without, rows)
         return Evidence(
             *split_scores(scores, self.facts),
             spelled=spelled(self.letters[rows], self._spelling(without)),
             near_known=known,
-            near_edge=edge,
+            near_out_of_scope=out_of_scope,
             near_unanswerable=unanswerable,
             near_facts=facts,
         )
@@ -148,10 +148,10 @@ class _Trainer:
     def _nearest(self, without: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Floats, ...]:
         others = self.kept[~np.isin(self.kept, without)]
         similarity = self.vectors[rows] @ self.vectors[others].T
-        edge = self.corpus.category[others] == EDGE
+        out_of_scope = self.corpus.category[others] == OUT_OF_SCOPE
         known, outside, unanswerable = (
             similarity[:, mask].max(axis=1, initial=-1.0).astype(np.float64)
-            for mask in (~edge, edge, self.corpus.unanswerable[others])
+            for mask in (~out_of_scope, out_of_scope, self.corpus.unanswerable[others])
         )
         facts = Groups.of(self.corpus.fact[others], self.facts).nearest(similarity)
         return known, outside, unanswerable, facts
@@ -166,7 +166,7 @@ def _kept(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         chosen = np.sort(np.concatenate([order[:single], order[more]]))
     else:
         chosen = np.sort(order[_sample(single, MAX_ROWS)]) if single >= MAX_ROWS else rows
-    return chosen[np.argsort(corpus.category[chosen] == EDGE, kind="stable")]
+    return chosen[np.argsort(corpus.category[chosen] == OUT_OF_SCOPE, kind="stable")]
 
 
 def _sample(count: int, most: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from router.model.ridge import Vectors
 from router.pack.labelled import Labelled, labelled, parse_object
 from router.pack.source import Source
 from router.text.clean import clean
-from router.text.followup import Leaning, before, signs, strength, together_with
+from router.text.followup import FollowUpModel, before, signs, strength, together_with
 from router.types import Scores
 
 MIN_FOLLOW_UPS = 100  # labelled follow-ups from which the regression is fitted on them
@@ -20,18 +20,19 @@ _WORDING_SCALE = 10.0  # of the unit vectors beside the standardised signs, so t
 _CHANGES = 300  # changes of subject made up of labelled traffic, each counting half
 _CHANGE_WEIGHT = 0.5
 _SEED = 7
-_HINT = 'Write {"turns": [{"text": "…", "category": "<key>" or null, "facts": [], "leans": true or false}, …]}.'
+OLD_KEY = "leans"  # of `needs_context`, as packs wrote it before
+_HINT = 'Write {"turns": [{"text": "…", "category": "<key>" or null, "facts": [], "needs_context": true or false}, …]}.'
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """One message of a user in a dialogue, labelled as it is to be read there.
 
-    `leans`: nobody who sees it alone could tell what is asked. `closing`: thanks, goodbye, nothing to answer.
+    `needs_context`: nobody who sees it alone could tell what is asked. `closing`: thanks, goodbye, nothing to answer.
     """
 
     message: Labelled
-    leans: bool
+    needs_context: bool
     closing: bool
 
 
@@ -39,7 +40,7 @@ Dialogue = tuple[Said, ...]
 
 
 def read_dialogues(source: Source, keys: Set[str], ids: Set[str]) -> tuple[Dialogue, ...]:
-    """Read JSON lines `{"turns": [{"text", "category", "facts", "leans", "closing"}]}`.
+    """Read JSON lines `{"turns": [{"text", "category", "facts", "needs_context", "closing"}]}`.
 
     Raises PackError at the line that is malformed or names an unknown category or fact.
     """
@@ -47,22 +48,22 @@ def read_dialogues(source: Source, keys: Set[str], ids: Set[str]) -> tuple[Dialo
     return tuple(_dialogue(source, number, line, keys, ids) for number, line in lines if line.strip())
 
 
-def fit_leaning(
+def fit_follow_up(
     dialogues: Sequence[Dialogue],
     traffic: Sequence[Labelled],
     score: Callable[[str, Vectors], Scores],
     encode: Callable[[list[str]], Vectors],
-) -> Leaning | None:
+) -> FollowUpModel | None:
     """The regression fitted on the follow-ups of the dialogues; None when they are too few or all alike.
 
-    Messages of `traffic`, one after another at random, are changes of subject: further ones that do not lean.
+    Messages of `traffic`, one after another at random, are changes of subject: further ones that need no context.
     `score` takes a text and its vector, `encode` texts; each text is given to them once.
     """
     from sklearn.linear_model import LogisticRegression
 
     said = follow_ups(dialogues)
-    leans = np.array([leans for _, _, leans in said])
-    if len(said) < MIN_FOLLOW_UPS or leans.all() or not leans.any():
+    needs_context = np.array([needs_context for _, _, needs_context in said])
+    if len(said) < MIN_FOLLOW_UPS or needs_context.all() or not needs_context.any():
         return None
     changes = _changes(traffic)
     pairs = [(text, earlier) for text, earlier, _ in said] + changes
@@ -71,25 +72,25 @@ def fit_leaning(
     scores = cache(lambda text: score(text, vectors[text]))
     rows = np.stack([_signs(text, earlier, scores, vectors) for text, earlier in pairs])
     wordings = np.stack([vectors[text] for text, _ in pairs])
-    labels = np.concatenate([leans, np.zeros(len(changes), np.bool_)])
+    labels = np.concatenate([needs_context, np.zeros(len(changes), np.bool_)])
     counts = np.where(np.arange(len(rows)) < len(said), 1.0, _CHANGE_WEIGHT)
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
     seen = np.concatenate([(rows - mean) / scale, _WORDING_SCALE * wordings], axis=1)
     model = LogisticRegression(C=_C, max_iter=2000).fit(seen, labels, sample_weight=counts)
     weights, wording = np.split(model.coef_[0], [rows.shape[1]])
-    return Leaning(mean, scale, weights, _WORDING_SCALE * wording, model.intercept_)
+    return FollowUpModel(mean, scale, weights, _WORDING_SCALE * wording, model.intercept_)
 
 
 def read_in_turn(dialogue: Dialogue) -> Iterator[tuple[str, Labelled]]:
-    """The text to read for each message of a dialogue: by itself, or with what it leans on."""
+    """The text to read for each message of a dialogue: by itself, or with its context."""
     texts = [clean(said.message.text) for said in dialogue]
     for number, said in enumerate(dialogue):
-        earlier = before(texts[number], texts[:number]) if said.leans else ()
+        earlier = before(texts[number], texts[:number]) if said.needs_context else ()
         yield (together_with(earlier[0], texts[number]) if earlier else texts[number]), said.message
 
 
 def follow_ups(dialogues: Sequence[Dialogue]) -> list[tuple[str, tuple[str, ...], bool]]:
-    """Each message that may lean, clean, with what it may have to be read with, and whether it leans.
+    """Each message that may need context, clean, with what it may have to be read with, and whether it does.
 
     Thanks and goodbyes do not: there is nothing in them to answer.
     """
@@ -99,26 +100,26 @@ def follow_ups(dialogues: Sequence[Dialogue]) -> list[tuple[str, tuple[str, ...]
         for number, said in enumerate(dialogue):
             earlier = before(texts[number], texts[:number])
             if earlier:
-                found.append((texts[number], earlier, said.leans and not said.closing))
+                found.append((texts[number], earlier, said.needs_context and not said.closing))
     return found
 
 
 def _changes(traffic: Sequence[Labelled]) -> list[tuple[str, tuple[str, ...]]]:
-    """Pairs of covered messages, every other pair of one category."""
+    """Pairs of in-scope messages, every other pair of one category."""
     rng = np.random.default_rng(_SEED)
-    covered = [message for message in traffic if message.category is not None]
+    in_scope = [message for message in traffic if message.category is not None]
     pairs = []
-    for number in range(_CHANGES if len(covered) > 1 else 0):
-        message = covered[int(rng.integers(len(covered)))]
-        same = [other for other in covered if other.category == message.category]
-        pool = same if number % 2 else covered
+    for number in range(_CHANGES if len(in_scope) > 1 else 0):
+        message = in_scope[int(rng.integers(len(in_scope)))]
+        same = [other for other in in_scope if other.category == message.category]
+        pool = same if number % 2 else in_scope
         earlier = before(clean(message.text), [clean(pool[int(rng.integers(len(pool)))].text)])
         pairs += [(clean(message.text), earlier)] if earlier else []
     return pairs
 
 
 def _read(text: str, earlier: tuple[str, ...]) -> Iterator[str]:
-    """All that is read of a pair: the message, what it may lean on, and it with each of these."""
+    """All that is read of a pair: the message, what it may need, and it with each of these."""
     yield text
     for one in earlier:
         yield one
@@ -137,8 +138,10 @@ def _dialogue(source: Source, number: int, line: str, keys: Set[str], ids: Set[s
     if not isinstance(turns, list) or not turns or not all(isinstance(turn, dict) for turn in turns):
         raise source.error(number, f"'turns' is {turns!r:.60}.", _HINT)
     for turn in turns:
-        if not isinstance(turn.get("leans"), bool):
-            raise source.error(number, f"'leans' is {turn.get('leans')!r}.", _HINT)
+        turn.setdefault("needs_context", turn.get(OLD_KEY))
+        if not isinstance(turn["needs_context"], bool):
+            raise source.error(number, f"'needs_context' is {turn['needs_context']!r}.", _HINT)
     return tuple(
-        Said(labelled(source, number, turn, keys, ids), turn["leans"], turn.get("closing") is True) for turn in turns
+        Said(labelled(source, number, turn, keys, ids), turn["needs_context"], turn.get("closing") is True)
+        for turn in turns
     )

@@ -1,6 +1,6 @@
 """A domain pack: everything that makes a deployment its owner's, read from one folder and checked.
 
-The folder holds `pack.toml`, `categories/*.toml`, `edge.txt` and, if wanted, `calibration.jsonl`,
+The folder holds `pack.toml`, `categories/*.toml`, `out_of_scope.txt` and, if wanted, `calibration.jsonl`,
 `dialogues.jsonl`, `page.toml` and `encoder/`.
 """
 
@@ -45,7 +45,7 @@ class Pack:
     starters: tuple[str, ...]
     encoder: str
     categories: tuple[Category, ...]
-    edge: tuple[str, ...]
+    out_of_scope: tuple[str, ...]
     calibration: tuple[Labelled, ...]
     dialogues: tuple[Dialogue, ...]
     thresholds: dict[str, float]
@@ -76,13 +76,20 @@ def load_pack(path: Path | str) -> Pack:
         raise PackError(f"{folder}: no such folder.", "Give the path of a folder with a pack.toml.")
     main = Source.read(folder / "pack.toml", "A pack is a folder with a pack.toml; write one.")
     files = _category_files(folder)
-    edge = Source.read(folder / "edge.txt", "List in it, one a line, messages that must not be answered locally.")
-    messages = _edge(edge)
+    out_of_scope = Source.read(
+        _out_of_scope_file(folder), "List in it, one a line, messages that must not be answered locally."
+    )
+    messages = _out_of_scope(out_of_scope)
     _check_unique_facts(files)
-    _check_one_meaning(files, edge, messages)
+    _check_one_meaning(files, out_of_scope, messages)
     calibration = _optional(folder / "calibration.jsonl", files, read_labelled)
     dialogues = _optional(folder / "dialogues.jsonl", files, read_dialogues)
-    sources = [main, *(file.source for file in files), edge, *(source for source, _ in (*calibration, *dialogues))]
+    sources = [
+        main,
+        *(file.source for file in files),
+        out_of_scope,
+        *(source for source, _ in (*calibration, *dialogues)),
+    ]
     table = Table(main, main.toml(), _KEYS)
     for source, rows in calibration:
         known = taught((file.category for file in files), messages, _rows(dialogues))
@@ -95,7 +102,7 @@ def load_pack(path: Path | str) -> Pack:
 def _assemble(
     table: Table,
     files: list[CategoryFile],
-    edge: tuple[str, ...],
+    out_of_scope: tuple[str, ...],
     folder: Path,
     sources: list[Source],
 ) -> Pack:
@@ -109,7 +116,7 @@ def _assemble(
         starters=table.texts("starters"),
         encoder=table.table("models", ("encoder",)).text("encoder", ""),
         categories=tuple(file.category for file in files),
-        edge=edge,
+        out_of_scope=out_of_scope,
         calibration=(),
         dialogues=(),
         thresholds={f.category.key: f.threshold for f in files if f.threshold is not None},
@@ -134,7 +141,13 @@ def _category_files(folder: Path) -> list[CategoryFile]:
     return files
 
 
-def _edge(source: Source) -> tuple[str, ...]:
+def _out_of_scope_file(folder: Path) -> Path:
+    """The list of messages beyond this pack, also under the name that packs gave it before."""
+    old = folder / "edge.txt"
+    return old if old.exists() else folder / "out_of_scope.txt"
+
+
+def _out_of_scope(source: Source) -> tuple[str, ...]:
     lines = (line.strip() for line in source.text.splitlines())
     messages = tuple(line for line in lines if line and not line.startswith("#"))
     if not messages:
@@ -153,23 +166,25 @@ def _check_unique_facts(files: list[CategoryFile]) -> None:
             seen.add(fact.id)
 
 
-def _check_one_meaning(files: list[CategoryFile], edge: Source, messages: tuple[str, ...]) -> None:
+def _check_one_meaning(files: list[CategoryFile], out_of_scope: Source, messages: tuple[str, ...]) -> None:
     seen: dict[str, str] = {}
-    for text, key, source in _meanings(files, edge, messages):
+    for text, key, source in _meanings(files, out_of_scope, messages):
         other = seen.setdefault(text.casefold(), key)
         if other != key:
             what = f"{text!r} stands under {other!r} and under {key!r}."
             raise source.error(source.line_of(text), what, "Keep it in one of them.")
 
 
-def _meanings(files: list[CategoryFile], edge: Source, messages: tuple[str, ...]) -> Iterator[tuple[str, str, Source]]:
+def _meanings(
+    files: list[CategoryFile], out_of_scope: Source, messages: tuple[str, ...]
+) -> Iterator[tuple[str, str, Source]]:
     for file in files:
         category = file.category
         for text in (*category.examples, *(q for fact in category.facts for q in fact.questions)):
             yield text, category.key, file.source
         for text in category.unanswerable:
             yield text, f"unanswerable of {category.key}", file.source
-    yield from ((text, "edge", edge) for text in messages)
+    yield from ((text, "out_of_scope", out_of_scope) for text in messages)
 
 
 def _optional(path: Path, files: list[CategoryFile], read: _Read[_Row]) -> list[tuple[Source, tuple[_Row, ...]]]:

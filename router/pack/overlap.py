@@ -19,10 +19,13 @@ def fold(text: str) -> str:
     return " ".join(words) if words else text.strip()
 
 
-def taught(categories: Iterable[Category], edge: Iterable[str], dialogues: Iterable[Dialogue]) -> dict[str, str]:
-    """The folded messages that a pack teaches, each with where it stands: a category, a fact, "edge" or "dialogues"."""
+def taught(
+    categories: Iterable[Category], out_of_scope: Iterable[str], dialogues: Iterable[Dialogue]
+) -> dict[str, str]:
+    """The folded messages that a pack teaches, each with where it stands: a category, a fact, "out_of_scope" or
+    "dialogues"."""
     found = {fold(text): "dialogues" for dialogue in dialogues for text, _ in read_in_turn(dialogue)}
-    found |= {fold(text): "edge" for text in edge}
+    found |= {fold(text): "out_of_scope" for text in out_of_scope}
     for category in categories:
         found |= {fold(text): category.key for text in (*category.examples, *category.unanswerable)}
         found |= {fold(question): fact.id for fact in category.facts for question in fact.questions}

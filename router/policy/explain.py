@@ -6,7 +6,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from router.plain import plain
-from router.types import EDGE_LABEL, Decision, Mode, Route, ScoredFact, least_sure
+from router.types import OUT_OF_SCOPE_LABEL, Decision, Mode, Route, ScoredFact, least_sure
 
 _STEP = Decimal("0.001")
 
@@ -37,8 +37,8 @@ class Counterfactual:
     `here` tells whether the scores alone call for a local answer; it differs from the route where someone asked for
     the cloud, or the local answer was given up. `margins` are those that count for it. `elsewhere` has the
     circumstances that would have changed the route, by name, with the route then. `runner_up` is the likeliest fact
-    beside those that answer, `other_category` the next category in question (`edge` for none of the pack's), by the
-    facts and then by the nearest examples. `texts` says it all in sentences.
+    beside those that answer, `other_category` the next category in question (`out_of_scope` for none of the pack's), by
+    the facts and then by the nearest examples. `texts` says it all in sentences.
     """
 
     here: bool
@@ -162,7 +162,7 @@ def _circumstance_texts(decision: Decision, elsewhere: dict[str, Route]) -> tupl
 
 def _runner_up_texts(second: ScoredFact | None, other: str | None) -> tuple[str, ...]:
     fact = (f"The next fact is {second.id} ({_percent(second.probability)}).",) if second else ()
-    if other == EDGE_LABEL:
+    if other == OUT_OF_SCOPE_LABEL:
         return (*fact, "A near example is of the messages that are not to be answered here.")
     return (*fact, f"The next category is {_words(other)}.") if other else fact
 

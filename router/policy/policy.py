@@ -55,8 +55,8 @@ def decide(scores: Scores, policy: Policy, circumstances: Circumstances) -> Deci
     - A LOCAL decision has one to three facts, any other has none; there is always a reason.
     """
     threshold = policy.threshold(scores.category)
-    covered = scores.in_scope >= threshold
-    facts = _chosen(scores, policy.fact_threshold) if covered else ()
+    in_scope = scores.in_scope >= threshold
+    facts = _chosen(scores, policy.fact_threshold) if in_scope else ()
     weak = bool(facts) and scores.answers_well is not None and scores.answers_well < policy.answer_threshold
     reasons = _reasons(scores, policy, threshold)
     if weak:
@@ -81,7 +81,7 @@ def decide(scores: Scores, policy: Policy, circumstances: Circumstances) -> Deci
         reasons=reasons,
         policy=policy.version,
         candidates=scores.facts[:MAX_FACTS],
-        leaned=scores.leaned,
+        needs_context=scores.needs_context,
         no_fact=scores.no_fact,
         answers_well=scores.answers_well,
         answer_threshold=policy.answer_threshold,
@@ -103,7 +103,7 @@ def _chosen(scores: Scores, threshold: float) -> tuple[ScoredFact, ...]:
 
 def _reasons(scores: Scores, policy: Policy, threshold: float) -> tuple[Reason, ...]:
     reasons = [_scope_reason(scores, threshold)]
-    if scores.leaned:
+    if scores.needs_context:
         reasons.insert(0, Reason(ReasonCode.FOLLOW_UP, "Read together with the message before it."))
     if scores.in_scope >= threshold:
         reasons.append(_fact_reason(scores, policy.fact_threshold))

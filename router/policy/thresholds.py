@@ -33,7 +33,7 @@ class Thresholds:
 
 
 def choose_thresholds(held: Held, keep: float = KEEP) -> Thresholds:
-    """The pair of thresholds that sends most edge messages away while at least `keep` of the others stay
+    """The pair of thresholds that sends most out-of-scope messages away while at least `keep` of the others stay
     local.
 
     - `kept.value >= keep` whenever there is a message in scope.

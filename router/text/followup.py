@@ -1,7 +1,7 @@
-"""Messages that lean on the one before: "and to Canada?", "the blue one".
+"""Messages that need the one before as context: "and to Canada?", "the blue one".
 
 Each message is read by itself and together with the one before; a logistic regression on what the two readings say, on
-a few signs in the words and on the message's vector gives the chance that it leans. It is fitted on the pack's
+a few signs in the words and on the message's vector gives the chance that it needs context. It is fitted on the pack's
 `dialogues.jsonl`; packs without one use the weights of the shipped pack, whose signs are English.
 """
 
@@ -13,10 +13,10 @@ import numpy as np
 
 from router.model.conditional_logit import Floats
 from router.model.ridge import Vectors
-from router.types import EDGE_LABEL, Scores
+from router.types import OUT_OF_SCOPE_LABEL, Scores
 
 MAX_WORDS = 20  # a longer message says itself what it is about
-SURE = 0.5  # chance of leaning from which the reading together counts
+SURE = 0.5  # chance of needing context from which the reading together counts
 DOUBT = 0.2  # nearer to that, it is not known which reading counts
 FRAGMENT_WORDS = 4
 LOOK_BACK = 4  # turns to go back in search of one that is not small talk
@@ -71,13 +71,13 @@ SIGNS = (
     "likeness to the message before",
     "same category either way",
     "same fact either way",
-    "nearest edge message, alone",
+    "nearest out-of-scope message, alone",
     "nearest known message, alone",
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Leaning:
+class FollowUpModel:
     """Logistic regression over `signs`, less `mean`, by `scale`, with `weights`, all (19,), and over the message's unit
     vector with the weights `wording` (d,), which is empty (0,) where wordings were not learnt.
     """
@@ -89,7 +89,7 @@ class Leaning:
     bias: Floats
 
     def probability(self, signs: Floats, vector: Vectors) -> float:
-        """The chance that a message with these signs and this vector (d,) leans on the one before."""
+        """The chance that a message with these signs and this vector (d,) needs the one before."""
         total = (signs - self.mean) / self.scale @ self.weights + self.bias[0]
         if len(self.wording):
             total += vector @ self.wording
@@ -100,7 +100,7 @@ def _numbers(text: str) -> Floats:
     return np.array([float(number) for number in text.split()])
 
 
-DEFAULT = Leaning(  # fitted on a first 120 dialogues of packs/support, without their wordings
+DEFAULT = FollowUpModel(  # fitted on a first 120 dialogues of packs/support, without their wordings
     mean=_numbers(
         "9.666 0.03136 0.1307 0.05575 0.2544 0.005226 0.4338 0.3311 3.801 3.771 -1.485 -1.564 0.9363 1.081 "
         "0.1205 0.7247 0.4233 0.05016 0.7655"
@@ -120,9 +120,9 @@ DEFAULT = Leaning(  # fitted on a first 120 dialogues of packs/support, without 
 
 def before(message: str, turns: Sequence[str]) -> tuple[str, ...]:
     """The texts that `message` may have to be read with: of `turns`, oldest first, the last that is no small
-    talk; and where that one leans itself by its words, the last that does not.
+    talk; and where that one needs context itself by its words, the last that does not.
 
-    Empty when there is none, or when the message is small talk or too long to lean.
+    Empty when there is none, or when the message is small talk or too long to need any.
     """
     words = _words(message)
     if not words or len(words) > MAX_WORDS or _small_talk(words):
@@ -133,7 +133,7 @@ def before(message: str, turns: Sequence[str]) -> tuple[str, ...]:
 
 
 def together_with(earlier: str, message: str) -> str:
-    """The text to read when a message leans."""
+    """The text to read when a message needs context."""
     return f"{earlier} {message}"
 
 
@@ -171,11 +171,11 @@ def _strengths(alone: Scores, together: Scores) -> tuple[float, ...]:
 
 
 def _nearest(scores: Scores) -> tuple[float, float]:
-    """The likeness of the nearest example, as an edge message or as a known one; the other is 0."""
+    """The likeness of the nearest example, as an out-of-scope message or as a known one; the other is 0."""
     if not scores.neighbours:
         return 0.0, 0.0
     nearest = scores.neighbours[0]
-    return (nearest.similarity, 0.0) if nearest.label == EDGE_LABEL else (0.0, nearest.similarity)
+    return (nearest.similarity, 0.0) if nearest.label == OUT_OF_SCOPE_LABEL else (0.0, nearest.similarity)
 
 
 def _best(scores: Scores) -> str:

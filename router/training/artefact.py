@@ -15,7 +15,7 @@ from router.model.calibration import Calibration
 from router.model.classifier import Classifier, Vocabulary
 from router.model.evidence import Models
 from router.policy.policy import Policy
-from router.text.followup import Leaning
+from router.text.followup import FollowUpModel
 from router.versions import ARTEFACT_VERSION, SCORING_VERSION
 
 ARRAYS, META = "arrays.npz", "meta.json"
@@ -28,7 +28,7 @@ class Artefact:
 
     classifier: Classifier
     policy: Policy
-    leaning: Leaning
+    follow_up: FollowUpModel
 
 
 def artefact_folder(cache_dir: Path, pack_hash: str, fingerprint: str) -> Path:
@@ -65,7 +65,7 @@ def _write(artefact: Artefact, folder: Path) -> None:
     arrays = {"fact_category": names.pop("fact_category")}
     arrays |= {f"models.{name}": value for name, value in _arrays(classifier.models).items()}
     arrays |= {f"calibration.{name}": value for name, value in _arrays(classifier.calibration).items()}
-    arrays |= {f"leaning.{name}": value for name, value in _arrays(artefact.leaning).items()}
+    arrays |= {f"follow_up.{name}": value for name, value in _arrays(artefact.follow_up).items()}
     np.savez(folder / ARRAYS, **arrays)
     policy = {
         "thresholds": dict(artefact.policy.thresholds),
@@ -80,9 +80,9 @@ def _assemble(arrays: dict[str, Any], meta: dict[str, Any]) -> Artefact:
     vocabulary = Vocabulary(**names, fact_category=arrays["fact_category"])
     models = Models(**{field.name: arrays[f"models.{field.name}"] for field in fields(Models)})
     weights = {field.name: arrays[f"calibration.{field.name}"] for field in fields(Calibration)}
-    leaning = Leaning(**{field.name: arrays[f"leaning.{field.name}"] for field in fields(Leaning)})
-    return Artefact(Classifier(models, Calibration(**weights), vocabulary), Policy(**meta["policy"]), leaning)
+    follow_up = FollowUpModel(**{field.name: arrays[f"follow_up.{field.name}"] for field in fields(FollowUpModel)})
+    return Artefact(Classifier(models, Calibration(**weights), vocabulary), Policy(**meta["policy"]), follow_up)
 
 
-def _arrays(owner: Models | Calibration | Leaning) -> dict[str, Any]:
+def _arrays(owner: Models | Calibration | FollowUpModel) -> dict[str, Any]:
     return {field.name: getattr(owner, field.name) for field in fields(owner)}

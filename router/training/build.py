@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from router.encoder.encoder import Encoder
 from router.model.classifier import Classifier, Vocabulary
-from router.model.corpus import EDGE, Corpus, build_corpus
+from router.model.corpus import OUT_OF_SCOPE, Corpus, build_corpus
 from router.model.ngrams import spell
 from router.model.train import Trained, train
-from router.pack.dialogues import fit_leaning
+from router.pack.dialogues import fit_follow_up
 from router.pack.load import Pack
 from router.policy.thresholds import Held, Thresholds, choose_thresholds, default_policy
 from router.text.clean import clean
-from router.text.followup import DEFAULT, Leaning
+from router.text.followup import DEFAULT, FollowUpModel
 from router.training.artefact import Artefact
 
 
@@ -35,14 +35,14 @@ def build(pack: Pack, encoder: Encoder) -> Built:
     classifier = Classifier(trained.models, trained.calibration, _vocabulary(pack, corpus, trained.kept))
     stranger = Classifier(trained.stranger, trained.calibration, _vocabulary(pack, corpus, trained.stranger_kept))
     policy = default_policy(pack, thresholds_of(corpus, trained))
-    return Built(Artefact(classifier, policy, _leaning(pack, encoder, stranger)), corpus, trained)
+    return Built(Artefact(classifier, policy, _follow_up(pack, encoder, stranger)), corpus, trained)
 
 
-def _leaning(pack: Pack, encoder: Encoder, stranger: Classifier) -> Leaning:
+def _follow_up(pack: Pack, encoder: Encoder, stranger: Classifier) -> FollowUpModel:
     """How this pack's follow-ups are told, from its dialogues where there are enough. `stranger` was not taught these,
     or its readings would look surer than they are of a stranger's message.
     """
-    return fit_leaning(pack.dialogues, pack.calibration, stranger.scores, encoder.encode) or DEFAULT
+    return fit_follow_up(pack.dialogues, pack.calibration, stranger.scores, encoder.encode) or DEFAULT
 
 
 def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:
@@ -51,7 +51,7 @@ def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:
     held = Held(
         in_scope=trained.calibration.in_scope(trained.evidence),
         best_fact=np.asarray(facts.max(axis=1)),
-        inside=corpus.category[trained.held] != EDGE,
+        inside=corpus.category[trained.held] != OUT_OF_SCOPE,
     )
     return choose_thresholds(held)
 

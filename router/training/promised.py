@@ -1,8 +1,8 @@
 """A policy for a stated risk or a stated local share: the promise of `promise.py` for both levels of the router.
 
-In scope: "wrong" is a message that is edge or another category's. Fact: "wrong" is a best fact that does not answer.
-The fact is tested on all messages that reach the fact threshold, not only on those that reach the in-scope thresholds
-too: those are chosen from the same labels, and to test within the choice would be to look twice.
+In scope: "wrong" is a message that is out of scope or another category's. Fact: "wrong" is a best fact that does not
+answer. The fact is tested on all messages that reach the fact threshold, not only on those that reach the in-scope
+thresholds too: those are chosen from the same labels, and to test within the choice would be to look twice.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from router.errors import PolicyError
 from router.model.conditional_logit import Floats
-from router.model.corpus import EDGE
+from router.model.corpus import OUT_OF_SCOPE
 from router.model.train import MIN_TRAFFIC
 from router.policy.policy import Policy
 from router.policy.promise import Promise, least_needed, per_cent, promise, share
@@ -82,7 +82,7 @@ def rows_of(built: Built) -> Rows:
         best_fact=np.asarray(facts[:, :-1].max(axis=1)),
         right_fact=answers[np.arange(len(best)), best],
         known=np.asarray(answers.any(axis=1)),
-        inside=category != EDGE,
+        inside=category != OUT_OF_SCOPE,
     )
 
 
@@ -118,7 +118,10 @@ def choose(
         policy, said = local_policy(rows_of(built), keys, local)
         return policy, (*said, *source)
     found = thresholds_of(built.corpus, built.trained)
-    said = (f"No promise. Covered messages kept local: {found.kept}.", f"Edge messages sent away: {found.escalated}.")
+    said = (
+        f"No promise. In-scope messages kept local: {found.kept}.",
+        f"Out-of-scope messages sent away: {found.escalated}.",
+    )
     return built.artefact.policy, (*said, *source)
 
 
@@ -134,7 +137,7 @@ def check_asked(risk: float | None, local: float | None, confidence: float) -> N
 def local_policy(rows: Rows, keys: tuple[str, ...], local: float) -> tuple[Policy, tuple[str, ...]]:
     """The highest in-scope thresholds that keep `local` of the messages in scope, by category where it has enough.
 
-    The fact threshold is the one that sends most edge messages away at that share.
+    The fact threshold is the one that sends most out-of-scope messages away at that share.
     """
     fact = choose_thresholds(Held(rows.in_scope, rows.best_fact, rows.inside), local).fact
     scores = np.where(rows.best_fact >= fact, rows.in_scope, 0.0)

@@ -12,7 +12,7 @@ from localmodel.atomic_files import write_folder
 from router.encoder.encoder import Encoder, shipped_model
 from router.encoder.lora import IGNORE, Labels, Recipe, Report, tune
 from router.model.conditional_logit import Floats
-from router.model.corpus import EDGE, UNKNOWN, Corpus, build_corpus
+from router.model.corpus import OUT_OF_SCOPE, UNKNOWN, Corpus, build_corpus
 from router.model.ngrams import spell
 from router.model.train import MIN_TRAFFIC, SEED, Trained, train
 from router.pack.load import ENCODER_FOLDER, Pack
@@ -76,10 +76,10 @@ def _with_held_out(corpus: Corpus) -> Corpus:
 
 
 def _heads(corpus: Corpus) -> tuple[Labels, Labels]:
-    """Two labellings of all rows: category, edge being the last; and fact, with one more class for each category that
-    has messages which none of its facts answers.
+    """Two labellings of all rows: category, out of scope being the last; and fact, with one more class for each
+    category that has messages which none of its facts answers.
     """
-    category = np.where(corpus.category == EDGE, corpus.category.max() + 1, corpus.category)
+    category = np.where(corpus.category == OUT_OF_SCOPE, corpus.category.max() + 1, corpus.category)
     fact = np.where(corpus.fact == UNKNOWN, IGNORE, corpus.fact)
     missed = corpus.unanswerable & ~corpus.calibration
     _, number = np.unique(corpus.category[missed], return_inverse=True)
@@ -95,7 +95,7 @@ def quality(corpus: Corpus, trained: Trained) -> Quality:
     """The figures of the out-of-fold evidence."""
     from sklearn.metrics import roc_auc_score
 
-    inside, answers = corpus.category[trained.held] != EDGE, corpus.answers[trained.held]
+    inside, answers = corpus.category[trained.held] != OUT_OF_SCOPE, corpus.answers[trained.held]
     scope = trained.calibration.in_scope(trained.evidence)
     facts = trained.calibration.facts(trained.evidence, corpus.fact_category)
     categories = trained.calibration.categories(trained.evidence, facts, corpus.fact_category)

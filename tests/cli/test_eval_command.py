@@ -60,7 +60,7 @@ def test_the_report_and_its_figures(pack: Path, capsys: pytest.CaptureFixture[st
     run(pack, out=Path("deep/er/report.html"))
     shown = capsys.readouterr().out
     assert "3 messages" in shown
-    assert "Edge sent away" in shown
+    assert "Out of scope, escalated" in shown
     assert "Report: deep/er/report.html. Its figures: deep/er/report.json." in shown
     assert Path("deep/er/report.html").read_text().startswith("<!doctype html>")
     figures = json.loads(Path("deep/er/report.json").read_text())

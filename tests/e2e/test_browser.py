@@ -10,7 +10,7 @@ from tests.e2e.cable import Cable
 from tests.e2e.conftest import PATIENCE_MS, opened, screenshot
 
 QUESTION = "How many days do I have to send boots back?"
-EDGE = "Write me a long poem about the sea and the moon, at least thirty lines"
+OUT_OF_SCOPE = "Write me a long poem about the sea and the moon, at least thirty lines"
 
 
 def send(page: Page, text: str) -> None:
@@ -39,7 +39,7 @@ def test_a_message_is_answered_here(page: Page) -> None:
 
 
 def test_an_answer_streams_and_stops(page: Page) -> None:
-    send(page, EDGE)
+    send(page, OUT_OF_SCOPE)
     expect(page.locator("#stop")).to_be_visible()
     expect(page.locator(".answer")).to_have_text(re.compile(r"\w+\s+\w+"))
     page.keyboard.press("Escape")
@@ -52,7 +52,7 @@ def test_an_answer_streams_and_stops(page: Page) -> None:
 
 
 def test_reload_and_a_second_tab_lose_nothing_and_repeat_nothing(context: BrowserContext, page: Page) -> None:
-    send(page, EDGE)
+    send(page, OUT_OF_SCOPE)
     expect(page.locator("#stop")).to_be_visible()
     page.reload()
     expect(page.locator(".turn")).to_have_count(1)
@@ -154,7 +154,7 @@ def test_an_answer_stopped_before_its_first_word_leaves_the_older_one(page: Page
 
 
 def test_a_deleted_conversation_is_gone_in_every_window(context: BrowserContext, page: Page) -> None:
-    send(page, EDGE)
+    send(page, OUT_OF_SCOPE)
     expect(page.locator("#stop")).to_be_visible()
     other = context.new_page()
     other.goto(page.url)

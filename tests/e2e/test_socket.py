@@ -11,7 +11,7 @@ from bench.client import Client, events, say
 from bench.processes import Served
 
 LOCAL = "how many days do i have to send something back?"
-EDGE = "write me a long poem about the sea and the moon, at least twenty lines"
+OUT_OF_SCOPE = "write me a long poem about the sea and the moon, at least twenty lines"
 
 
 async def test_a_local_question_is_answered_from_its_fact(client: Client) -> None:
@@ -42,7 +42,7 @@ async def test_an_edge_message_goes_to_the_cloud_and_is_booked(client: Client) -
 async def test_stop_keeps_what_came(client: Client) -> None:
     conversation = client.create()
     async with client.socket(conversation) as socket:
-        await socket.send(json.dumps({"text": EDGE}))
+        await socket.send(json.dumps({"text": OUT_OF_SCOPE}))
         told = []
         async for event in events(socket):
             told.append(event)
@@ -59,7 +59,7 @@ async def test_stop_keeps_what_came(client: Client) -> None:
 async def test_a_second_message_while_one_is_answered_waits_and_is_answered_next(client: Client) -> None:
     conversation = client.create()
     async with client.socket(conversation) as socket:
-        await socket.send(json.dumps({"text": EDGE}))
+        await socket.send(json.dumps({"text": OUT_OF_SCOPE}))
         while json.loads(await socket.recv())["type"] != "delta":
             pass
         await socket.send(json.dumps({"text": LOCAL}))
@@ -143,7 +143,7 @@ async def test_the_same_client_id_is_answered_once(client: Client) -> None:
 async def test_a_lost_socket_loses_nothing(client: Client) -> None:
     conversation = client.create()
     async with client.socket(conversation) as socket:
-        await socket.send(json.dumps({"text": EDGE}))
+        await socket.send(json.dumps({"text": OUT_OF_SCOPE}))
         await socket.recv()
     async with client.socket(conversation) as socket:
         told = [event async for event in events(socket)]

@@ -103,7 +103,7 @@ def test_the_lead_counts() -> None:
     page = page_of(evaluation(CASES), "messages.jsonl", MADE)
     assert page.lead.startswith("Of 24 messages the router answers 12 here, 6 of them with the right fact.")
     assert "It sends away 6 of the 12 that must not be answered here." in page.lead
-    assert ("Messages", "messages.jsonl: 24, of which 12 covered by a category and 12 edge") in page.about
+    assert ("Messages", "messages.jsonl: 24, of which 12 in scope and 12 out of scope") in page.about
     assert page.thresholds == (("in scope", "50.0\u00a0%"), ("best fact", "30.0\u00a0%"))
     assert [row.count for row in page.ends] == [6, 6, 6, 0, 0, 6]
 

@@ -12,7 +12,7 @@ SUPPORT = Path(__file__).parents[2] / "packs" / "support"
 
 SMALL = {
     "pack.toml": 'name = "small"\ntitle = "Small"\npersona = "Be brief."\ncontact = "call us"\n',
-    "edge.txt": "# not ours\nwrite a poem\nwhat is the capital of france\nmy landlord kept my deposit\n",
+    "out_of_scope.txt": "# not ours\nwrite a poem\nwhat is the capital of france\nmy landlord kept my deposit\n",
     "categories/bread.toml": (
         'key = "bread"\ntitle = "Bread"\ndescription = "About bread."\n'
         'examples = [\n  "is the bread fresh",\n  "rye bread?",\n  "sourdough",\n  "sliced loaf",\n  "got rolls"\n]\n\n'

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from router.reader import Reader
-from router.text.followup import DEFAULT, Leaning
+from router.text.followup import DEFAULT, FollowUpModel
 from router.types import Neighbour, ScoredFact, Scores
 
 NEVER, ALWAYS = replace(DEFAULT, bias=np.array([-99.0])), replace(DEFAULT, bias=np.array([99.0]))
@@ -37,8 +37,8 @@ def told() -> Told:
     return Told()
 
 
-def _read(told: Told, message: str, turns: tuple[str, ...] = (), leaning: Leaning = NEVER) -> Scores:
-    return Reader(told, told, leaning, None).scores(message, turns)  # type: ignore[arg-type]
+def _read(told: Told, message: str, turns: tuple[str, ...] = (), follow_up: FollowUpModel = NEVER) -> Scores:
+    return Reader(told, told, follow_up, None).scores(message, turns)  # type: ignore[arg-type]
 
 
 def test_two_questions_have_a_fact_each_in_the_order_of_asking(told: Told) -> None:
@@ -58,7 +58,7 @@ def test_one_fact_for_two_questions_counts_once_at_its_least(told: Told) -> None
 
 def test_several_questions_after_a_turn_are_each_read_with_it(told: Told) -> None:
     scores = _read(told, "on sundays too? and on holidays?", ("when do you open the doors",), ALWAYS)
-    assert (scores.asked, scores.leaned, scores.facts[0].id) == (1, True, "faq.hours")
+    assert (scores.asked, scores.needs_context, scores.facts[0].id) == (1, True, "faq.hours")
     assert scores.in_scope == pytest.approx(0.9)
 
 
@@ -72,13 +72,13 @@ def test_a_courtesy_does_not_decide_a_long_message(told: Told) -> None:
 def test_a_second_question_that_leans_is_read_with_the_first(told: Told) -> None:
     text = "what does it cost to ship? and to Norway?"
     assert _read(told, text).in_scope == pytest.approx(0.4)
-    assert _read(told, text, leaning=ALWAYS).in_scope == pytest.approx(0.9)
+    assert _read(told, text, follow_up=ALWAYS).in_scope == pytest.approx(0.9)
 
 
 def test_a_follow_up_is_read_with_the_message_before(told: Told) -> None:
     scores = _read(told, "and on sundays", ("when do you open",), ALWAYS)
-    assert (scores.leaned, scores.facts) == (True, (HOURS,))
-    assert not _read(told, "and on sundays", ("when do you open",)).leaned
+    assert (scores.needs_context, scores.facts) == (True, (HOURS,))
+    assert not _read(told, "and on sundays", ("when do you open",)).needs_context
 
 
 def test_a_long_message_is_read_by_what_it_asks(told: Told) -> None:

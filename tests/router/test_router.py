@@ -44,7 +44,7 @@ def test_a_foreign_task_goes_to_the_cloud_or_is_declined(router: Router) -> None
 def test_each_category(router: Router, text: str, category: str) -> None:
     decision = router.decide(text, (), CLOUD)
     assert (decision.route, decision.category) == (Route.LOCAL, category)
-    assert not decision.leaned
+    assert not decision.needs_context
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\x00\x01", "🙂", "?!", "asdf", "<p></p>", "\ud800"])
@@ -87,14 +87,14 @@ def test_a_question_below_a_long_paste_counts(router: Router) -> None:
 
 def test_a_follow_up_is_read_with_the_message_before(router: Router) -> None:
     decision = router.decide("and the Drift 0?", ["how warm is the Loam 5"], CLOUD)
-    assert decision.leaned
+    assert decision.needs_context
     assert decision.facts[0].id == "product_specs.bag_temperature"
     assert decision.reasons[0].code is ReasonCode.FOLLOW_UP
 
 
 def test_small_talk_stands_alone(router: Router) -> None:
     decision = router.decide("thanks", ["where is my parcel"], CLOUD)
-    assert (decision.category, decision.leaned) == ("courtesy", False)
+    assert (decision.category, decision.needs_context) == ("courtesy", False)
 
 
 def test_scores_are_probabilities(router: Router) -> None:

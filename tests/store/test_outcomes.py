@@ -112,7 +112,9 @@ def test_deleted_words_teach_nothing(store: Store, talk: str) -> None:
 def test_a_leaning_message_is_read_with_the_one_before(store: Store, talk: str) -> None:
     store.begin_turn(store.create_conversation(USER).id, "elsewhere")
     local(store, talk, "do you ship to Norway?")
-    turn = answer(store, routed(store, store.begin_turn(talk, "and to  Canada?"), replace(DECISION, leaned=True)))
+    turn = answer(
+        store, routed(store, store.begin_turn(talk, "and to  Canada?"), replace(DECISION, needs_context=True))
+    )
     store.rate(USER, turn.id, 1)
     assert [one.text for one in store.outcomes()] == [together_with("do you ship to Norway?", "and to Canada?")]
 

@@ -38,18 +38,18 @@ class ToldRouter:
 
     def decide(self, text: str, turns: list[str], circumstances: Circumstances) -> Decision:
         self.seen.append((text, tuple(turns)))
-        edge = text.startswith("edge")
+        out_of_scope = text.startswith("edge")
         facts = (self.fact, self.second) if self.second else (self.fact,)
         away = Route.CLOUD if circumstances.cloud_connected else Route.ABSTAIN
         return Decision(
-            route=away if edge else Route.LOCAL,
+            route=away if out_of_scope else Route.LOCAL,
             mode=circumstances.mode,
             category="returns",
             confidence=0.9,
-            in_scope=0.1 if edge else 0.9,
+            in_scope=0.1 if out_of_scope else 0.9,
             threshold=0.5,
             fact_threshold=0.3,
-            facts=() if edge else facts,
+            facts=() if out_of_scope else facts,
             neighbours=(),
             reasons=(),
             policy="test",

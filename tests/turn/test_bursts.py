@@ -16,7 +16,7 @@ from chatapp.turn.burst import MOST_WAITING, read_together
 from chatapp.turn.events import Delta, Event, Failed, Finished, Joined, Queued, Routed, Started
 from tests.turn.conftest import Desk
 
-EDGE = "edge of everything"
+OUT_OF_SCOPE = "edge of everything"
 
 
 class Slow:
@@ -67,7 +67,7 @@ async def test_two_messages_before_the_first_word_are_read_by_one_turn(desk: Des
 async def test_a_message_after_the_first_word_is_answered_next(desk: Desk) -> None:
     desk.use((), ["one two three four five six", "Second."], delay_s=0.02)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
         await desk.runner.start(desk.user, desk.conversation, "edge and this")
         told = await ends(desk, subscription, 2)
@@ -87,7 +87,7 @@ async def test_what_waits_is_read_by_one_turn_as_far_as_one_answers_it(desk: Des
     desk.use((), ["one two three four", "Second.", "Third."], delay_s=0.05)
     burst = ["edge how much is it?", "when does it come?", "can I send it back?", "where is my invoice?"]
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
         for text in burst:
             await desk.runner.start(desk.user, desk.conversation, text)
@@ -108,7 +108,7 @@ async def test_what_waits_is_answered_after_a_stop_and_after_a_failure(desk: Des
     failing = (["one "], ProviderUnreachableError("No connection.", "Check it."))
     desk.use((), [failing if end == "failure" else "one two three four five", "Second."], delay_s=0.1)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
         await desk.runner.start(desk.user, desk.conversation, "edge and this")
         if end == "stop":
@@ -120,7 +120,7 @@ async def test_what_waits_is_answered_after_a_stop_and_after_a_failure(desk: Des
 
 async def test_no_more_wait_than_may_and_none_is_taken_twice(desk: Desk) -> None:
     Slow(desk)
-    first = await desk.runner.start(desk.user, desk.conversation, EDGE, requested_route=None)
+    first = await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE, requested_route=None)
     live = desk.runner.live(desk.conversation)
     assert live
     live.say("A word.")
@@ -135,7 +135,7 @@ async def test_no_more_wait_than_may_and_none_is_taken_twice(desk: Desk) -> None
 
 async def test_a_window_that_opens_sees_what_waits(desk: Desk) -> None:
     Slow(desk)
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     live = desk.runner.live(desk.conversation)
     assert live
     live.say("A word.")
@@ -172,7 +172,7 @@ async def test_again_on_an_answer_to_two_messages_reads_both(desk: Desk) -> None
 
 async def test_nothing_waits_in_a_deleted_conversation(desk: Desk) -> None:
     Slow(desk)
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     live = desk.runner.live(desk.conversation)
     assert live
     live.say("A word.")
@@ -204,7 +204,7 @@ async def test_what_waits_for_another_process_is_begun_by_the_sweep(desk: Desk) 
 async def test_what_another_process_ended_is_told_and_kept_no_longer(desk: Desk) -> None:
     desk.use((), ["one two three four"], delay_s=0.03)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
         second = await desk.runner.start(desk.user, desk.conversation, "edge and this")
         desk.store.interrupt([second])

@@ -8,12 +8,12 @@ from chatapp.errors import ClosingError
 from chatapp.turn.events import Delta, Failed, Queued
 from tests.turn.conftest import Desk
 
-EDGE = "edge of everything"
+OUT_OF_SCOPE = "edge of everything"
 
 
 async def test_what_runs_may_come_to_its_end(desk: Desk) -> None:
     desk.use((), ["one two three"], delay_s=0.05)
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     await desk.runner.aclose(5)
     (exchange,) = desk.store.exchanges(desk.conversation)
     assert (exchange.turn.status, exchange.answer_text) == ("done", "one two three")
@@ -22,7 +22,7 @@ async def test_what_runs_may_come_to_its_end(desk: Desk) -> None:
 async def test_what_cannot_is_interrupted_with_its_words_and_offered_again(desk: Desk) -> None:
     desk.use((), ["one two three four five six seven"], delay_s=0.2)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
         await desk.runner.aclose(0.05)
         end = (await desk.collect(subscription))[-1]
@@ -36,7 +36,7 @@ async def test_what_cannot_is_interrupted_with_its_words_and_offered_again(desk:
 
 async def test_a_process_that_is_cancelled_stores_no_stop_either(desk: Desk) -> None:
     desk.use((), ["one two three"], delay_s=0.05)
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     live = desk.runner.live(desk.conversation)
     assert live
     assert live.task
@@ -48,7 +48,7 @@ async def test_a_process_that_is_cancelled_stores_no_stop_either(desk: Desk) -> 
 async def test_what_waits_is_interrupted_too(desk: Desk) -> None:
     desk.use((), ["one two three four five"], delay_s=0.3)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
         await desk.runner.start(desk.user, desk.conversation, "and another thing")
         await desk.until(subscription, Queued)
@@ -60,7 +60,7 @@ async def test_what_waits_is_interrupted_too(desk: Desk) -> None:
 
 async def test_nothing_new_is_taken(desk: Desk) -> None:
     desk.use((), ["one two three"], delay_s=0.05)
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     closing = asyncio.create_task(desk.runner.aclose(5))
     await asyncio.sleep(0.01)
     with pytest.raises(ClosingError):

@@ -9,7 +9,7 @@ from chatapp.turn import waiting
 from chatapp.turn.events import Failed, Finished, Notice
 from tests.turn.conftest import Desk
 
-EDGE = "edge of everything"
+OUT_OF_SCOPE = "edge of everything"
 INTERNAL = ("FIRSTLINE", "token", "finish", "model")
 
 
@@ -17,7 +17,7 @@ INTERNAL = ("FIRSTLINE", "token", "finish", "model")
 async def test_an_answer_that_may_not_be_whole_is_said_to_be_so(desk: Desk, stage: Stage) -> None:
     desk.use((), ["From the cloud"])
     desk.cloud.stage = stage
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Finished)
     assert (end.status, end.text) == ("done", "From the cloud")
     (notice,) = end.notices
@@ -29,7 +29,7 @@ async def test_an_answer_that_may_not_be_whole_is_said_to_be_so(desk: Desk, stag
 
 async def test_a_whole_answer_has_no_notice(desk: Desk) -> None:
     desk.use((), ["From the cloud."])
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Finished)
     assert end.notices == ()
 
@@ -40,7 +40,7 @@ async def test_who_waits_is_told_why_and_nothing_of_it_is_kept(desk: Desk, monke
     desk.use((), ["From the cloud."], delay_s=0.3)
     desk.cloud.stage = Stage.BUSY
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await asyncio.sleep(0.1)
         told = await desk.collect(subscription)
     words = [event.text for event in told if isinstance(event, Notice)]
@@ -51,7 +51,7 @@ async def test_who_waits_is_told_why_and_nothing_of_it_is_kept(desk: Desk, monke
 
 async def test_figures_that_nothing_approved_bears_out_are_named(desk: Desk) -> None:
     desk.use((), ["You have 60 days, and get a voucher of 500 EUR within 24 hours."])
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Finished)
     (notice,) = end.notices
     assert notice["code"] == "unbacked"
@@ -61,6 +61,6 @@ async def test_figures_that_nothing_approved_bears_out_are_named(desk: Desk) -> 
 
 async def test_a_loop_is_taken_back_to_its_first_round(desk: Desk) -> None:
     desk.use((), ["Let me see. " + "I cannot help with that right now. " * 30])
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Failed)
     assert end.text == "Let me see. I cannot help with that right now."

@@ -25,7 +25,7 @@ from chatapp.turn.events import Failed, Finished, Notice
 from tests.store.conftest import Server, server  # noqa: F401 - a fixture
 from tests.turn.conftest import Desk
 
-EDGE = "edge of everything"
+OUT_OF_SCOPE = "edge of everything"
 ANSWER = "This is what the cloud says."
 
 
@@ -53,7 +53,7 @@ def locked(desk: Desk, tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 async def saving(desk: Desk, subscription: object) -> None:
     """Send a message, and wait until its answer is whole and cannot be stored."""
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     told = await desk.until(subscription, Notice, Finished, Failed)
     assert isinstance(told[-1], Notice)
     assert (told[-1].code, told[-1].turn_id) == ("saving", 1)
@@ -189,7 +189,7 @@ async def test_signs_of_life_are_given_for_as_long_as_a_turn_runs(desk: Desk, mo
     beats: list[set[int]] = []
     monkeypatch.setattr(desk.store, "beat", beats.append)
     desk.use((), ["one two three four five six"], delay_s=0.05)
-    await desk.say(EDGE)
+    await desk.say(OUT_OF_SCOPE)
     assert beats
     assert all(beat == {1} for beat in beats)
     await asyncio.sleep(0.1)

@@ -16,7 +16,7 @@ from chatapp.turn.events import Failed, Finished
 from chatapp.turn.ledger import MeteredCall, close_abandoned
 from tests.turn.conftest import Desk
 
-EDGE = "edge of everything"
+OUT_OF_SCOPE = "edge of everything"
 
 
 def price(usage: Usage) -> int:
@@ -24,7 +24,7 @@ def price(usage: Usage) -> int:
 
 
 def begun(desk: Desk) -> Turn:
-    return desk.store.begin_turn(desk.conversation, EDGE)
+    return desk.store.begin_turn(desk.conversation, OUT_OF_SCOPE)
 
 
 def metered(desk: Desk, turn: Turn, *script: str, delay_s: float = 0.0) -> MeteredCall:
@@ -129,10 +129,10 @@ async def test_what_came_late_is_booked_with_the_next_call(desk: Desk, monkeypat
     desk.use((), ["From the cloud.", "Once more."])
     with monkeypatch.context() as broken:
         broken.setattr("chatapp.store.bookkeeping._end", lambda *_: (_ for _ in ()).throw(DatabaseError("Locked.")))
-        first = (await desk.say(EDGE))[-1]
+        first = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(first, Finished)
     assert desk.store.calls(first.turn_id)[0].outcome == "open"
-    await desk.say(EDGE)
+    await desk.say(OUT_OF_SCOPE)
     assert desk.store.calls(first.turn_id)[0].outcome == "ok"
 
 
@@ -142,14 +142,14 @@ async def test_a_call_that_cannot_be_booked_is_not_made(desk: Desk, monkeypatch:
 
     desk.use((), ["From the cloud."])
     monkeypatch.setattr(desk.store, "record_call", full)
-    assert isinstance((await desk.say(EDGE))[-1], Failed)
+    assert isinstance((await desk.say(OUT_OF_SCOPE))[-1], Failed)
     assert desk.cloud.requests == []
 
 
 async def test_a_try_that_was_sent_again_has_a_row_of_its_own(desk: Desk) -> None:
     desk.use((), ["From the cloud."])
     desk.cloud.lost = [Usage(40)]
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Finished)
     answer, lost = desk.store.calls(end.turn_id)
     assert (lost.outcome, lost.estimated, lost.input_tokens, lost.cost_microusd) == ("failed", True, 40, 40)
@@ -160,7 +160,7 @@ async def test_open_and_refused_calls_are_no_cost_and_no_error_of_a_turn(desk: D
     from chatapp.store import Prices
 
     desk.use((), [ProviderUnreachableError("No connection.", "Check it."), "From the cloud."])
-    failed, done = (await desk.say(EDGE))[-1].turn_id, (await desk.say(EDGE))[-1].turn_id
+    failed, done = (await desk.say(OUT_OF_SCOPE))[-1].turn_id, (await desk.say(OUT_OF_SCOPE))[-1].turn_id
     assert desk.store.calls(failed)[0].cost_microusd == 0
     await metered(desk, desk.store.turn(desk.user, done), "a").__aenter__()
     figures = desk.store.figures(None, None, Prices(0.25, 2.0))

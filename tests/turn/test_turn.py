@@ -21,7 +21,7 @@ from tests.turn.conftest import FACT, Desk
 BORNE_OUT = "You have 60 days from delivery to send unused goods back."
 INVENTED = "You have 90 days and we pay you 500 EUR."
 LOCAL = "how long do i have"
-EDGE = "edge of everything"
+OUT_OF_SCOPE = "edge of everything"
 SECOND = ScoredFact("returns.label", "Print the label at home, or show its code at the counter.", 0.8)
 
 
@@ -125,7 +125,7 @@ async def test_a_verbatim_fact_is_said_by_no_model_and_is_its_own_source(desk: D
 
 async def test_an_edge_message_is_answered_by_the_cloud(desk: Desk) -> None:
     desk.use((), ["From the cloud."])
-    told = await desk.say(EDGE)
+    told = await desk.say(OUT_OF_SCOPE)
     routed = told[1]
     assert isinstance(routed, Routed)
     assert routed.decision.route is Route.CLOUD
@@ -133,14 +133,14 @@ async def test_an_edge_message_is_answered_by_the_cloud(desk: Desk) -> None:
     assert isinstance(end, Finished)
     assert (end.text, end.sources) == ("From the cloud.", ())
     *_, facts, message = desk.cloud.requests[0].messages
-    assert (facts.role, message.role, message.content) == ("system", "user", EDGE)
+    assert (facts.role, message.role, message.content) == ("system", "user", OUT_OF_SCOPE)
     assert FACT.text in facts.content
 
 
 @pytest.mark.parametrize("mode", [Mode.HYBRID, Mode.LOCAL_ONLY])
 async def test_without_a_cloud_an_edge_message_is_honestly_not_answered(desk: Desk, mode: Mode) -> None:
     desk.use((), None, mode=mode)
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Finished)
     assert end.status == "abstained"
     assert "call 0800." in end.text
@@ -149,7 +149,7 @@ async def test_without_a_cloud_an_edge_message_is_honestly_not_answered(desk: De
 
 async def test_a_cut_stream_keeps_what_came_and_offers_the_message_again(desk: Desk) -> None:
     desk.use((), [(["Half ", "an "], ProviderCutError("The stream was cut.", "Try again.")), "A whole answer."])
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Failed)
     assert (end.code, end.text) == ("provider_cut", "Half an ")
     (exchange,) = desk.store.exchanges(desk.conversation)
@@ -163,19 +163,19 @@ async def test_a_cut_stream_keeps_what_came_and_offers_the_message_again(desk: D
 
 async def test_a_dead_cloud_is_told_with_what_to_do(desk: Desk) -> None:
     desk.use((), [ProviderUnreachableError("No connection.", "Check FIRSTLINE_CLOUD_BASE_URL.")])
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Failed)
     assert "assistant for unusual questions" in end.what
     assert "Your message is kept" in end.hint
     assert end.detail == "No connection. Check FIRSTLINE_CLOUD_BASE_URL."
     (exchange,) = desk.store.exchanges(desk.conversation)
-    assert (exchange.turn.status, exchange.user_text) == ("failed", EDGE)
+    assert (exchange.turn.status, exchange.user_text) == ("failed", OUT_OF_SCOPE)
 
 
 async def test_stop_ends_the_turn_and_keeps_the_words(desk: Desk) -> None:
     desk.use((), ["one two three four five six seven eight"], delay_s=0.02)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         seen = 0
         async for event in subscription:
             seen += isinstance(event, Delta)
@@ -235,7 +235,7 @@ async def test_a_stop_that_can_never_be_stored_still_ends(desk: Desk, monkeypatc
     desk.use((), ["a b c d e f g h"], delay_s=0.05)
 
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, EDGE)
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         monkeypatch.setattr(desk.store, "finish", broken)
         await asyncio.sleep(0.2)
         desk.runner.stop(desk.conversation)
@@ -245,7 +245,7 @@ async def test_a_stop_that_can_never_be_stored_still_ends(desk: Desk, monkeypatc
 
 async def test_one_try_at_a_time(desk: Desk) -> None:
     desk.use((), ["a b c d e f"], delay_s=0.05)
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     with pytest.raises(BusyError):
         await desk.runner.again(desk.user, 1)
 
@@ -304,7 +304,7 @@ async def test_the_router_sees_the_messages_before(desk: Desk) -> None:
 
 async def test_a_window_that_opens_in_the_middle_gets_the_turn_from_its_start(desk: Desk) -> None:
     desk.use((), ["one two three four"], delay_s=0.03)
-    await desk.runner.start(desk.user, desk.conversation, EDGE)
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     await asyncio.sleep(0.08)
     with desk.runner.watch(desk.conversation) as (subscription, so_far):
         rest = await desk.collect(subscription)
@@ -338,7 +338,7 @@ async def test_a_turn_whose_end_can_never_be_stored_still_ends(desk: Desk, monke
 
 async def test_a_looping_cloud_is_stopped(desk: Desk) -> None:
     desk.use((), ["la " * 400])
-    end = (await desk.say(EDGE))[-1]
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Failed)
     assert end.code == "provider_fault"
     (exchange,) = desk.store.exchanges(desk.conversation)

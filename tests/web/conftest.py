@@ -30,18 +30,18 @@ class ToldRouter:
     policy: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(version="p1"))
 
     def decide(self, text: str, turns: list[str], circumstances: Circumstances) -> Decision:
-        fact, edge = self.pack.facts[0], text.startswith("edge")
+        fact, out_of_scope = self.pack.facts[0], text.startswith("edge")
         scored = (ScoredFact(fact.id, fact.text, 0.9),)
         away = Route.CLOUD if circumstances.cloud_connected else Route.ABSTAIN
         return Decision(
-            route=away if edge else Route.LOCAL,
+            route=away if out_of_scope else Route.LOCAL,
             mode=circumstances.mode,
             category=fact.category,
             confidence=0.9,
-            in_scope=0.1 if edge else 0.9,
+            in_scope=0.1 if out_of_scope else 0.9,
             threshold=0.5,
             fact_threshold=0.3,
-            facts=() if edge else scored,
+            facts=() if out_of_scope else scored,
             neighbours=(),
             reasons=(),
             policy="p1",

@@ -26,7 +26,7 @@ def train(pack: PackArgument = None, json: JsonOption = False) -> None:
 def calibrate(
     pack: PackArgument = None,
     risk: Annotated[float | None, typer.Option(help="Share of local answers that may be wrong, e.g. 0.02.")] = None,
-    local: Annotated[float | None, typer.Option(help="Share of covered messages to keep local, e.g. 0.8.")] = None,
+    local: Annotated[float | None, typer.Option(help="Share of in-scope messages to keep local, e.g. 0.8.")] = None,
     confidence: Annotated[float, typer.Option(help="How sure the promise must be.")] = 0.9,
     out: Annotated[Path | None, typer.Option(help="Write the policy to this file.")] = None,
     json: JsonOption = False,

@@ -69,7 +69,7 @@ def test_the_pack_loads_with_identity_free_and_the_ferry_grounded(pack: Pack) ->
     assert not any(fact.free for fact in pack.facts if fact.category == "ferry")
     assert all(len(fact.questions) >= 8 for fact in pack.facts)
     assert all(len(category.examples) >= 20 for category in pack.categories)
-    assert len(pack.edge) >= 60
+    assert len(pack.out_of_scope) >= 60
     assert "Pip" in pack.persona
 
 
@@ -105,7 +105,9 @@ def test_a_claim_to_be_human_would_be_noticed(answer: str) -> None:
 def test_no_held_out_question_is_taught(
     pack: Pack, pairs: list[dict[str, str]], held_out: list[dict[str, Any]]
 ) -> None:
-    known = taught(pack.categories, pack.edge, pack.dialogues).keys() | {fold(pair["instruction"]) for pair in pairs}
+    known = taught(pack.categories, pack.out_of_scope, pack.dialogues).keys() | {
+        fold(pair["instruction"]) for pair in pairs
+    }
     assert [row["text"] for row in held_out if fold(row["text"]) in known] == []
     assert len({fold(row["text"]) for row in held_out}) == len(held_out) == 50
 

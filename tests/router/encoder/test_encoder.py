@@ -55,7 +55,7 @@ def test_the_card_says_what_was_exported(export_dir: Path) -> None:
 
 
 def test_an_export_is_used_again(own_cache: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(router.export, "export", lambda *_: pytest.fail("exported again"))
+    monkeypatch.setattr(router.encoder.export, "export", lambda *_: pytest.fail("exported again"))
     assert Encoder.load(own_cache).fingerprint == encoder.fingerprint
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_export_is_made_anew(
     def again(_model: str, fresh: Path, _adapter: None) -> None:
         shutil.copytree(export_dir, fresh, dirs_exist_ok=True)
 
-    monkeypatch.setattr(router.export, "export", again)
+    monkeypatch.setattr(router.encoder.export, "export", again)
     assert Encoder.load(own_cache).fingerprint == encoder.fingerprint
     assert [path.name for path in own_cache.iterdir()] == [folder.name]
 
@@ -90,14 +90,14 @@ def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest
         (fresh / ONNX).write_bytes(b"half")
         raise EncoderError("No.", "Try again.")
 
-    monkeypatch.setattr(router.export, "export", fails)
+    monkeypatch.setattr(router.encoder.export, "export", fails)
     with pytest.raises(EncoderError):
         Encoder.load(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_that_is_always_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(router.export, "export", lambda _model, fresh, _adapter: (fresh / CARD).write_text("{}"))
+    monkeypatch.setattr(router.encoder.export, "export", lambda _model, fresh, _adapter: (fresh / CARD).write_text("{}"))
     with pytest.raises(EncoderError, match="damaged again"):
         Encoder.load(tmp_path)
 
@@ -110,19 +110,19 @@ def test_a_model_that_does_not_exist(tmp_path: Path) -> None:
 def test_the_weights_are_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     assert DEFAULT_SHA256.startswith("53aa5117")
     assert DEFAULT_SHA256.endswith("d9db")
-    monkeypatch.setattr(router.encoder, "sha256", lambda _: "0" * 64)
+    monkeypatch.setattr(router.encoder.encoder, "sha256", lambda _: "0" * 64)
     with pytest.raises(EncoderError, match="not the pinned model"):
         shipped_model()
 
 
 def test_the_weights_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(router.encoder, "DEFAULT_PACKAGE", "no_such_package")
+    monkeypatch.setattr(router.encoder.encoder, "DEFAULT_PACKAGE", "no_such_package")
     with pytest.raises(EncoderError, match="'no_such_package' is not installed"):
         shipped_model()
 
 
 def test_a_model_that_does_not_stand_int8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(router.export, "MIN_COSINE", 1.1)
+    monkeypatch.setattr(router.encoder.export, "MIN_COSINE", 1.1)
     with pytest.raises(EncoderError, match="changes when quantised"):
         Encoder.load(tmp_path)
 

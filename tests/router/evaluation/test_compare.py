@@ -36,7 +36,7 @@ def test_a_stricter_policy_keeps_no_more(rows: list[tuple[Labelled, Scores]]) ->
     before, after = evaluation([case(*row) for row in rows]), evaluation([case(*row, STRICT) for row in rows], STRICT)
     comparison = compare(before, after)
     by_name = {d.name: d for d in comparison.differences}
-    assert by_name["here"].value <= 0 <= by_name["edge_recall"].value
+    assert by_name["here"].value <= 0 <= by_name["out_of_scope_recall"].value
     assert len(comparison.changes) == by_name["here"].lost
     assert by_name["here"].value * len(rows) == pytest.approx(-len(comparison.changes))
     assert all(-1 <= d.low <= d.high <= 1 for d in comparison.differences)

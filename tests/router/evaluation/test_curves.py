@@ -35,9 +35,9 @@ def test_a_point_is_what_its_threshold_does(cases: list[Case]) -> None:
 def test_a_curve_worked_by_hand() -> None:
     sure = case(BAKED, scores(0.9, ("bread.baked", 0.9)))
     wrong = case(BAKED, scores(0.9, ("hours.week", 0.5)))
-    edge = case(POEM, scores(0.2, ("bread.baked", 0.5)))
+    out_of_scope = case(POEM, scores(0.2, ("bread.baked", 0.5)))
     mute = case(POEM, scores(0.0))
-    curve = risk_coverage([edge, mute, wrong, sure])
+    curve = risk_coverage([out_of_scope, mute, wrong, sure])
     assert [(point.coverage, point.risk.hits, point.risk.n) for point in curve.points] == [
         (0.25, 0, 1),
         (0.5, 1, 2),

@@ -41,8 +41,12 @@ def test_shares_and_ends_add_up(cases: list[Case]) -> None:
     figures = found.figures
     assert sum(found.ends.values()) == len(cases) == figures.here.n
     assert figures.wrong.hits == figures.wrong_of_all.hits == figures.wrong.n - found.ends[End.RIGHT]
-    assert figures.kept.hits + figures.edge_kept.hits == figures.here.hits == figures.wrong.n
-    assert figures.edge_recall.n - figures.edge_recall.hits == figures.edge_kept.hits == found.ends[End.EDGE]
+    assert figures.kept.hits + figures.out_of_scope_kept.hits == figures.here.hits == figures.wrong.n
+    assert (
+        figures.out_of_scope_recall.n - figures.out_of_scope_recall.hits
+        == figures.out_of_scope_kept.hits
+        == found.ends[End.OUT_OF_SCOPE]
+    )
     assert sum(row.recall.n for row in found.categories) == figures.kept.n
     assert sum(row.precision.n for row in found.categories) == figures.here.hits
     for field in fields(figures):
@@ -67,14 +71,14 @@ def test_it_is_json(cases: list[Case]) -> None:
         (BAKED, AWAY, "bread.baked", End.MISSED, ELSEWHERE),
         (PARK, LOCAL, "bread.baked", End.NO_FACT, "bread"),
         (PARK, AWAY, "bread.baked", End.SENT, ELSEWHERE),
-        (POEM, LOCAL, "bread.baked", End.EDGE, "bread"),
+        (POEM, LOCAL, "bread.baked", End.OUT_OF_SCOPE, "bread"),
         (POEM, AWAY, "bread.baked", End.SENT, ELSEWHERE),
     ],
 )
 def test_what_a_decision_comes_to(message: Labelled, in_scope: float, fact: str, end: End, column: str) -> None:
     found = case(message, scores(in_scope, (fact, 0.8)))
     assert (found.end, found.column) == (end, column)
-    assert found.wrong_here == (end in (End.WRONG_FACT, End.NO_FACT, End.EDGE))
+    assert found.wrong_here == (end in (End.WRONG_FACT, End.NO_FACT, End.OUT_OF_SCOPE))
 
 
 def test_the_worst_come_first_and_are_few() -> None:
@@ -101,7 +105,7 @@ def test_a_real_router(pack_dir: Path, own_cache: Path, encoder: Encoder) -> Non
     found = evaluate(router, rows, PRICES)
     assert [c.message for c in found.cases] == list(rows)
     assert found.cases[1].decision.route is not Route.ABSTAIN
-    assert found.confusion.rows == (*KEYS, "edge")
+    assert found.confusion.rows == (*KEYS, "out_of_scope")
     assert 0 < found.times.p50_ms <= found.times.p95_ms
     assert found.cost.prices == PRICES
     with pytest.raises(PackError, match="no category 'cakes'"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from router.model.corpus import EDGE, UNKNOWN, Corpus
+from router.model.corpus import OUT_OF_SCOPE, UNKNOWN, Corpus
 from router.model.ngrams import spell
 from router.model.train import Trained, train
 
@@ -70,10 +70,10 @@ def test_without_messages_out_of_scope_categories_left_out_stand_for_them(corpus
 
 
 def test_rows_in_scope_come_first(corpus: Corpus, vectors: np.ndarray) -> None:
-    category = np.where(np.arange(len(corpus.category)) % 5 == 0, EDGE, corpus.category)
+    category = np.where(np.arange(len(corpus.category)) % 5 == 0, OUT_OF_SCOPE, corpus.category)
     models = _train(replace(corpus, category=category), vectors).models
-    assert (models.category[: models.known] != EDGE).all()
-    assert (models.category[models.known :] == EDGE).all()
+    assert (models.category[: models.known] != OUT_OF_SCOPE).all()
+    assert (models.category[models.known :] == OUT_OF_SCOPE).all()
 
 
 def test_near_misses_are_told_from_what_a_fact_answers(corpus: Corpus, vectors: np.ndarray) -> None:

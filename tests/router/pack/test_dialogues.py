@@ -1,4 +1,4 @@
-"""Labelled dialogues: reading them, and learning from them when a message leans."""
+"""Labelled dialogues: reading them, and learning from them when a message needs context."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from router.errors import PackError
 from router.model.ridge import Vectors
-from router.pack.dialogues import MIN_FOLLOW_UPS, Said, fit_leaning, follow_ups, read_dialogues, read_in_turn
+from router.pack.dialogues import MIN_FOLLOW_UPS, Said, fit_follow_up, follow_ups, read_dialogues, read_in_turn
 from router.pack.labelled import Labelled
 from router.pack.load import load_pack
 from router.pack.source import Source
@@ -17,11 +17,11 @@ from router.types import Neighbour, ScoredFact, Scores
 
 KEYS, IDS = frozenset({"bread"}), frozenset({"bread.baked"})
 ONE = np.ones(1, np.float32)
-TURN = {"text": "when do you bake", "category": "bread", "facts": ["bread.baked"], "leans": False}
+TURN = {"text": "when do you bake", "category": "bread", "facts": ["bread.baked"], "needs_context": False}
 
 
-def _said(text: str, leans: bool, closing: bool = False) -> Said:
-    return Said(Labelled(text, "bread", ()), leans, closing)
+def _said(text: str, needs_context: bool, closing: bool = False) -> Said:
+    return Said(Labelled(text, "bread", ()), needs_context, closing)
 
 
 def _source(tmp_path: Path, *lines: object) -> Source:
@@ -31,7 +31,7 @@ def _source(tmp_path: Path, *lines: object) -> Source:
 
 
 def test_a_dialogue_is_read_with_its_labels(tmp_path: Path) -> None:
-    closing = {"text": "thanks", "category": None, "facts": [], "leans": False, "closing": True}
+    closing = {"text": "thanks", "category": None, "facts": [], "needs_context": False, "closing": True}
     (dialogue,) = read_dialogues(_source(tmp_path, {"turns": [TURN, closing]}, ""), KEYS, IDS)
     assert [said.message.text for said in dialogue] == ["when do you bake", "thanks"]
     assert dialogue[0].message.facts == ("bread.baked",)
@@ -46,7 +46,7 @@ def test_a_dialogue_is_read_with_its_labels(tmp_path: Path) -> None:
         ({}, "'turns' is None"),
         ({"turns": []}, r"'turns' is \[\]"),
         ({"turns": ["hello"]}, "'turns' is"),
-        ({"turns": [{**TURN, "leans": "yes"}]}, "'leans' is 'yes'"),
+        ({"turns": [{**TURN, "needs_context": "yes"}]}, "'needs_context' is 'yes'"),
         ({"turns": [{**TURN, "category": "cake"}]}, "unknown category 'cake'"),
         ({"turns": [{**TURN, "facts": ["bread.none"]}]}, "unknown fact 'bread.none'"),
     ],
@@ -70,7 +70,7 @@ def test_closings_are_follow_ups_that_do_not_lean() -> None:
         _said("and the rolls", True),
         _said("go ahead with it please", True, True),
     )
-    assert [(text, leans) for text, _, leans in follow_ups([dialogue])] == [
+    assert [(text, needs_context) for text, _, needs_context in follow_ups([dialogue])] == [
         ("and the rolls", True),
         ("go ahead with it please", False),
     ]
@@ -95,14 +95,16 @@ def test_what_leans_is_learnt_from_dialogues() -> None:
     whole = "do you also bake the dark rolls on sundays"
     dialogue = (_said("when do you bake the rye bread here", False), _said("and rolls", True), _said(whole, False))
     traffic = [Labelled(f"is the number {word} loaf fresh today", "bread", ()) for word in "abcdef"]
-    leaning = fit_leaning([dialogue] * (MIN_FOLLOW_UPS // 2), traffic, _score, _ones)
-    assert leaning is not None
+    follow_up = fit_follow_up([dialogue] * (MIN_FOLLOW_UPS // 2), traffic, _score, _ones)
+    assert follow_up is not None
     earlier = "when do you bake the rye bread here"
-    assert leaning.probability(signs("and rolls", _score("and rolls"), _score(f"{earlier} and rolls"), 1.0), ONE) > 0.5
-    assert leaning.probability(signs(whole, _score(whole), _score(f"{earlier} {whole}"), 1.0), ONE) < 0.5
+    assert (
+        follow_up.probability(signs("and rolls", _score("and rolls"), _score(f"{earlier} and rolls"), 1.0), ONE) > 0.5
+    )
+    assert follow_up.probability(signs(whole, _score(whole), _score(f"{earlier} {whole}"), 1.0), ONE) < 0.5
 
 
 def test_too_few_dialogues_or_all_alike_teach_nothing() -> None:
     dialogue = (_said("when do you bake", False), _said("and the rolls", True))
-    assert fit_leaning([dialogue], [], _score, _ones) is None
-    assert fit_leaning([dialogue] * MIN_FOLLOW_UPS, [], _score, _ones) is None
+    assert fit_follow_up([dialogue], [], _score, _ones) is None
+    assert fit_follow_up([dialogue] * MIN_FOLLOW_UPS, [], _score, _ones) is None

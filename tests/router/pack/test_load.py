@@ -38,7 +38,7 @@ def test_a_small_pack(pack_dir: Path) -> None:
     pack = load_pack(pack_dir)
     assert [category.key for category in pack.categories] == ["bread", "hours"]
     assert [fact.id for fact in pack.facts] == ["bread.baked", "hours.week", "hours.sunday"]
-    assert pack.edge == ("write a poem", "what is the capital of france", "my landlord kept my deposit")
+    assert pack.out_of_scope == ("write a poem", "what is the capital of france", "my landlord kept my deposit")
     assert (pack.language, pack.encoder, pack.starters) == ("en", "", ())
     assert (pack.calibration, pack.thresholds, pack.fact_threshold) == ((), {}, None)
 
@@ -88,7 +88,7 @@ def test_who_words_a_fact(pack_dir: Path, line: str, said: tuple[bool, bool]) ->
 def test_the_hash_follows_the_contents(pack_dir: Path) -> None:
     before = load_pack(pack_dir).content_hash
     assert load_pack(pack_dir).content_hash == before
-    _edit(pack_dir, "edge.txt", "a poem", "a song")
+    _edit(pack_dir, "out_of_scope.txt", "a poem", "a song")
     assert load_pack(pack_dir).content_hash != before
 
 
@@ -156,11 +156,11 @@ MALFORMED = [
     (BREAD, "questions =", "question =", 15, "unknown key 'question'"),
     (BREAD, '"is it fresh today"', "5", 15, "'questions' holds 5"),
     (BREAD, "sourdough", "Sunday?", 6, "'sunday?' stands under 'bread' and under 'hours'"),
-    (BREAD, "sourdough", "write a POEM", 2, "'write a poem' stands under 'bread' and under 'edge'"),
+    (BREAD, "sourdough", "write a POEM", 2, "'write a poem' stands under 'bread' and under 'out_of_scope'"),
     (HOURS, "hours.sunday", "hours.week", 18, "fact 'hours.week' exists twice"),
     (HOURS, "examples = [", "examples = 5 # [", 5, "not valid TOML"),
     (HOURS, 'title = "Hours"', 'title = "Hours"\n[routing]\nthreshold = "x"\n', 6, "'description' is missing"),
-    ("edge.txt", "# not ours", "\nopen late", 2, "'open late' stands under 'hours' and under 'edge'"),
+    ("out_of_scope.txt", "# not ours", "\nopen late", 2, "'open late' stands under 'hours' and under 'out_of_scope'"),
 ]
 
 
@@ -221,7 +221,7 @@ def test_no_categories(pack_dir: Path) -> None:
         load_pack(pack_dir)
 
 
-@pytest.mark.parametrize("name", ["pack.toml", "edge.txt"])
+@pytest.mark.parametrize("name", ["pack.toml", "out_of_scope.txt"])
 def test_a_missing_file(pack_dir: Path, name: str) -> None:
     (pack_dir / name).unlink()
     with pytest.raises(PackError, match=rf"{name}: cannot be read \(No such file"):
@@ -233,7 +233,7 @@ def test_a_missing_folder(tmp_path: Path) -> None:
         load_pack(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("name", ["pack.toml", "edge.txt", BREAD])
+@pytest.mark.parametrize("name", ["pack.toml", "out_of_scope.txt", BREAD])
 def test_not_utf8(pack_dir: Path, name: str) -> None:
     path = pack_dir / name
     path.write_bytes(path.read_bytes() + b"# \xff\n")
@@ -244,8 +244,8 @@ def test_not_utf8(pack_dir: Path, name: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n\n"])
 def test_an_empty_edge_file(pack_dir: Path, text: str) -> None:
-    (pack_dir / "edge.txt").write_text(text)
-    with pytest.raises(PackError, match=r"edge.txt:1: no messages"):
+    (pack_dir / "out_of_scope.txt").write_text(text)
+    with pytest.raises(PackError, match=r"out_of_scope.txt:1: no messages"):
         load_pack(pack_dir)
 
 

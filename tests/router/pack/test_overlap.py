@@ -26,8 +26,12 @@ def test_a_calibration_message_that_is_taught_is_refused(pack_dir: Path) -> None
 
 def test_what_a_pack_teaches(pack_dir: Path) -> None:
     pack = load_pack(pack_dir)
-    known = taught(pack.categories, pack.edge, pack.dialogues)
-    assert (known["write a poem"], known["rye bread"], known["baking times"]) == ("edge", "bread", "bread.baked")
+    known = taught(pack.categories, pack.out_of_scope, pack.dialogues)
+    assert (known["write a poem"], known["rye bread"], known["baking times"]) == (
+        "out_of_scope",
+        "bread",
+        "bread.baked",
+    )
 
 
 def test_the_line_is_found_however_the_text_is_written(tmp_path: Path) -> None:

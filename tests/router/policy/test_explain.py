@@ -103,9 +103,9 @@ def test_the_runner_ups() -> None:
     assert two.runner_up is not None
     assert (two.runner_up.id, two.other_category) == ("hours.week", "hours")
     assert two.texts[-2:] == ("The next fact is hours.week (10.0 %).", "The next category is hours.")
-    edge = replace(scores(0.9, ("bread.rye", 0.8)), neighbours=(Neighbour("a poem", "edge", 0.9),))
-    assert at(edge, POLICY).texts[-1] == "A near example is of the messages that are not to be answered here."
-    alone = replace(edge, neighbours=())
+    out_of_scope = replace(scores(0.9, ("bread.rye", 0.8)), neighbours=(Neighbour("a poem", "out_of_scope", 0.9),))
+    assert at(out_of_scope, POLICY).texts[-1] == "A near example is of the messages that are not to be answered here."
+    alone = replace(out_of_scope, neighbours=())
     assert at(alone, POLICY).other_category is None
 
 

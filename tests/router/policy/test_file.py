@@ -139,7 +139,7 @@ def test_a_change_of_persona_does_not_matter_and_one_of_texts_does(
     file = read_policy(written())
     _edit(pack_dir / "pack.toml", "Be brief.", "Be kind.")
     check(file, Router.open(pack_dir, own_cache, encoder))
-    _edit(pack_dir / "edge.txt", "write a poem", "write a song")
+    _edit(pack_dir / "out_of_scope.txt", "write a poem", "write a song")
     with pytest.raises(PolicyError, match="made for the classifier"):
         check(file, Router.open(pack_dir, own_cache, encoder))
 

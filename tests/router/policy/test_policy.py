@@ -115,7 +115,7 @@ def _texts(found: Scores, around: Circumstances) -> list[str]:
 
 
 def test_reasons_of_a_local_answer() -> None:
-    assert _texts(replace(_scores(0.97, 0.8), leaned=True), CLOUD) == [
+    assert _texts(replace(_scores(0.97, 0.8), needs_context=True), CLOUD) == [
         "Read together with the message before it.",
         "This reads like a question about returns (97 % sure; 62 % is enough).",
         "An approved answer fits (80 % sure; 45 % is enough).",

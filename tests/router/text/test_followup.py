@@ -1,4 +1,4 @@
-"""What a message may have to be read with, the signs of leaning, and the regression over them."""
+"""What a message may have to be read with, the signs of needing context, and the regression over them."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def test_what_it_is_read_with_are_turns(message: str, turns: list[str]) -> None:
 
 @given(st.text(), st.floats(0, 1), st.floats(0, 1), st.floats(-1, 1))
 def test_signs_are_finite_and_their_chance_a_probability(text: str, one: float, other: float, likeness: float) -> None:
-    found = signs(text, _scores(one, other), _scores(other, one, "faq", "edge"), likeness)
+    found = signs(text, _scores(one, other), _scores(other, one, "faq", "out_of_scope"), likeness)
     assert found.shape == (len(SIGNS),)
     assert np.isfinite(found).all()
     assert 0 <= DEFAULT.probability(found, VECTOR) <= 1
@@ -53,8 +53,8 @@ def test_signs_are_finite_and_their_chance_a_probability(text: str, one: float, 
 
 def test_a_fragment_that_means_nothing_alone_leans_and_a_whole_question_does_not() -> None:
     weak, sure = replace(_scores(0.05, 0.05), no_fact=0.9), _scores(0.99, 0.95)
-    edge = replace(weak, neighbours=(Neighbour("x", "edge", 0.3),))
-    assert DEFAULT.probability(signs("and to canada?", edge, sure, 0.3), VECTOR) > 0.8
+    out_of_scope = replace(weak, neighbours=(Neighbour("x", "out_of_scope", 0.3),))
+    assert DEFAULT.probability(signs("and to canada?", out_of_scope, sure, 0.3), VECTOR) > 0.8
     other = _scores(0.99, 0.95, "account")
     assert DEFAULT.probability(signs("how do I change the password of my account", other, sure, 0.1), VECTOR) < 0.2
 

@@ -52,11 +52,11 @@ def test_training_is_deterministic(pack_dir: Path, tmp_path: Path, encoder: Enco
 
 def test_another_pack_is_another_artefact(pack_dir: Path, tmp_path: Path, encoder: Encoder) -> None:
     _open(pack_dir, tmp_path / "cache", encoder)
-    with (pack_dir / "edge.txt").open("a") as file:
+    with (pack_dir / "out_of_scope.txt").open("a") as file:
         file.write("sing me a song\n")
     changed, _ = _open(pack_dir, tmp_path / "cache", encoder)
     assert len(list((tmp_path / "cache").glob("router-*"))) == 2
-    assert changed.scores("sing me a song").neighbours[0].label == "edge"
+    assert changed.scores("sing me a song").neighbours[0].label == "out_of_scope"
 
 
 @pytest.mark.parametrize("damage", ["cut arrays", "no arrays", "no meta", "cut meta", "list", "other meta", "policy"])

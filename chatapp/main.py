@@ -1,13 +1,10 @@
-"""The composition root of the server: `create_app(settings)` builds everything, and nothing is built at import."""
+"""The application that serves a product over HTTP. It opens no model, database or router: `assembly/` does."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,16 +15,10 @@ from starlette.staticfiles import StaticFiles
 
 from chatapp.addresses.origin import read_origins
 from chatapp.addresses.proxies import Proxies
-from chatapp.assembly.product import Product, build_product
-from chatapp.backends.cloud.usage import price_microusd
-from chatapp.errors import DatabaseError, FirstlineError
-from chatapp.fences import FenceReport
+from chatapp.assembly.product import Product
+from chatapp.assembly.upkeep import kept_up
+from chatapp.errors import FirstlineError
 from chatapp.paths import STATIC
-from chatapp.settings import Settings
-from chatapp.store.forget import Forgetter
-from chatapp.store.owners import BEAT_S
-from chatapp.store.server_lock import hold
-from chatapp.turn.ledger import close_abandoned
 from chatapp.web import api, health, ops, threads
 from chatapp.web import routes as pages
 from chatapp.web.access import connect
@@ -41,8 +32,6 @@ from chatapp.web.access.throttle import Throttle
 from chatapp.web.chat_page import Pages
 from chatapp.web.explain import explain
 from chatapp.web.templates import Templates
-
-log = logging.getLogger(__name__)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -65,20 +54,14 @@ own number, six on two cores, would let writers that wait for a lock keep every 
 """
 
 
-def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI:
-    """The application, ready to serve. Raises OperatorError and RouterError for what an operator must put right."""
-    lock = hold(settings.resolved_database_url)
-    product = build_product(settings, fences)
-    if lock:
-        product.store.serve_alone()
-    close_abandoned(product.store, partial(price_microusd, settings), None if lock else _no_call_is_older(settings))
+def create_app(product: Product) -> FastAPI:
+    """The application of an open product, which it closes with its own end. Raises SettingError."""
+    settings = product.settings
     app = FastAPI(
         title="Firstline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan, telemetry=NO_REPORTS
     )
-    templates = Templates(settings.root_path)
-    app.state.firstline, app.state.lock = product, lock
-    app.state.drain = partial(product.runner.aclose, settings.grace_s)
-    app.state.pages = Pages(settings, product.router.pack, product.store, product.runner, templates)
+    app.state.product = product
+    app.state.pages = Pages(product, Templates(settings.root_path))
     app.state.operator_token = settings.operator_token.get_secret_value().strip() or secrets.token_urlsafe(16)
     app.state.throttle = Throttle()
     app.state.refusals = Refusals(settings.data_dir)
@@ -97,37 +80,13 @@ def create_app(settings: Settings, fences: FenceReport | None = None) -> FastAPI
     return app
 
 
-def _no_call_is_older(settings: Settings) -> datetime:
-    """A time from which no model call can be under way, in this process or in another one that shares the database."""
-    return datetime.now(UTC) - timedelta(seconds=2 * settings.cloud_total_timeout_s)
-
-
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    product: Product = app.state.firstline
+    product: Product = app.state.product
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="blocking"))
-    sweeping = asyncio.create_task(_sweep(product), name="sweep")
-    forgetting = asyncio.create_task(Forgetter(product.store).run(), name="forget")
-    yield
-    sweeping.cancel()
-    forgetting.cancel()
-    await asyncio.gather(sweeping, forgetting, return_exceptions=True)
+    async with kept_up(product.settings, product.store, product.runner):
+        yield
     await product.aclose()
-    if app.state.lock:
-        app.state.lock.release()
-
-
-async def _sweep(product: Product) -> None:
-    """Look again and again for turns and model calls whose process died, which may have been another one."""
-    price = partial(price_microusd, product.settings)
-    while True:
-        try:
-            await product.runner.sweep()
-            with suppress(DatabaseError):
-                await asyncio.to_thread(close_abandoned, product.store, price, _no_call_is_older(product.settings))
-        except Exception:  # without it, what waits for another process would wait for ever
-            log.exception("a look for what nobody answers failed")
-        await asyncio.sleep(BEAT_S)
 
 
 async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -36,7 +36,7 @@ _PATH_PART = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 class Settings(BaseSettings):
-    """One frozen object, built once in `create_app` or the command line and handed down."""
+    """One frozen object, built once by the command line and handed down."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="forbid", hide_input_in_errors=True

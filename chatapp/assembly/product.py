@@ -1,41 +1,53 @@
-"""The product's parts, built once from the settings: what the server and `firstline ask` both stand on."""
+"""The product's parts, opened once from the settings: what the server and `firstline ask` both stand on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
-from chatapp.assembly.active_release import Server
+from filelock import FileLock
+
+from chatapp.assembly.active_release import Server, Serving
 from chatapp.assembly.open_router import open_router
+from chatapp.assembly.upkeep import close_left_open
 from chatapp.backends.base import Backend
 from chatapp.backends.cloud.backend import CloudBackend
 from chatapp.backends.local.backend import LocalBackend
 from chatapp.fences import FenceReport
 from chatapp.settings import Settings
 from chatapp.store import Store
+from chatapp.store.server_lock import hold
 from chatapp.turn.runner import TurnRunner
+from router.pack.load import Pack
 from router.policy.policy import Policy
-from router.router import Router
 from router.types import Route
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Everything that is built at start, and closed at the end."""
+    """Everything that is opened at start, and closed at the end.
+
+    `serving` gives what answers locally now. What a promotion changes (router, policy, adapter) is read through it and
+    kept nowhere else, so that nobody is told of what served at start. `lock` is held by a server that has its database
+    to itself.
+    """
 
     settings: Settings
+    pack: Pack
     store: Store
-    router: Router
     backends: Mapping[Route, Backend]
     runner: TurnRunner
-    server: Server
+    serving: Callable[[], Serving]
     fences: FenceReport | None = None
+    lock: FileLock | None = None
 
     async def aclose(self) -> None:
-        """End what runs, store it, and free the models."""
+        """End what runs, store it, free the models, and let another server have the database."""
         await self.runner.aclose()
         for backend in self.backends.values():
             await backend.aclose()
         self.store.close()
+        if self.lock:
+            self.lock.release()
 
 
 def build_product(settings: Settings, fences: FenceReport | None = None) -> Product:
@@ -62,7 +74,27 @@ def build_product(settings: Settings, fences: FenceReport | None = None) -> Prod
     except BaseException:
         store.close()
         raise
-    return Product(settings, store, router, backends, runner, server, fences)
+    return Product(settings, router.pack, store, backends, runner, server.now, fences)
+
+
+def build_server_product(settings: Settings, fences: FenceReport | None = None) -> Product:
+    """The same for a server, which has a SQLite database to itself. Model calls that an earlier process left open are
+    ended in the books.
+
+    Raises DatabaseError where another server holds the database, before a model is loaded, and what `build_product`
+    raises.
+    """
+    lock = hold(settings.resolved_database_url)
+    try:
+        product = build_product(settings, fences)
+    except BaseException:
+        if lock:
+            lock.release()
+        raise
+    if lock:
+        product.store.serve_alone()
+    close_left_open(product.store, settings, alone=lock is not None)
+    return replace(product, lock=lock)
 
 
 def _record(store: Store, policy: Policy, why: str) -> None:

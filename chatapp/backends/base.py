@@ -135,3 +135,8 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+def model_name(backend: Backend, adapter: Path | None) -> str:
+    """What answers, by name: the model, and the folder of the adapter over it (a release's id, or a pack's name)."""
+    return f"{backend.model}+{adapter.parent.name}" if adapter else backend.model

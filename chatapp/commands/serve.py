@@ -1,9 +1,10 @@
-"""`firstline serve`: take the port, build the application, say where it is, and run until stopped."""
+"""`firstline serve`: take the port, open the product, say where it is, and run until stopped."""
 
 import asyncio
 import socket
 import webbrowser
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from types import FrameType
 from urllib.parse import quote
 
@@ -23,13 +24,15 @@ CLOSE_WITHIN_S = 3
 def serve(settings: Settings, fences: FenceReport | None, *, open_browser: bool) -> None:
     """Run the server until it is stopped.
 
-    Raises PortError before a model is loaded, and what `create_app` raises.
+    Raises PortError before a model is loaded, and what `build_server_product` and `create_app` raise.
     """
     with listen(settings.host, settings.port) as listener:
-        from chatapp.main import create_app  # loads every library, which takes seconds
+        from chatapp.assembly.product import build_server_product  # loads every library, which takes seconds
+        from chatapp.main import create_app
 
         address = url(listener) + "".join(f"{part}/" for part in settings.root_path.split("/") if part)
-        app = create_app(settings, fences)
+        product = build_server_product(settings, fences)
+        app = create_app(product)
         lines = list(start_lines(settings, fences, address, app.state.operator_token))
         if open_browser and settings.mode is Mode.LOCAL_ONLY:
             lines.append("--open is left out: local-only mode starts no programs.")
@@ -47,7 +50,8 @@ def serve(settings: Settings, fences: FenceReport | None, *, open_browser: bool)
             proxy_headers=False,  # `Forwarded` reads them, whatever FORWARDED_ALLOW_IPS says
             timeout_graceful_shutdown=CLOSE_WITHIN_S,
         )
-        AnnouncingServer(config, announce, app.state.drain).run(sockets=[listener])
+        drain = partial(product.runner.aclose, settings.grace_s)
+        AnnouncingServer(config, announce, drain).run(sockets=[listener])
 
 
 class AnnouncingServer(uvicorn.Server):

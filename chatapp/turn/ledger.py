@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 
-from chatapp.backends.base import Backend, Request, Stage, Token, Usage
+from chatapp.backends.base import Backend, Request, Stage, Token, Usage, model_name
 from chatapp.backends.cloud.usage import rough_tokens
 from chatapp.errors import DatabaseError, FirstlineError, ProviderCutError, ProviderError, ProviderTimeoutError
 from chatapp.store import CallRecord, Store, Turn
@@ -119,7 +119,7 @@ class MeteredCall:
             conversation_id=self._turn.conversation_id,
             purpose=self._purpose,
             route=Route(self._backend.name),
-            model=_named(self._backend, self._request),
+            model=model_name(self._backend, self._request.adapter),
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cached_tokens=usage.cached_tokens,
@@ -156,11 +156,6 @@ def _estimated(record: CallRecord, answer_text: str, price: Callable[[Usage], in
         return ended
     usage = Usage(record.input_tokens, rough_tokens(answer_text))
     return replace(ended, output_tokens=usage.output_tokens, cost_microusd=price(usage))
-
-
-def _named(backend: Backend, request: Request) -> str:
-    """The model, and the folder of the adapter over it: a release's id, or a pack's name."""
-    return f"{backend.model}+{request.adapter.parent.name}" if request.adapter else backend.model
 
 
 def _outcome(error: BaseException) -> Outcome:

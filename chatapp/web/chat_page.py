@@ -4,11 +4,10 @@ from dataclasses import replace
 
 from markupsafe import Markup, escape
 
+from chatapp.assembly.product import Product
 from chatapp.errors import NotFoundError
-from chatapp.settings import Settings
-from chatapp.store import Exchange, Store
+from chatapp.store import Exchange
 from chatapp.turn.events import Failed, Finished, Reader, Started
-from chatapp.turn.runner import TurnRunner
 from chatapp.web.deleted import DeletedView
 from chatapp.web.sources import Sources
 from chatapp.web.templates import Templates
@@ -23,7 +22,6 @@ from chatapp.web.views import (
     person_line,
     why_view,
 )
-from router.pack.load import Pack
 
 TITLE_OF_NEW = "New conversation"
 
@@ -31,14 +29,15 @@ TITLE_OF_NEW = "New conversation"
 class Pages:
     """What every page needs; `of` gives the page of one conversation."""
 
-    def __init__(self, settings: Settings, pack: Pack, store: Store, runner: TurnRunner, templates: Templates) -> None:
-        self.settings, self.pack, self.store, self.runner, self.templates = (
-            settings,
-            pack,
-            store,
-            runner,
-            templates,
+    def __init__(self, product: Product, templates: Templates) -> None:
+        self.product, self.templates = product, templates
+        self.settings, self.store, self.runner, self.pack = (
+            product.settings,
+            product.store,
+            product.runner,
+            product.pack,
         )
+        pack = product.pack
         self.titles = {category.key: category.title for category in pack.categories}
         self.sources = Sources(pack)
 

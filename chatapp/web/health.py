@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from chatapp import __version__
 from chatapp.assembly.product import Product
+from chatapp.backends.base import model_name
 from chatapp.errors import DatabaseError
 from chatapp.turn.events import Reader
 from chatapp.web.access.operator import is_operator, reader_of
@@ -24,7 +25,7 @@ def healthz(request: Request) -> JSONResponse:
     `local` and `cloud` say what each route can do now. The operator learns why. Where everybody sees how answers are
     made, models and policy are told to all; addresses and paths to none but the operator.
     """
-    app: Product = request.app.state.firstline
+    app: Product = request.app.state.product
     trouble, operator = _trouble(app), is_operator(request)
     ready = not trouble and not app.runner.closing
     body: dict[str, Any] = {
@@ -45,8 +46,17 @@ def healthz(request: Request) -> JSONResponse:
 
 
 def _how_it_is_made(app: Product, body: dict[str, Any]) -> dict[str, Any]:
-    models = {route.value: body[route.value] | {"model": backend.model} for route, backend in app.backends.items()}
-    more: dict[str, Any] = {"pack": app.router.pack.name, "policy": app.router.policy.version}
+    serving = app.serving()
+    adapters = {Route.LOCAL: serving.adapter}
+    models = {
+        route.value: body[route.value] | {"model": model_name(backend, adapters.get(route))}
+        for route, backend in app.backends.items()
+    }
+    more: dict[str, Any] = {
+        "pack": app.pack.name,
+        "release": serving.release,
+        "policy": serving.router.policy.version,
+    }
     if waiting := app.runner.outbox.waiting:
         more["waiting_to_be_stored"] = list(waiting)
     if app.runner.last_failure:

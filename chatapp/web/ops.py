@@ -59,7 +59,7 @@ def ops(
     period = period if period in PERIODS else "24h"
     now = datetime.now(UTC)
     since = now - PERIODS[period][1]
-    settings = pages.settings
+    settings, serving = pages.settings, pages.product.serving()
     prices = Prices(settings.cloud_price_input, settings.cloud_price_output)
     turns = pages.store.latest_turns(PAGE_TURNS, since, now, route or None, category or None, before or None)
     timeline = pages.store.timeline(since, now, BUCKETS) if period != "all" else []
@@ -79,7 +79,8 @@ def ops(
         category=category,
         prices=prices,
         hourly_usd=settings.local_hourly_usd,
-        policy=request.app.state.firstline.router.policy.version,
+        release=serving.release,
+        policy=serving.router.policy.version,
         made_at=now,
     )
     return HTMLResponse(html)

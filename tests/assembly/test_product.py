@@ -8,12 +8,16 @@ import pytest
 
 from chatapp.assembly import product as module
 from chatapp.assembly.active_release import Serving
-from chatapp.assembly.product import build_product
+from chatapp.assembly.product import build_product, build_server_product
 from chatapp.backends.base import ChatMessage
-from chatapp.errors import LocalModelError
+from chatapp.errors import DatabaseError, LocalModelError
 from chatapp.settings import Settings
+from chatapp.store import CallRecord, Store
+from chatapp.store.models import Outcome, Purpose
+from chatapp.store.server_lock import hold
 from router.pack.load import load_pack
 from router.types import Route
+from tests.web.scripted import scripted_product
 
 
 class FailingLocal:
@@ -45,3 +49,49 @@ async def test_the_cloud_counts_without_the_local_model(tmp_path: Path, monkeypa
         assert built.backends[Route.CLOUD].count_tokens([ChatMessage("user", "Hello there, 你好")]) > 4
     finally:
         await built.aclose()
+
+
+def test_a_second_server_is_refused_before_a_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded(_: Settings) -> None:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(module, "open_router", loaded)
+    settings = Settings(data_dir=tmp_path)
+    held = hold(settings.resolved_database_url)
+    assert held
+    with pytest.raises(DatabaseError, match="Another Firstline serves the database"):
+        build_server_product(settings)
+    held.release()
+
+
+def test_what_cannot_be_built_holds_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: Settings) -> None:
+        raise LocalModelError("no model")
+
+    monkeypatch.setattr(module, "open_router", missing)
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(LocalModelError):
+        build_server_product(settings)
+    lock = hold(settings.resolved_database_url)
+    assert lock
+    lock.release()
+
+
+async def test_a_server_has_its_database_to_itself_and_gives_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_dir=tmp_path)
+    monkeypatch.setattr(module, "build_product", lambda given, _: scripted_product(given))
+    with Store.open(settings.resolved_database_url) as store:
+        store.ensure_user("ann")
+        turn = store.begin_turn(store.create_conversation("ann").id, "hello")
+        call = CallRecord(turn.id, turn.conversation_id, Purpose.ANSWER, Route.LOCAL, "m", 3, 0, 0, 0.0, Outcome.OPEN)
+        store.record_call(call)
+    product = build_server_product(settings)
+    assert product.store.calls(turn.id)[0].outcome == Outcome.INTERRUPTED
+    with pytest.raises(DatabaseError):
+        build_server_product(settings)
+    await product.aclose()
+    lock = hold(settings.resolved_database_url)
+    assert lock
+    lock.release()

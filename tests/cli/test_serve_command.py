@@ -25,11 +25,14 @@ Environment = dict[str, str]
 STAND_IN = """
 import asyncio, sys, types
 
-def create_app(settings, fences):
+def build_server_product(settings, fences):
+    runner = types.SimpleNamespace(aclose=asyncio.sleep)
+    return types.SimpleNamespace(fences=fences, runner=runner)
+
+def create_app(product):
     from fastapi import FastAPI
-    app = FastAPI()
+    app, fences = FastAPI(), product.fences
     app.state.operator_token = "to ken"
-    app.state.drain = lambda: asyncio.sleep(0)
 
     @app.get("/try")
     async def outside():
@@ -39,8 +42,9 @@ def create_app(settings, fences):
 
     return app
 
-sys.modules["chatapp.main"] = types.ModuleType("chatapp.main")
-sys.modules["chatapp.main"].create_app = create_app
+for name, stand_in in ("chatapp.main", create_app), ("chatapp.assembly.product", build_server_product):
+    sys.modules[name] = types.ModuleType(name)
+    setattr(sys.modules[name], stand_in.__name__, stand_in)
 from chatapp import cli
 sys.argv[0] = "firstline"
 cli.main()
@@ -180,13 +184,21 @@ def test_a_browser_is_opened_where_asked(
     def application(*_: object) -> FastAPI:
         app = FastAPI()
         app.state.operator_token = "token"
-        app.state.drain = lambda: asyncio.sleep(0)
         return app
 
     opened: list[str] = []
-    stand_in = types.ModuleType("chatapp.main")
-    stand_in.__dict__["create_app"] = application
-    monkeypatch.setitem(sys.modules, "chatapp.main", stand_in)
+    runner = types.SimpleNamespace(aclose=asyncio.sleep)
+    stand_ins = {
+        "chatapp.main": ("create_app", application),
+        "chatapp.assembly.product": (
+            "build_server_product",
+            lambda *_: types.SimpleNamespace(runner=runner),
+        ),
+    }
+    for name, (attribute, made) in stand_ins.items():
+        stand_in = types.ModuleType(name)
+        stand_in.__dict__[attribute] = made
+        monkeypatch.setitem(sys.modules, name, stand_in)
     monkeypatch.setattr(module, "AnnouncingServer", Server)
     monkeypatch.setattr("webbrowser.open", opened.append)
     module.serve(settings, None, open_browser=False)

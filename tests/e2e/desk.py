@@ -1,6 +1,6 @@
 """The whole application in this process, over scripted models, for a browser: what a page shows in every state.
 
-What the models say is told by the message. `edge …` goes to the cloud; `slow`, `held` and `fails` say how it fares.
+What the models say is told by the message. `outside …` goes to the cloud; `slow`, `held` and `fails` say how it fares.
 """
 
 import socket
@@ -10,20 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import uvicorn
 
-from chatapp import main
-from chatapp.assembly.active_release import Serving
-from chatapp.assembly.product import Product
 from chatapp.backends.base import Request, Stream
 from chatapp.backends.scripted import ScriptedBackend
 from chatapp.errors import ProviderUnreachableError
+from chatapp.main import create_app
 from chatapp.settings import Settings
-from chatapp.store import Store
-from chatapp.turn.runner import TurnRunner
-from router.types import Route
-from tests.web.conftest import ToldRouter
+from tests.web.scripted import scripted_product
 
 TOKEN = "let me in"
 SLOW_S = 0.15
@@ -82,9 +76,8 @@ class Desk:
 
     def start(self) -> None:
         """Serve."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(main, "build_product", _product)
-            self.app = main.create_app(self.settings)
+        product = scripted_product(self.settings, ToldBackend("local"), ToldBackend("cloud"))
+        self.app = create_app(product)
         config = uvicorn.Config(self.app, port=self.port, log_level="error", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run)
@@ -102,14 +95,6 @@ class Desk:
         """End, and serve anew."""
         self.stop()
         self.start()
-
-
-def _product(settings: Settings, fences: Any = None) -> Product:
-    router = ToldRouter()
-    backends = {Route.LOCAL: ToldBackend("local"), Route.CLOUD: ToldBackend("cloud")}
-    store = Store.open(settings.resolved_database_url)
-    runner = TurnRunner(settings, store, lambda: Serving("pack", router), backends)  # type: ignore[arg-type]
-    return Product(settings, store, router, backends, runner, None, fences)  # type: ignore[arg-type]
 
 
 @contextmanager

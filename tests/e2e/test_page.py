@@ -62,7 +62,7 @@ def bar(page: Page) -> Locator:
 
 def test_the_page_keeps_to_the_window_and_a_table_to_its_box(page: Page) -> None:
     for turn in range(1, 8):
-        send(page, "edge rich", turn)
+        send(page, "outside rich", turn)
     page.emulate_media(reduced_motion="reduce")
     for width, height in ((1280, 860), (390, 780), (320, 640)):
         page.set_viewport_size({"width": width, "height": height})
@@ -80,7 +80,7 @@ def test_the_page_keeps_to_the_window_and_a_table_to_its_box(page: Page) -> None
 
 def test_on_paper_stands_the_whole_conversation_and_nothing_to_press(page: Page) -> None:
     for turn in range(1, 6):
-        send(page, "edge rich", turn)
+        send(page, "outside rich", turn)
     page.emulate_media(media="print")
     for gone in (".rail", ".composer", ".actions", ".connection"):
         expect(page.locator(gone).first).to_be_hidden()
@@ -100,10 +100,10 @@ def test_a_first_visit_shows_its_heading(browser: Browser, desk: Desk, width: in
 
 def test_what_is_sent_comes_into_sight_and_a_reader_is_left_alone(page: Page) -> None:
     for turn in range(1, 5):
-        send(page, "edge rich", turn)
+        send(page, "outside rich", turn)
     page.locator("#thread").evaluate("thread => { thread.scrollTop = 0; }")
     expect(page.locator("[data-to-end]")).to_be_visible()
-    send(page, "edge slow")
+    send(page, "outside slow")
     expect(page.locator(".said").last).to_be_in_viewport()
     expect(page.locator("#text")).to_have_value("")
     page.locator("#thread").evaluate("thread => { thread.scrollTop = 0; }")
@@ -114,7 +114,7 @@ def test_what_is_sent_comes_into_sight_and_a_reader_is_left_alone(page: Page) ->
 
 
 def test_text_runs_in_its_own_direction(page: Page) -> None:
-    send(page, "edge rtl مرحبا", 1)
+    send(page, "outside rtl مرحبا", 1)
     assert page.locator(".answer ul").evaluate("one => getComputedStyle(one).direction") == "rtl"
     assert page.locator(".answer p").first.evaluate("one => getComputedStyle(one).direction") == "rtl"
     page.fill("#text", "שלום")
@@ -127,14 +127,14 @@ def test_text_runs_in_its_own_direction(page: Page) -> None:
 
 def test_a_restart_is_told_once_and_loses_nothing(context: BrowserContext, tmp_path: Path) -> None:
     with served(tmp_path) as desk, opened(context, desk.url, *LOST) as page:
-        send(page, "edge one", 1)
+        send(page, "outside one", 1)
         desk.restart()
         expect(bar(page)).to_have_attribute("data-state", "back")
         expect(bar(page)).to_contain_text("Connected again")
         expect(page.locator("#announce")).to_have_text("Connected again.")
         screenshot(page, "page-back")
         expect(bar(page)).to_have_attribute("data-state", "open", timeout=SOON_MS)
-        send(page, "edge two", 2)
+        send(page, "outside two", 2)
 
 
 def test_a_network_that_swallows_everything_is_noticed_and_the_message_kept(
@@ -143,17 +143,17 @@ def test_a_network_that_swallows_everything_is_noticed_and_the_message_kept(
     with opened(context, wire.url, *LOST) as page:
         page.emulate_media(reduced_motion="reduce")
         wire.swallow()
-        send(page, "edge one")
+        send(page, "outside one")
         expect(bar(page)).to_have_attribute("data-state", "doubt", timeout=6_000)
         expect(page.locator("#trouble")).to_contain_text("Not confirmed yet. Your message is kept")
-        expect(page.locator("#text")).to_have_value("edge one")
+        expect(page.locator("#text")).to_have_value("outside one")
         for width in (1280, 390, 320):
             page.set_viewport_size({"width": width, "height": 700})
             expect(page.locator(".connection-words")).to_be_visible()
             screenshot(page, f"page-doubt-{width}")
         wire.mend()
         answered(page, 1)
-        expect(page.locator(".said")).to_have_text("edge one")
+        expect(page.locator(".said")).to_have_text("outside one")
         expect(page.locator("#text")).to_have_value("")
 
 
@@ -181,7 +181,7 @@ def test_a_second_try_that_fails_is_told_under_the_answer_that_stands(page: Page
 
 
 def test_what_is_stopped_before_its_first_word_says_so(page: Page) -> None:
-    send(page, "edge held")
+    send(page, "outside held")
     expect(page.locator(".typing")).to_be_visible()
     screenshot(page, "page-waiting")
     page.keyboard.press("Escape")
@@ -191,26 +191,26 @@ def test_what_is_stopped_before_its_first_word_says_so(page: Page) -> None:
 
 
 def test_one_can_write_on_while_an_answer_runs_and_sees_what_waits(page: Page) -> None:
-    send(page, "edge slow")
+    send(page, "outside slow")
     expect(page.locator(".answer")).to_contain_text("One")
     expect(page.locator("#send")).to_be_visible()
-    send(page, "edge second")
+    send(page, "outside second")
     expect(page.locator(".turn").nth(1)).to_contain_text("Your message waits for the answer before it.")
     expect(page.locator("#stop")).to_be_visible()
-    send(page, "edge third")
+    send(page, "outside third")
     expect(page.locator(".turn").nth(1)).to_contain_text("Answered together with your next message.")
     expect(page.locator(".turn").nth(2).locator(".answer")).to_contain_text("One word")
     screenshot(page, "page-burst")
 
 
 def test_the_tab_tells_what_it_holds_and_what_came(page: Page) -> None:
-    send(page, "edge slow")
+    send(page, "outside slow")
     expect(page).to_have_title(re.compile("^… "))
     page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
     answered(page, 1)
-    expect(page).to_have_title(re.compile("^● edge slow · "))
+    expect(page).to_have_title(re.compile("^● outside slow · "))
     page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
-    expect(page).to_have_title(re.compile("^edge slow · "))
+    expect(page).to_have_title(re.compile("^outside slow · "))
 
 
 # Keys and focus
@@ -230,7 +230,7 @@ def press(page: Page, selector: str, key: str = "Enter") -> None:
 
 
 def test_the_focus_never_falls_to_the_page(page: Page) -> None:
-    page.fill("#text", "edge slow")
+    page.fill("#text", "outside slow")
     press(page, "#send")
     expect(page.locator("#stop")).to_be_visible()
     assert focused(page) == "text"
@@ -251,7 +251,7 @@ def test_the_focus_never_falls_to_the_page(page: Page) -> None:
     press(page, "[title='Copy']")
     assert focused(page) == "Copy"
     page.keyboard.press("Control+k")
-    page.keyboard.type("edge")
+    page.keyboard.type("outside")
     expect(page.locator("#rail-list li")).to_have_count(1)
     assert focused(page) == "find"
     page.keyboard.press("Escape")
@@ -264,7 +264,7 @@ def test_the_focus_never_falls_to_the_page(page: Page) -> None:
 
 
 def test_renaming_and_deleting_keep_the_focus_and_deleting_can_be_undone(page: Page) -> None:
-    send(page, "edge one", 1)
+    send(page, "outside one", 1)
     more = "#rail-list li.current .act"
     press(page, more)
     page.keyboard.press("Tab")
@@ -279,7 +279,7 @@ def test_renaming_and_deleting_keep_the_focus_and_deleting_can_be_undone(page: P
     expect(page.locator("#rail-list li")).to_have_count(0)
     screenshot(page, "page-undo")
     page.keyboard.press("Enter")
-    expect(page.locator(".said")).to_have_text("edge one")
+    expect(page.locator(".said")).to_have_text("outside one")
     expect(page.locator("#text")).to_be_focused()
     press(page, more)
     page.locator("#rail-list .menu:popover-open .danger").press("Enter")
@@ -289,8 +289,8 @@ def test_renaming_and_deleting_keep_the_focus_and_deleting_can_be_undone(page: P
 
 
 def test_esc_closes_a_menu_and_stops_nothing(page: Page) -> None:
-    send(page, "edge one", 1)
-    send(page, "edge held")
+    send(page, "outside one", 1)
+    send(page, "outside held")
     expect(page.locator("#stop")).to_be_visible()
     press(page, "#rail-list li.current .act")
     expect(page.locator(".menu:popover-open")).to_have_count(1)
@@ -313,7 +313,7 @@ def test_the_list_on_a_phone_takes_the_focus_and_gives_it_back(page: Page) -> No
 
 
 def test_every_control_is_reached_by_tab_in_the_order_of_the_page(page: Page) -> None:
-    send(page, "edge one", 1)
+    send(page, "outside one", 1)
     page.evaluate("document.activeElement.blur(); document.querySelector('.skip').focus()")
     walked = []
     for _ in range(40):
@@ -325,17 +325,17 @@ def test_every_control_is_reached_by_tab_in_the_order_of_the_page(page: Page) ->
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement === document.body || document.activeElement.className === 'skip'"):
             break
-    wanted = ["Skip to writing", "New conversation", "find", "edge one", "Rename or delete “edge one”", "Light or dark"]
+    wanted = ["Skip to writing", "New conversation", "find", "outside one", "Rename or delete “outside one”", "Light or dark"]
     wanted += ["Copy", "Answer again", "Good answer", "Bad answer"]
     wanted += ["text", "Send (Enter)", "Talk to a person"]
     assert walked == wanted
 
 
 def test_enter_that_ends_a_word_of_an_input_method_sends_nothing(page: Page) -> None:
-    page.fill("#text", "edge にほん")
+    page.fill("#text", "outside にほん")
     for how in ("{ isComposing: true }", "{ keyCode: 229 }"):
         page.evaluate(f"text.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', bubbles: true, ...{how} }}))")
-    expect(page.locator("#text")).to_have_value("edge にほん")
+    expect(page.locator("#text")).to_have_value("outside にほん")
     expect(page.locator(".turn")).to_have_count(0)
 
 
@@ -360,7 +360,7 @@ WITHOUT_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: unde
 def test_copying_works_without_a_clipboard_and_says_when_it_does_not(context: BrowserContext, desk: Desk) -> None:
     context.add_init_script(WITHOUT_CLIPBOARD)
     with opened(context, desk.url) as page:
-        send(page, "edge one", 1)
+        send(page, "outside one", 1)
         page.evaluate("document.addEventListener('copy', () => { window.copied = getSelection().toString(); })")
         press(page, "[title='Copy']")
         expect(page.locator("[data-copy][data-done]")).to_have_count(1)
@@ -376,7 +376,7 @@ def test_without_scripts_a_message_is_sent_and_answered(browser: Browser, desk: 
     context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 860})
     page = context.new_page()
     page.goto(desk.url)
-    page.fill("#text", "edge one")
+    page.fill("#text", "outside one")
     page.click("#send")
     assert "?" not in page.url
     page.reload()

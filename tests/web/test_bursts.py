@@ -18,15 +18,15 @@ def answer(request: Request) -> str:
 
 def test_a_message_that_waits_says_so_and_is_answered_in_its_place(site: Site, visit: Visit) -> None:
     app = site(cloud=answer)
-    app.state.firstline.backends["cloud"].delay_s = 0.03
+    app.state.product.backends["cloud"].delay_s = 0.03
     client = visit(app)
     talk = client.post("/api/conversations").json()["id"]
     seen = ""
     with client.websocket_connect(f"/ws/chat/{talk}") as socket:
-        socket.send_json({"body": {"text": "edge first", "client_id": "one"}})
+        socket.send_json({"body": {"text": "outside first", "client_id": "one"}})
         while "word1" not in socket.receive_text():
             pass
-        socket.send_json({"body": {"text": "edge second", "client_id": "two"}})
+        socket.send_json({"body": {"text": "outside second", "client_id": "two"}})
         while "Second answer." not in (html := socket.receive_text()):
             seen += html
     assert WAITS in seen
@@ -35,16 +35,16 @@ def test_a_message_that_waits_says_so_and_is_answered_in_its_place(site: Site, v
         if WAITS not in page and page.count("Second answer.") and 'id="stop"' not in page:
             break
         time.sleep(0.05)
-    assert page.index("edge first") < page.index("word11") < page.index("edge second") < page.index("Second answer.")
+    assert page.index("outside first") < page.index("word11") < page.index("outside second") < page.index("Second answer.")
 
 
 def test_of_two_messages_read_together_the_first_says_where_its_answer_is(site: Site, visit: Visit) -> None:
     app = site(cloud=["Both."])
-    app.state.firstline.backends["cloud"].delay_s = 0.4
+    app.state.product.backends["cloud"].delay_s = 0.4
     client = visit(app)
     talk = client.post("/api/conversations").json()["id"]
     with client.websocket_connect(f"/ws/chat/{talk}") as socket:
-        for text in ("edge first", "second"):
+        for text in ("outside first", "second"):
             socket.send_json({"body": {"text": text, "client_id": text}})
         while "Both." not in socket.receive_text():
             pass

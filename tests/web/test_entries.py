@@ -183,7 +183,7 @@ def test_a_fault_of_ours_ends_no_socket(app: FastAPI, socket: object, monkeypatc
     async def broken(*_: object) -> int:
         raise RuntimeError("internal-trace-77")
 
-    monkeypatch.setattr(app.state.firstline.runner, "start", broken)
+    monkeypatch.setattr(app.state.product.runner, "start", broken)
     socket.send_json({"text": "Hello"})  # type: ignore[attr-defined]
     told = socket.receive_json()  # type: ignore[attr-defined]
     assert told["code"] == "internal"
@@ -195,7 +195,7 @@ def test_what_a_provider_sends_can_be_sent_on(site: Site, visit: Visit) -> None:
     client = visit(site(cloud=["an \ud800 odd \0 answer"]), headers={})
     talk = client.post("/api/conversations").json()["id"]
     with client.websocket_connect(f"/ws/chat/{talk}", subprotocols=JSON) as socket:
-        socket.send_json({"text": "edge of everything"})
+        socket.send_json({"text": "outside of everything"})
         while (told := socket.receive_json())["type"] not in ("finished", "failed"):
             pass
     assert told["text"] == "an \ufffd odd \ufffd answer"

@@ -32,7 +32,7 @@ def test_a_probe_a_second_does_not_write_a_second(site: Site, visit: Visit, monk
     app = site()
     client = visit(app)
     client.post("/api/conversations")
-    store, writes = app.state.firstline.store, []
+    store, writes = app.state.product.store, []
     write = store.write
     monkeypatch.setattr(store, "write", lambda: writes.append(1) or write())
     for _ in range(5):
@@ -43,7 +43,7 @@ def test_a_probe_a_second_does_not_write_a_second(site: Site, visit: Visit, monk
 def test_a_failed_write_is_probed_again_at_once(site: Site, visit: Visit) -> None:
     app = site()
     visit(app).get("/healthz")
-    store = app.state.firstline.store
+    store = app.state.product.store
     with pytest.raises(DatabaseError), store.write() as session:
         session.connection().exec_driver_sql("INSERT INTO nothing VALUES (1)")
     assert store._wrote_at is None
@@ -53,7 +53,7 @@ def test_a_server_that_is_being_stopped_is_not_ready_and_refuses_in_plain_words(
     app = site()
     client = visit(app)
     talk = client.post("/api/conversations").json()["id"]
-    app.state.firstline.runner.closing = True
+    app.state.product.runner.closing = True
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()["status"]) == (503, "closing")
     with client.websocket_connect(f"/ws/chat/{talk}", subprotocols=["firstline.v1.json"]) as socket:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -51,11 +52,17 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def page(store: Store, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """The page's HTML by its query; whatever the page raises, this does."""
-    pack, runner = SimpleNamespace(title="Tarn & Tor", categories=(), sources={}), SimpleNamespace(cloud_connected=True)
+    serving = SimpleNamespace(release="pack", router=SimpleNamespace(policy=SimpleNamespace(version="v1")))
+    product: Any = SimpleNamespace(
+        settings=Settings(data_dir=tmp_path),
+        pack=SimpleNamespace(title="Tarn & Tor", categories=(), sources={}),
+        store=store,
+        runner=SimpleNamespace(cloud_connected=True),
+        serving=lambda: serving,
+    )
     app = FastAPI()
-    app.state.pages = Pages(Settings(data_dir=tmp_path), pack, store, runner, Templates())  # type: ignore[arg-type]
+    app.state.pages = Pages(product, Templates())
     app.state.operator_token, app.state.throttle = TOKEN, Throttle()
-    app.state.firstline = SimpleNamespace(router=SimpleNamespace(policy=SimpleNamespace(version="v1")))
     app.add_middleware(SessionMiddleware, secret_key="secret")
     app.include_router(ops.router)
 

@@ -136,7 +136,7 @@ def test_every_notice_is_worded_for_a_customer() -> None:
         refuse_operators_words(text)
 
 
-@pytest.mark.parametrize("text", ["when is the first boat", "edge of everything"])
+@pytest.mark.parametrize("text", ["when is the first boat", "outside of everything"])
 def test_a_customers_program_is_told_what_concerns_a_customer(failing: FastAPI, visit: Visit, text: str) -> None:
     client = visit(failing)
     frames = socket_frames(client, begun(client), text, program=True)
@@ -144,7 +144,7 @@ def test_a_customers_program_is_told_what_concerns_a_customer(failing: FastAPI, 
         refuse_operators_words(frame)
     told = [json.loads(frame) for frame in frames]
     ids = {"type", "turn_id", "conversation_id"}
-    outside = text.startswith("edge")
+    outside = text.startswith("outside")
     assert told[0] == {key: told[0][key] for key in ids} | {"answered_by": "outside" if outside else "own"}
     fields = {"code", "what", "hint"} if outside else {"status", "answered_by", "notices"}
     assert told[-1].keys() == ids | fields | {"text", "sources"}
@@ -153,7 +153,7 @@ def test_a_customers_program_is_told_what_concerns_a_customer(failing: FastAPI, 
 
 def test_the_operators_program_is_told_all(failing: FastAPI, visit: Visit) -> None:
     client = visit(failing)
-    told = [json.loads(frame) for frame in socket_frames(client, begun(client), "edge", True, BEARER)]
+    told = [json.loads(frame) for frame in socket_frames(client, begun(client), "outside", True, BEARER)]
     assert {"route", "in_scope", "candidates", "policy"} <= told[0].keys()
     assert (told[-1]["code"], told[-1]["detail"]) == ("provider_auth", " ".join(TRACE))
 
@@ -169,7 +169,7 @@ def test_where_the_setting_shows_the_machinery_everybody_is_told(site: Site, vis
     assert "ferry." in page
 
 
-@pytest.mark.parametrize("text", ["when is the first boat", "edge of everything"])
+@pytest.mark.parametrize("text", ["when is the first boat", "outside of everything"])
 def test_no_fragment_of_a_customers_page_has_an_operators_word(failing: FastAPI, visit: Visit, text: str) -> None:
     client = visit(failing)
     conversation = begun(client)
@@ -187,7 +187,7 @@ def test_no_fragment_of_a_customers_page_has_an_operators_word(failing: FastAPI,
 def test_a_failure_keeps_the_message_and_offers_a_person_and_the_nearest_text(failing: FastAPI, visit: Visit) -> None:
     client = visit(failing)
     conversation = begun(client)
-    html = socket_frames(client, conversation, "edge of everything", program=False)[-1]
+    html = socket_frames(client, conversation, "outside of everything", program=False)[-1]
     page = client.get(f"/c/{conversation}").text
     fact = failing.state.pages.pack.facts[0]
     for shown in (html, page):
@@ -204,7 +204,7 @@ def test_without_a_cloud_the_nearest_text_is_offered_too(site: Site, visit: Visi
     app = site()
     client = visit(app)
     conversation = begun(client)
-    told = json.loads(socket_frames(client, conversation, "edge", True)[-1])
+    told = json.loads(socket_frames(client, conversation, "outside", True)[-1])
     assert (told["status"], told["answered_by"]) == ("abstained", "person")
     assert told["sources"] == [{"text": app.state.pages.pack.facts[0].text}]
     page = client.get(f"/c/{conversation}").text
@@ -219,7 +219,7 @@ def test_the_operator_reads_it_in_the_log_on_the_pages_and_in_healthz(
     client = visit(failing)
     conversation = begun(client)
     with caplog.at_level(logging.WARNING):
-        socket_frames(client, conversation, "edge of everything", program=True)
+        socket_frames(client, conversation, "outside of everything", program=True)
     assert " ".join(TRACE) in caplog.text
     staff = visit(failing, headers=BEARER)
     thread = staff.get(f"/ops/conversations/{conversation}").text
@@ -236,7 +236,7 @@ def test_the_operator_reads_it_in_the_log_on_the_pages_and_in_healthz(
 def test_the_console_is_closed_to_customers(failing: FastAPI, visit: Visit) -> None:
     client = visit(failing)
     conversation = begun(client)
-    socket_frames(client, conversation, "edge", program=True)
+    socket_frames(client, conversation, "outside", program=True)
     for path in ("/ops", f"/ops/conversations/{conversation}"):
         refused = client.get(path, headers=HTML)
         assert refused.status_code == 401
@@ -247,7 +247,7 @@ def test_the_console_is_closed_to_customers(failing: FastAPI, visit: Visit) -> N
 def test_the_provider_s_words_are_deleted_with_the_conversation(failing: FastAPI, visit: Visit) -> None:
     client = visit(failing)
     conversation = begun(client)
-    socket_frames(client, conversation, "edge of everything", program=True)
+    socket_frames(client, conversation, "outside of everything", program=True)
     client.post(f"/c/{conversation}/delete")
     failing.state.pages.store.forget_deleted(after_s=0)
     for file in failing.state.pages.settings.data_dir.glob("firstline.db*"):
@@ -281,7 +281,7 @@ def test_an_answer_says_where_it_comes_from_and_who_gave_it(site: Site, visit: V
     assert "Word for word from our timetable and fares" in html
     assert "Answered by our own assistant, an AI" in html
     assert "Was this helpful?" in html
-    outside = socket_frames(client, conversation, "edge of the sea", program=False)[-1]
+    outside = socket_frames(client, conversation, "outside of the sea", program=False)[-1]
     assert "Answered with an outside AI service" in outside
     assert "From our" not in outside
 
@@ -338,7 +338,7 @@ def test_one_place_decides_who_reads() -> None:
 def test_a_broken_off_answer_is_told_so(site: Site, visit: Visit) -> None:
     client = visit(site(cloud=[(["Half ", "an "], ProviderCutError(*TRACE))]))
     conversation = begun(client)
-    html = socket_frames(client, conversation, "edge", program=False)[-1]
+    html = socket_frames(client, conversation, "outside", program=False)[-1]
     assert "Half an" in html
     assert "The answer broke off in the middle. What had come is kept." in html
     assert "Perhaps this helps" not in html

@@ -72,7 +72,7 @@ def test_a_session_still_ends_and_a_forged_one_never_begins(
 def test_the_session_of_an_earlier_release_goes_on(site: Site, visit: Visit) -> None:
     app = site(session_secret="s" * 32)
     session = TimestampSigner("s" * 32).sign(b64encode(b'{"user": "ann"}')).decode()
-    store = app.state.firstline.store
+    store = app.state.product.store
     store.ensure_user("ann")
     made = store.create_conversation("ann").id
     assert conversations(visit(app, cookies={EARLIER_NAME: session})) == [made]

@@ -65,17 +65,20 @@ def app(tmp_path: Path, clock: Clock) -> FastAPI:
     fences = FenceReport(
         KernelFence("Landlock", True, "x"), KernelFence("seccomp", True, "y"), ("db.example port 5432",)
     )
-    app.state.pages = Pages(settings, pack, None, None, Templates())  # type: ignore[arg-type]
-    app.state.operator_token, app.state.throttle = TOKEN, Throttle(clock)
-    app.state.origins = Origins((), SimpleNamespace(tell=lambda _: None))  # type: ignore[arg-type]
-    app.state.firstline = SimpleNamespace(
+    product: Any = SimpleNamespace(
         runner=SimpleNamespace(last_failure=None, closing=False, outbox=SimpleNamespace(waiting=())),
         settings=settings,
         store=Broken(),
         backends={Route.LOCAL: SimpleNamespace(model="small")},
-        router=SimpleNamespace(pack=pack, policy=SimpleNamespace(version="v1")),
+        pack=pack,
+        serving=lambda: SimpleNamespace(
+            release="pack", adapter=None, router=SimpleNamespace(policy=SimpleNamespace(version="v1"))
+        ),
         fences=fences,
     )
+    app.state.product, app.state.pages = product, Pages(product, Templates())
+    app.state.operator_token, app.state.throttle = TOKEN, Throttle(clock)
+    app.state.origins = Origins((), SimpleNamespace(tell=lambda _: None))  # type: ignore[arg-type]
     app.add_middleware(Sessions, secret="s" * 32)
     app.add_exception_handler(FirstlineError, explain)
     app.include_router(health.router)

@@ -325,7 +325,14 @@ def test_every_control_is_reached_by_tab_in_the_order_of_the_page(page: Page) ->
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement === document.body || document.activeElement.className === 'skip'"):
             break
-    wanted = ["Skip to writing", "New conversation", "find", "outside one", "Rename or delete “outside one”", "Light or dark"]
+    wanted = [
+        "Skip to writing",
+        "New conversation",
+        "find",
+        "outside one",
+        "Rename or delete “outside one”",
+        "Light or dark",
+    ]
     wanted += ["Copy", "Answer again", "Good answer", "Bad answer"]
     wanted += ["text", "Send (Enter)", "Talk to a person"]
     assert walked == wanted

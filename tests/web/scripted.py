@@ -47,7 +47,9 @@ class ToldRouter:
             fact_threshold=self.policy.fact_threshold,
             facts=() if outside else scored,
             neighbours=(),
-            reasons=(Reason(ReasonCode.OUT_OF_SCOPE, "Told so.") if outside else Reason(ReasonCode.IN_SCOPE, "Told so."),),
+            reasons=(
+                Reason(ReasonCode.OUT_OF_SCOPE, "Told so.") if outside else Reason(ReasonCode.IN_SCOPE, "Told so."),
+            ),
             policy=self.policy.version,
             candidates=scored,
         )

@@ -35,7 +35,9 @@ def test_a_message_that_waits_says_so_and_is_answered_in_its_place(site: Site, v
         if WAITS not in page and page.count("Second answer.") and 'id="stop"' not in page:
             break
         time.sleep(0.05)
-    assert page.index("outside first") < page.index("word11") < page.index("outside second") < page.index("Second answer.")
+    assert (
+        page.index("outside first") < page.index("word11") < page.index("outside second") < page.index("Second answer.")
+    )
 
 
 def test_of_two_messages_read_together_the_first_says_where_its_answer_is(site: Site, visit: Visit) -> None:

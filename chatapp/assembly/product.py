@@ -92,7 +92,7 @@ def build_server_product(settings: Settings, fences: FenceReport | None = None) 
             lock.release()
         raise
     if lock:
-        product.store.serve_alone()
+        product.store.owners.serve_alone()
     close_left_open(product.store, settings, alone=lock is not None)
     return replace(product, lock=lock)
 
@@ -100,4 +100,4 @@ def build_server_product(settings: Settings, fences: FenceReport | None = None) 
 def _record(store: Store, policy: Policy, why: str) -> None:
     content = {"thresholds": dict(policy.thresholds), "fact_threshold": policy.fact_threshold}
     content |= {"answer_threshold": policy.answer_threshold} if policy.answer_threshold else {}
-    store.record_policy(policy.version, content, who="calibration", why=why)
+    store.policies.record(policy.version, content, who="calibration", why=why)

@@ -63,8 +63,8 @@ def database(patient: Patient) -> Check:
     from chatapp.store import Store
 
     with Store.open(patient.settings.resolved_database_url) as store:
-        store.ping()
-        return Check("ok", "database", f"{store.where}, written to, migrations current")
+        store.database.ping()
+        return Check("ok", "database", f"{store.database.where}, written to, migrations current")
 
 
 def port(patient: Patient) -> Check:

@@ -35,8 +35,8 @@ def ask(settings: Settings, fences: FenceReport | None, text: str, *, as_json: b
 
 async def _turn(product: Product, text: str, as_json: bool, requested: Route | None) -> int:
     try:
-        await asyncio.to_thread(product.store.ensure_user, USER)
-        conversation = (await asyncio.to_thread(product.store.create_conversation, USER)).id
+        await asyncio.to_thread(product.store.conversations.ensure_user, USER)
+        conversation = (await asyncio.to_thread(product.store.conversations.create, USER)).id
         with product.runner.watch(conversation) as (events, _):
             await product.runner.start(USER, conversation, text, requested_route=requested)
             async for event in events:

@@ -32,7 +32,7 @@ class Trial:
         self._serving, self._backend, self._store = serving, Remembering(backend), store
         self._facts = {fact.id: fact for fact in serving.router.pack.facts}
         self._runner = TurnRunner(self._settings, store, lambda: serving, {Route.LOCAL: self._backend})
-        store.ensure_user(USER)
+        store.conversations.ensure_user(USER)
 
     async def row(self, question: Question) -> Row:
         """One question, put to every layer."""
@@ -57,7 +57,7 @@ class Trial:
 
     async def read(self, text: str) -> str:
         """What the user reads of the desk's own answer, "" where it has none."""
-        conversation = self._store.create_conversation(USER).id
+        conversation = self._store.conversations.create(USER).id
         with self._runner.watch(conversation) as (subscription, _):
             await self._runner.start(USER, conversation, text)
             async for event in subscription:

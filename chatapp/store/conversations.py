@@ -9,7 +9,7 @@ from sqlmodel import col, delete, exists, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.characters import storable
-from chatapp.store.database import Database, add_if_absent
+from chatapp.store.database import Book, add_if_absent
 from chatapp.store.models import ConversationRow, MessageRow, TurnRow, TurnStatus, UserRow, utcnow
 from chatapp.store.records import Conversation
 from chatapp.store.tries import UNDO_S, existing, locked_conversation, origin_of, the_turn, words_kept
@@ -20,23 +20,23 @@ WORDS = frozenset({"text", "detail"})
 """Keys of a turn's JSON under which words stand: what a model failed with may quote the conversation."""
 
 
-class Conversations(Database):
+class Conversations(Book):
     """Conversations and their rolling summaries. A deleted conversation is one that does not exist."""
 
     def ensure_user(self, user_id: str) -> None:
         """Makes the user unless there is one."""
-        with self.write() as session:
+        with self._database.write() as session:
             add_if_absent(session, UserRow(id=user_id))
 
-    def create_conversation(self, user_id: str) -> Conversation:
+    def create(self, user_id: str) -> Conversation:
         """A new, untitled conversation of the user, who must exist."""
-        with self.write() as session:
+        with self._database.write() as session:
             row = ConversationRow(id=uuid4().hex, user_id=user_id)
             session.add(row)
             session.flush()
             return _conversation(row)
 
-    def conversations(self, user_id: str, find: str = "") -> list[Conversation]:
+    def of(self, user_id: str, find: str = "") -> list[Conversation]:
         """The user's conversations, the one last written to first.
 
         `find` keeps those whose title or messages contain it, in any letter case; `%` and `_` stand for
@@ -53,17 +53,17 @@ class Conversations(Database):
             )
             mine = mine.where(or_(func.lower(ConversationRow.title).contains(needle.lower(), autoescape=True), said))
         newest = col(ConversationRow.updated_at).desc(), col(ConversationRow.created_at).desc()
-        with self.read() as session:
+        with self._database.read() as session:
             return [_conversation(row) for row in session.exec(mine.order_by(*newest))]
 
-    def conversation(self, user_id: str, conversation_id: str) -> Conversation:
+    def get(self, user_id: str, conversation_id: str) -> Conversation:
         """Raises NotFoundError also for another user's."""
-        with self.read() as session:
+        with self._database.read() as session:
             return _conversation(_owned(session.get(ConversationRow, conversation_id), user_id, conversation_id))
 
     def rename(self, user_id: str, conversation_id: str, title: str) -> None:
         """Sets the title, made one line of at most 200 characters. Raises NotFoundError."""
-        with self.write() as session:
+        with self._database.write() as session:
             row = _owned(locked_conversation(session, conversation_id), user_id, conversation_id)
             row.title = one_line(title, TITLE_CHARS)
 
@@ -73,7 +73,7 @@ class Conversations(Database):
         After that no word of it is kept: see `forget_deleted`. What waits for an answer does not begin.
         Raises NotFoundError.
         """
-        with self.write() as session:
+        with self._database.write() as session:
             row = _owned(locked_conversation(session, conversation_id), user_id, conversation_id)
             row.deleted_at = utcnow()
             waiting = TurnRow.conversation_id == conversation_id, TurnRow.status == TurnStatus.QUEUED
@@ -82,7 +82,7 @@ class Conversations(Database):
 
     def undelete(self, user_id: str, conversation_id: str) -> None:
         """Brings a conversation back. Raises NotFoundError once its time is up; one that was not deleted stays."""
-        with self.write() as session:
+        with self._database.write() as session:
             row = locked_conversation(session, conversation_id)
             if row is not None and words_kept(row):
                 row.deleted_at = None
@@ -92,10 +92,10 @@ class Conversations(Database):
         """Deletes every word of the conversations that were deleted at least `after_s` seconds ago; gives how many.
 
         Messages, titles, summaries, and the texts inside decisions, sources and notices go. Turns, calls and
-        ratings stay, so that the ledger still adds up. SQLite's log holds the words until `empty_log`.
+        ratings stay, so that the ledger still adds up. SQLite's log holds the words until `Database.empty_log`.
         """
         since = utcnow() - timedelta(seconds=after_s)
-        with self.write() as session:
+        with self._database.write() as session:
             found = session.exec(_with_words(since).with_for_update()).all()
             for row in found:
                 row.title = row.summary = ""
@@ -106,12 +106,12 @@ class Conversations(Database):
 
     def summary(self, conversation_id: str) -> str:
         """The running summary, empty if there is none. Raises NotFoundError."""
-        with self.read() as session:
+        with self._database.read() as session:
             return existing(session.get(ConversationRow, conversation_id), conversation_id).summary
 
     def save_summary(self, conversation_id: str, text: str, through_turn_id: int) -> None:
         """Keeps the summary of all messages up to that turn's. Raises NotFoundError."""
-        with self.write() as session:
+        with self._database.write() as session:
             row = existing(locked_conversation(session, conversation_id), conversation_id)
             row.summary, row.summary_through = storable(text), origin_of(the_turn(session, through_turn_id))
 

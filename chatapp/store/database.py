@@ -110,6 +110,13 @@ class Database:
         self._wrote_at, self._refused = time.monotonic(), None
 
 
+class Book:
+    """What is written of one matter in a database; every method has a short session of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
 def add_if_absent(session: Session, row: SQLModel) -> bool:
     """Adds the row unless another with its key is there, be it since a moment ago. Whether it was added."""
     try:

@@ -4,28 +4,18 @@ from sqlalchemy import ColumnElement, Integer, func, type_coerce
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from chatapp.errors import NotFoundError
-from chatapp.store.database import Database
+from chatapp.store.database import Book
 from chatapp.store.models import CallRow, ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.records import Exchange, Past, Turn
-from chatapp.store.tries import existing, joined, origin, origin_of, seen, standing, the_turn, together, with_text
+from chatapp.store.tries import existing, joined, origin, origin_of, standing, the_turn, together, with_text
 
 
-class Exchanges(Database):
+class Exchanges(Book):
     """Reads of one conversation."""
-
-    def turn(self, user_id: str, turn_id: int) -> Turn:
-        """Raises NotFoundError also for another user's turn and for one of a deleted conversation."""
-        with self.read() as session:
-            row = the_turn(session, turn_id)
-            conversation = session.get(ConversationRow, row.conversation_id)
-            if existing(conversation, row.conversation_id).user_id != user_id:
-                raise NotFoundError(f"There is no turn {turn_id!r}.", "Reload the page.")
-            return seen(session, row)
 
     def user_texts(self, conversation_id: str, before_turn: int, limit: int) -> list[str]:
         """The user's last messages before those that the turn answers, at most `limit`, oldest first."""
-        with self.read() as session:
+        with self._database.read() as session:
             first = origin_of(the_turn(session, before_turn))
             read_with_it = select(TurnRow.id).where(TurnRow.joined_into == first)
             asked = (
@@ -41,9 +31,9 @@ class Exchanges(Database):
             )
             return list(session.exec(asked))[::-1]
 
-    def exchanges(self, conversation_id: str) -> list[Exchange]:
+    def of(self, conversation_id: str) -> list[Exchange]:
         """Every message with the try that stands for it, oldest first. Raises NotFoundError."""
-        with self.read() as session:
+        with self._database.read() as session:
             existing(session.get(ConversationRow, conversation_id), conversation_id)
             turns = session.exec(select(TurnRow).where(col(TurnRow.id).in_(standing(conversation_id))).order_by(origin))
             rows = turns.all()
@@ -67,7 +57,7 @@ class Exchanges(Database):
 
     def memory(self, conversation_id: str, before_turn: int) -> tuple[str, list[Past]]:
         """The summary and, of the same moment, the exchanges after it that a prompt needs; see `live_history`."""
-        with self.read() as session:
+        with self._database.read() as session:
             row = existing(session.get(ConversationRow, conversation_id), conversation_id)
             before = _origin(session, before_turn)
             return row.summary, _past(session, conversation_id, row.summary_through, before)
@@ -81,7 +71,7 @@ class Exchanges(Database):
         (None: what the summary covers), and `before_turn` (the turn to be answered), its other tries and
         everything after it. Raises NotFoundError.
         """
-        with self.read() as session:
+        with self._database.read() as session:
             row = existing(session.get(ConversationRow, conversation_id), conversation_id)
             after = row.summary_through if after_turn is None else _origin(session, after_turn)
             before = None if before_turn is None else _origin(session, before_turn)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Row
 
-from chatapp.store.database import Database
+from chatapp.store.database import Book
 from chatapp.store.records import Figure, Figures, Prices, Quantiles
 from chatapp.store.traffic import sums_within, turns_within
 
@@ -26,10 +26,10 @@ class _Columns(NamedTuple):
     total_ms: NDArray[np.float64]
 
 
-class FigureBook(Database):
+class FigureBook(Book):
     """Figures over a time."""
 
-    def figures(self, since: datetime | None, until: datetime | None, prices: Prices) -> Figures:
+    def between(self, since: datetime | None, until: datetime | None, prices: Prices) -> Figures:
         """Figures of the turns that began at `since` or later and before `until` (None: no bound) and have
         ended.
 
@@ -41,7 +41,7 @@ class FigureBook(Database):
         A cloud model counts tokens in its own way, gets a longer prompt, and writes longer answers, so its
         bill would differ.
         """
-        with self.read() as session:
+        with self._database.read() as session:
             connection = session.connection()
             turns = _columns(connection.execute(turns_within(since, until)).all())
             sums = connection.execute(sums_within(since, until)).all()

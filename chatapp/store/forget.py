@@ -31,7 +31,7 @@ class Forgetter:
 
     def look(self) -> None:
         """Forget what is due, in the database's file and in its log. Blocks. Raises DatabaseError."""
-        forgotten = self._store.forget_deleted()
+        forgotten = self._store.conversations.forget_deleted()
         self._log_holds_words = bool(forgotten) or self._log_holds_words
         if self._log_holds_words:
-            self._log_holds_words = not self._store.empty_log()
+            self._log_holds_words = not self._store.database.empty_log()

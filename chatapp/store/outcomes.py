@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from chatapp.store.database import Database
+from chatapp.store.database import Book
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.tries import id_of, origin_of, together
 from router.outcomes.verdicts import Outcome, OutcomeSource
@@ -19,10 +19,10 @@ ESCALATED_NOTICE = "escalated"
 EARLIER_TEXTS = 8
 
 
-class OutcomeLog(Database):
+class OutcomeLog(Book):
     """Reads of verdicts, of all users."""
 
-    def outcomes(self) -> list[Outcome]:
+    def all(self) -> list[Outcome]:
         """Every local answer with a verdict, by time; of several verdicts the surest.
 
         - Feedback: a thumb on a finished local answer, up good, down bad.
@@ -32,7 +32,7 @@ class OutcomeLog(Database):
         Turns that a person sent to the cloud, that failed or were stopped, and those whose words were deleted have no
         outcome. The scores are those of the stored decision, the text is what the router read.
         """
-        with self.read() as session:
+        with self._database.read() as session:
             rows = session.exec(select(TurnRow).where(col(TurnRow.status) == TurnStatus.DONE).order_by(col(TurnRow.id)))
             turns = [turn for turn in rows if _was_local(turn.decision)]
             marks, newest = _marks(session), _newest_tries(session)

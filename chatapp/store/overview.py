@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, func, select
 from sqlmodel import col
 
-from chatapp.store.database import Database
+from chatapp.store.database import Book
 from chatapp.store.figures import UNROUTED
 from chatapp.store.models import CallRow, ConversationRow, MessageRow, Role, TurnRow
 from chatapp.store.records import Bucket, TurnLine
@@ -16,7 +16,7 @@ from chatapp.store.traffic import answered_within, plain, within
 from chatapp.store.tries import origin, with_text
 
 
-class Overview(Database):
+class Overview(Book):
     """Turns of every user, for the operator."""
 
     def latest_turns(
@@ -50,7 +50,7 @@ class Overview(Database):
             .order_by(col(TurnRow.id).desc())
             .limit(limit)
         )
-        with self.read() as session:
+        with self._database.read() as session:
             return [TurnLine(with_text(row, text), int(cost)) for row, text, cost in session.execute(statement)]
 
     def timeline(self, since: datetime, until: datetime, buckets: int) -> list[Bucket]:
@@ -60,7 +60,7 @@ class Overview(Database):
         Counts the turns that `figures` counts.
         """
         statement = select(col(TurnRow.created_at), plain(TurnRow.route), col(TurnRow.total_ms))
-        with self.read() as session:
+        with self._database.read() as session:
             rows = session.connection().execute(statement.where(answered_within(since, until))).all()
         step = (until - since) / buckets
         members: list[list[tuple[str | None, float | None]]] = [[] for _ in range(buckets)]

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
-from chatapp.store.database import Database
+from chatapp.store.database import Book, Database
 from chatapp.store.models import OPEN, TurnRow, TurnStatus, utcnow
 from chatapp.store.records import Turn
 from chatapp.store.tries import seen, settle
@@ -26,22 +26,22 @@ SERVER = "server-"
 """How the owner's name begins that has a SQLite database to itself, but for commands beside it."""
 
 
-class Owners(Database):
+class Owners(Book):
     """Signs of life, and the end of turns that have none."""
 
-    def __init__(self, reader: Engine, writer: Engine) -> None:
-        super().__init__(reader, writer)
-        self.owner = uuid4().hex
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.name = uuid4().hex
         """The name of this process on its turns, a new one each time the store is opened."""
 
     def serve_alone(self) -> None:
         """Mark this process as the server that has the database to itself, and end what the one before it left."""
-        self.owner = f"{SERVER}{self.owner}"
+        self.name = f"{SERVER}{self.name}"
         self.interrupt_dead(sole=True)
 
     def beat(self, turn_ids: Collection[int]) -> None:
         """Write that these turns are alive."""
-        with self.write() as session:
+        with self._database.write() as session:
             session.exec(update(TurnRow).where(col(TurnRow.id).in_(turn_ids)).values(beat_at=now(session)))
 
     def interrupt_dead(self, live: Collection[int] = (), *, sole: bool = False) -> list[Turn]:
@@ -50,17 +50,17 @@ class Owners(Database):
         `live` are this process's own, whatever their rows say. `sole`, for the start of a server that holds the
         database's lock: what another server left is dead, be its last beat ever so young.
         """
-        with self.read() as session:  # the common case, every few seconds: nothing to do, and nothing written
+        with self._database.read() as session:  # the common case, every few seconds: nothing to do, and nothing written
             if not self._dead(session, _open_turns(session), live, sole=sole):
                 return []
-        with self.write() as session:
+        with self._database.write() as session:
             dead = self._dead(session, _open_turns(session, lock=True), live, sole=sole)
             interrupt(session, dead)
             return [seen(session, turn) for turn in dead]
 
     def interrupt(self, turn_ids: Collection[int]) -> None:
         """Ends these turns as `interrupted`, if they have not ended."""
-        with self.write() as session:
+        with self._database.write() as session:
             rows = session.exec(select(TurnRow).where(col(TurnRow.id).in_(turn_ids), OPEN).with_for_update())
             interrupt(session, rows.all())
 
@@ -75,16 +75,16 @@ class Owners(Database):
         ]
 
     def _of_another_server(self, turn: TurnRow) -> bool:
-        return turn.owner != self.owner and (turn.owner or SERVER).startswith(SERVER)
+        return turn.owner != self.name and (turn.owner or SERVER).startswith(SERVER)
 
-    def _living(self, session: Session, conversation_id: str, live: Collection[int]) -> list[TurnRow]:
+    def living(self, session: Session, conversation_id: str, live: Collection[int]) -> list[TurnRow]:
         """The conversation's open turns that somebody answers, oldest first; the others are ended on the spot.
 
         `live` are those of this process: it knows of each whether it lives, and need not wait for missed beats.
         """
         turns = _open_turns(session, conversation_id)
         dead = self._dead(session, turns, live)
-        dead += [turn for turn in turns if turn.owner == self.owner and turn.id not in live and turn not in dead]
+        dead += [turn for turn in turns if turn.owner == self.name and turn.id not in live and turn not in dead]
         interrupt(session, dead)
         return [turn for turn in turns if turn not in dead]
 

@@ -30,7 +30,7 @@ class Turn:
 
     `route` and `category` are None until routed. `again_of` is the first try's id, None for a first try.
     `sources` are `{"id", "text", "probability"}`, `notices` `{"code", "text"}` and, for the operator alone, `detail`.
-    `resent` is true only where `begin_turn` met a `client_id` again: that turn runs, or has run, already, and must
+    `resent` is true only where `Turns.begin` met a `client_id` again: that turn runs, or has run, already, and must
     not be run twice.
     `user_text` is what the user wrote, `asked_text` all that the turn answers: with it the messages of the turns that
     are `joined_into` this one, in order, a line each. Both are empty once the conversation is deleted.
@@ -149,7 +149,7 @@ class Figure:
     """The figures of one group of turns; `name` is a route, a category, `unrouted` or `total`.
 
     `share` is of all turns, `error_rate` failed turns by turns, both 0 to 1. `tokens_per_s` is over answers:
-    the tokens after the first, by the time after the first. `saved_microusd` is an estimate; see `figures()`.
+    the tokens after the first, by the time after the first. `saved_microusd` is an estimate; see `FigureBook.between`.
     None where nothing was measured.
     """
 

@@ -1,17 +1,51 @@
-"""The store: one object, built in the composition root and handed down."""
+"""The store: one database and its books, built in the composition root and handed down."""
 
-from chatapp.store.bookkeeping import Bookkeeping
+from typing import Self
+
 from chatapp.store.conversations import Conversations
+from chatapp.store.database import Database
 from chatapp.store.exchanges import Exchanges
 from chatapp.store.figures import FigureBook
+from chatapp.store.ledger import Ledger
 from chatapp.store.outcomes import OutcomeLog
 from chatapp.store.overview import Overview
+from chatapp.store.owners import Owners
+from chatapp.store.policies import Policies
+from chatapp.store.ratings import Ratings
 from chatapp.store.turns import Turns
 
 
-class Store(Conversations, Turns, Exchanges, Bookkeeping, FigureBook, Overview, OutcomeLog):
-    """`Store.open(url)` migrates and opens; `close()` ends it. Every method has a short session of its own.
+class Store:
+    """`Store.open(url)` migrates and opens; `close()` ends it.
 
-    Methods block, so async callers run them in a thread. They raise DatabaseError for whatever the database
-    does.
+    The methods of its books block, so async callers run them in a thread. Each has a short session of its own and
+    raises DatabaseError for whatever the database does.
     """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.conversations = Conversations(database)
+        self.owners = Owners(database)
+        self.turns = Turns(database, self.owners)
+        self.exchanges = Exchanges(database)
+        self.ledger = Ledger(database)
+        self.ratings = Ratings(database)
+        self.policies = Policies(database)
+        self.outcomes = OutcomeLog(database)
+        self.figures = FigureBook(database)
+        self.overview = Overview(database)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The store on the database at `url`; see `Database.open`."""
+        return cls(Database.open(url))
+
+    def close(self) -> None:
+        """Closes every idle connection."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from chatapp.store.database import Database
+from chatapp.store.database import Book
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.tries import id_of, origin, origin_of
 from finetune.data.candidates import LoggedTurn
@@ -16,10 +16,10 @@ NOT_FOR_LEARNING = frozenset({"incomplete", "unbacked"})
 """Notices under cloud answers that are cut short, or have figures that are not ours: nobody should learn them."""
 
 
-class TeachableLog(Database):
+class TeachableLog(Book):
     """Reads of answers, of all users."""
 
-    def teachable(self) -> list[LoggedTurn]:
+    def all(self) -> list[LoggedTurn]:
         """Finished answers from which something can be learnt, by time; none of a deleted conversation, and none
         to several messages at once, for no one question led to it.
 
@@ -37,7 +37,7 @@ class TeachableLog(Database):
             .where(col(ConversationRow.deleted_at).is_(None), TurnRow.status == TurnStatus.DONE)
             .order_by(col(TurnRow.id))
         )
-        with self.read() as session:
+        with self._database.read() as session:
             marks = dict(session.exec(select(FeedbackRow.turn_id, FeedbackRow.value)).all())
             rows = session.exec(statement).all()
             several = set(session.exec(select(TurnRow.joined_into).where(col(TurnRow.joined_into).is_not(None))))

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from chatapp.characters import storable
 from chatapp.errors import BusyError, NotFoundError
 from chatapp.store.conversations import forget_words, one_line
+from chatapp.store.database import Book, Database
 from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus, utcnow
 from chatapp.store.owners import Owners, now
 from chatapp.store.records import Turn
@@ -32,10 +33,23 @@ FIRST_TITLE_CHARS = 60
 _OPEN = (TurnStatus.RUNNING, TurnStatus.INTERRUPTED)
 
 
-class Turns(Owners):
+class Turns(Book):
     """Turns and their words. At most one turn of a conversation runs, which the database enforces too."""
 
-    def begin_turn(
+    def __init__(self, database: Database, owners: Owners) -> None:
+        super().__init__(database)
+        self._owners = owners
+
+    def get(self, user_id: str, turn_id: int) -> Turn:
+        """Raises NotFoundError also for another user's turn and for one of a deleted conversation."""
+        with self._database.read() as session:
+            row = the_turn(session, turn_id)
+            conversation = session.get(ConversationRow, row.conversation_id)
+            if existing(conversation, row.conversation_id).user_id != user_id:
+                raise NotFoundError(f"There is no turn {turn_id!r}.", "Reload the page.")
+            return seen(session, row)
+
+    def begin(
         self,
         conversation_id: str,
         text: str,
@@ -53,12 +67,12 @@ class Turns(Owners):
         that the conversation has seen before stores nothing and gives the newest try of its message, marked `resent`.
         Raises NotFoundError, and BusyError where `most_waiting` wait already.
         """
-        with self.write() as session:
+        with self._database.write() as session:
             conversation = existing(locked_conversation(session, conversation_id), conversation_id)
             known = _sent_before(session, conversation_id, client_id)
             if known is not None:
                 return seen(session, known, resent=True)
-            ahead = self._living(session, conversation_id, live)
+            ahead = self._owners.living(session, conversation_id, live)
             if len(ahead) > most_waiting:
                 raise _busy(most_waiting)
             turn = TurnRow(
@@ -87,11 +101,11 @@ class Turns(Owners):
         The older try is superseded only once the new one has an answer. Raises NotFoundError, and BusyError
         while a turn of the conversation runs or waits.
         """
-        with self.write() as session:
+        with self._database.write() as session:
             old = the_turn(session, turn_id)
             conversation = existing(locked_conversation(session, old.conversation_id), old.conversation_id)
             session.refresh(old)
-            if self._living(session, conversation.id, live):
+            if self._owners.living(session, conversation.id, live):
                 raise _busy(0)
             turn = TurnRow(
                 conversation_id=conversation.id,
@@ -110,10 +124,10 @@ class Turns(Owners):
         stands. None while another turn of the conversation is before them. Raises NotFoundError where none of them
         waits any more.
         """
-        with self.write() as session:
+        with self._database.write() as session:
             first = the_turn(session, turn_ids[0])
             conversation = existing(locked_conversation(session, first.conversation_id), first.conversation_id)
-            ahead = self._living(session, conversation.id, {*live, *turn_ids, *([joining] if joining else [])})
+            ahead = self._owners.living(session, conversation.id, {*live, *turn_ids, *([joining] if joining else [])})
             read = [row for row in ahead if row.id == joining or row.id in turn_ids]
             if not any(row.status is TurnStatus.QUEUED for row in read):
                 raise NotFoundError("The message does not wait any more.", "Reload the page.")
@@ -126,7 +140,7 @@ class Turns(Owners):
             return seen(session, turn)
 
     def _begin(self, session: Session, conversation: ConversationRow, turn: TurnRow) -> TurnRow:
-        turn.owner, turn.beat_at = self.owner, now(session)
+        turn.owner, turn.beat_at = self._owners.name, now(session)
         conversation.updated_at = utcnow()
         session.add(turn)
         session.flush()
@@ -142,7 +156,7 @@ class Turns(Owners):
         routing_ms: float,
     ) -> None:
         """Notes where the router sends the turn, and why. `decision_json` is `Decision.as_json()`."""
-        with self.write() as session:
+        with self._database.write() as session:
             turn, alive = _held(session, turn_id)
             turn.decision, turn.route, turn.category = dict(decision_json), _route(route), category
             turn.policy_version, turn.routing_ms = policy_version, routing_ms
@@ -151,7 +165,7 @@ class Turns(Owners):
 
     def save_partial(self, turn_id: int, text: str) -> None:
         """Keeps what has come of the answer so far. Does nothing for a turn that has ended or was deleted."""
-        with self.write() as session:
+        with self._database.write() as session:
             turn, alive = _held(session, turn_id)
             if alive and turn.status is TurnStatus.RUNNING:
                 _keep_answer(session, turn, text)
@@ -175,7 +189,7 @@ class Turns(Owners):
         With an answer, the message's other tries become superseded; without one, and if another has one, this
         does. Of a deleted conversation no words are kept.
         """
-        with self.write() as session:
+        with self._database.write() as session:
             turn, alive = _held(session, turn_id)
             if turn.status not in _OPEN:
                 return seen(session, turn)

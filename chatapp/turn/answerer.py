@@ -218,7 +218,7 @@ class Answerer:
 
     async def _fit(self, live: "LiveTurn", backend: Backend, build: Build, budget_tokens: int) -> Fitted:
         conversation_id = live.turn.conversation_id
-        summary, past = await asyncio.to_thread(self._store.memory, conversation_id, live.turn.id)
+        summary, past = await asyncio.to_thread(self._store.exchanges.memory, conversation_id, live.turn.id)
         exchanges = [Exchange(*one) for one in past]
         fitted = await asyncio.to_thread(fit, build, summary, exchanges, backend.count_tokens, budget_tokens)
         if fitted.left:

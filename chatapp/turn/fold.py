@@ -29,8 +29,8 @@ async def fold(
 
     try:
         by_rule = await asyncio.to_thread(remember, summary, left, backend.count_tokens, budget_tokens)
-        await asyncio.to_thread(store.save_summary, turn.conversation_id, by_rule, left[-1].turn_id)
+        await asyncio.to_thread(store.conversations.save_summary, turn.conversation_id, by_rule, left[-1].turn_id)
         made = await summarize(ask, backend.count_tokens, summary, left, budget_tokens)
-        await asyncio.to_thread(store.save_summary, turn.conversation_id, made.text, made.through_turn_id)
+        await asyncio.to_thread(store.conversations.save_summary, turn.conversation_id, made.text, made.through_turn_id)
     except FirstlineError as error:
         log.warning("conversation %s was not summarised: %s", turn.conversation_id, error)

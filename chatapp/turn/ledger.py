@@ -90,7 +90,7 @@ class MeteredCall:
         except FirstlineError:  # the call itself will say what is wrong
             prompt = Usage()
         cost_microusd = self._backend.cost_microusd(prompt, 0.0)
-        return self._store.record_call(self._record(prompt, cost_microusd, Outcome.OPEN))
+        return self._store.ledger.begin(self._record(prompt, cost_microusd, Outcome.OPEN))
 
     async def _book(self, error: BaseException | None) -> None:
         """Close the stream and bring the row to its end, also while the turn is being stopped."""
@@ -107,7 +107,7 @@ class MeteredCall:
         lost = [self._lost(usage) for usage in self._stream.lost]
         self.cost_microusd += sum(each.cost_microusd for each in lost)
         self._turn_spent(self.cost_microusd)
-        await asyncio.to_thread(self._store.end_call, self._row, record, lost)
+        await asyncio.to_thread(self._store.ledger.end, self._row, record, lost)
 
     def _lost(self, usage: Usage) -> CallRecord:
         """The row of a try that may have been served and billed, though its answer never came."""
@@ -141,10 +141,10 @@ def close_abandoned(store: Store, price: Callable[[Usage], int], began_before: d
     only calls that `began_before` a time from which none can be under way are ended; one that was ended by mistake is
     put right by its own process. Raises DatabaseError.
     """
-    store.write_late()
-    abandoned = store.open_calls(began_before)
+    store.ledger.write_late()
+    abandoned = store.ledger.open_calls(began_before)
     for call in abandoned:
-        store.end_call(call.id, _estimated(call.record, call.answer_text, price))
+        store.ledger.end(call.id, _estimated(call.record, call.answer_text, price))
     if abandoned:
         log.warning("%d model calls were cut off by the end of their process; their cost is estimated", len(abandoned))
     return len(abandoned)

@@ -99,7 +99,7 @@ class TurnRunner:
         """
         message = clean_message(text, self._settings.message_max_chars)
         self._refuse_if_closing()
-        await asyncio.to_thread(self._store.conversation, user_id, conversation_id)
+        await asyncio.to_thread(self._store.conversations.get, user_id, conversation_id)
         self.outbox.hurry(conversation_id)
         return await asyncio.shield(self._take(conversation_id, message, client_id, requested_route))
 
@@ -111,7 +111,7 @@ class TurnRunner:
         self._refuse_if_closing()
         if cloud and not self.cloud_connected:
             raise NotAllowedError("No outside AI service is connected here.", "Ask our own assistant, or a person.")
-        old = await asyncio.to_thread(self._store.turn, user_id, turn_id)
+        old = await asyncio.to_thread(self._store.turns.get, user_id, turn_id)
         return await asyncio.shield(self._retake(old, Route.CLOUD if cloud else None))
 
     def stop(self, conversation_id: str) -> bool:
@@ -147,9 +147,9 @@ class TurnRunner:
     async def _leave(self) -> None:
         """End what waits, and what was given up for it: the next start would, but its readers are told now."""
         with _logged("what waited could not be ended"):
-            await asyncio.to_thread(self._store.write_late)
+            await asyncio.to_thread(self._store.ledger.write_late)
             if left := self._open():
-                await asyncio.to_thread(self._store.interrupt, left)
+                await asyncio.to_thread(self._store.owners.interrupt, left)
         for turns in self._waiting.values():
             self._tell_interrupted(turns)
         self._waiting.clear()
@@ -160,8 +160,8 @@ class TurnRunner:
     async def sweep(self) -> None:
         """End what nobody answers, and begin what waited for another process; to be called every few seconds."""
         with _logged("turns without an owner could not be looked for"):
-            await asyncio.to_thread(self._store.write_late)
-            self._tell_interrupted(await asyncio.to_thread(self._store.interrupt_dead, self._open()))
+            await asyncio.to_thread(self._store.ledger.write_late)
+            self._tell_interrupted(await asyncio.to_thread(self._store.owners.interrupt_dead, self._open()))
         for conversation_id in list(self._waiting):
             async with self._lock(conversation_id):
                 await self._next(conversation_id)
@@ -187,7 +187,7 @@ class TurnRunner:
     async def _take(self, conversation_id: str, text: str, client_id: str | None, requested: Route | None) -> int:
         async with self._lock(conversation_id):
             turn = await asyncio.to_thread(
-                self._store.begin_turn,
+                self._store.turns.begin,
                 conversation_id,
                 text,
                 client_id,
@@ -207,7 +207,11 @@ class TurnRunner:
     async def _retake(self, old: Turn, requested: Route | None) -> int:
         async with self._lock(old.conversation_id):
             turn = await asyncio.to_thread(
-                self._store.begin_again, old.id, requested, self._settings.mode, live=self._open(old.conversation_id)
+                self._store.turns.begin_again,
+                old.id,
+                requested,
+                self._settings.mode,
+                live=self._open(old.conversation_id),
             )
             await self._launch(turn, replaces=old.joined_into or old.id)
             return turn.id
@@ -243,7 +247,7 @@ class TurnRunner:
         burst = self._burst(conversation_id, joining)
         try:
             turn = await asyncio.to_thread(
-                self._store.begin_next,
+                self._store.turns.begin_next,
                 [turn.id for turn in burst],
                 joining.turn.id if joining else None,
                 live=self._open(conversation_id),
@@ -301,7 +305,7 @@ class TurnRunner:
             await asyncio.sleep(BEAT_S)
             with _logged("the sign of life of running turns could not be written"):
                 if turn_ids := self._open():
-                    await asyncio.to_thread(self._store.beat, turn_ids)
+                    await asyncio.to_thread(self._store.owners.beat, turn_ids)
 
     def _fold_later(self, live: LiveTurn) -> None:
         work = live.to_fold

@@ -81,7 +81,7 @@ class TurnTask:
 
     async def _route(self, live: LiveTurn) -> Decision:
         earlier = await asyncio.to_thread(
-            self._store.user_texts, live.turn.conversation_id, before_turn=live.turn.id, limit=EARLIER_TURNS
+            self._store.exchanges.user_texts, live.turn.conversation_id, before_turn=live.turn.id, limit=EARLIER_TURNS
         )
         circumstances = Circumstances(self._settings.mode, self._cloud_connected)
         live.serving = serving = await asyncio.to_thread(self._serving)
@@ -89,7 +89,7 @@ class TurnTask:
         decision = _forced(decision, live.turn.requested_route)
         live.decision = decision
         routed = partial(
-            self._store.routed,
+            self._store.turns.routed,
             live.turn.id,
             decision.as_json() | {"would_change": counterfactual(decision).texts},
             decision.route.value,
@@ -108,7 +108,7 @@ class TurnTask:
             if live.answer != saved and not live.ending:
                 saved = live.answer
                 with contextlib.suppress(FirstlineError):  # the end will be stored, or its failure told
-                    await asyncio.to_thread(self._store.save_partial, live.turn.id, saved)
+                    await asyncio.to_thread(self._store.turns.save_partial, live.turn.id, saved)
 
     async def _finish(self, live: LiveTurn, answer: Answer) -> None:
         if answer.route is Route.CLOUD and answer.status == "done":
@@ -176,7 +176,7 @@ class TurnTask:
     async def _end(self, live: LiveTurn, event: Finished | Failed, **end: Any) -> None:
         """Store the end, and only then tell it. While the database does not take it, the reader sees all that came."""
         live.ending = True
-        finish = partial(self._store.finish, live.turn.id, **end)
+        finish = partial(self._store.turns.finish, live.turn.id, **end)
         kept = await self._outbox.write(live.turn.conversation_id, f"the end of turn {live.turn.id}", finish)
         if kept is not None:
             live.notice("saving", SAVING, keep=False)

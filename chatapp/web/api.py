@@ -29,23 +29,23 @@ CREATED = 201
 @router.post("/api/conversations", dependencies=[Depends(same_origin)])
 def create(pages: Built, user: User) -> JSONResponse:
     """A new conversation: `{"id": …}`. The session cookie of the answer is needed to open its socket."""
-    pages.store.ensure_user(user)
-    return JSONResponse({"id": pages.store.create_conversation(user).id}, CREATED)
+    pages.store.conversations.ensure_user(user)
+    return JSONResponse({"id": pages.store.conversations.create(user).id}, CREATED)
 
 
 @router.get("/api/conversations")
 def conversations(pages: Built, user: User, find: Entry = "") -> JSONResponse:
     """The caller's conversations, the last written to first."""
-    listed = pages.store.conversations(user, find.strip())
+    listed = pages.store.conversations.of(user, find.strip())
     return JSONResponse([{"id": c.id, "title": c.title, "updated_at": c.updated_at.isoformat()} for c in listed])
 
 
 @router.get("/api/conversations/{conversation_id}")
 def exchanges(pages: Built, user: User, reader: Reads, conversation_id: Entry) -> JSONResponse:
     """What was said in a conversation and by whom; for the operator, how each answer was made and what it cost."""
-    found = pages.store.conversation(user, conversation_id)
+    found = pages.store.conversations.get(user, conversation_id)
     made = _told if reader is Reader.CUSTOMER else _whole
-    turns = [_said(one) | made(pages, one) for one in pages.store.exchanges(conversation_id)]
+    turns = [_said(one) | made(pages, one) for one in pages.store.exchanges.of(conversation_id)]
     summary = {} if reader is Reader.CUSTOMER else {"summary": found.summary}
     return JSONResponse({"id": found.id, "title": found.title, **summary, "turns": turns})
 
@@ -79,7 +79,7 @@ def _whole(pages: Pages, exchange: Exchange) -> dict[str, Any]:
         "sources": turn.sources,
         "notices": turn.notices,
         "cost_microusd": exchange.cost_microusd,
-        "calls": [asdict(call) for call in pages.store.calls(turn.id)],
+        "calls": [asdict(call) for call in pages.store.ledger.calls(turn.id)],
     }
 
 

@@ -64,12 +64,12 @@ class Pages:
 
     def rail(self, user_id: str, current: str, find: str = "") -> str:
         """The list of conversations; an unused one is not listed."""
-        listed = [c for c in self.store.conversations(user_id, find) if c.title]
+        listed = [c for c in self.store.conversations.of(user_id, find) if c.title]
         return self.templates.render("_rail.html", conversations=listed, current=current, find=find)
 
     def why(self, exchange: Exchange) -> str:
         """The reasons behind an answer, and its model calls."""
-        calls = tuple(self.store.calls(exchange.turn.id))
+        calls = tuple(self.store.ledger.calls(exchange.turn.id))
         return self.templates.render("_why.html", why=why_view(exchange, calls, self.titles))
 
 
@@ -82,8 +82,8 @@ class ChatPage:
     def whole(self, theme: str, deleted: DeletedView | None = None) -> str:
         """The page as a browser first gets it: complete without any script."""
         pages = self._pages
-        conversation = pages.store.conversation(self._user_id, self._id)
-        listed = [c for c in pages.store.conversations(self._user_id) if c.title]
+        conversation = pages.store.conversations.get(self._user_id, self._id)
+        listed = [c for c in pages.store.conversations.of(self._user_id) if c.title]
         return pages.templates.render(
             "chat.html",
             theme=theme,
@@ -152,11 +152,11 @@ class ChatPage:
 
     def stands(self, turn_id: int) -> bool:
         """Whether this turn is the one to be shown for its message; a second try that failed is not."""
-        return any(exchange.turn.id == turn_id for exchange in self._pages.store.exchanges(self._id))
+        return any(exchange.turn.id == turn_id for exchange in self._pages.store.exchanges.of(self._id))
 
     def _standing_for(self, turn_id: int) -> set[int]:
-        first = self._pages.store.turn(self._user_id, turn_id).again_of
-        exchanges = self._pages.store.exchanges(self._id)
+        first = self._pages.store.turns.get(self._user_id, turn_id).again_of
+        exchanges = self._pages.store.exchanges.of(self._id)
         return {one.turn.id for one in exchanges if first in {one.turn.id, one.turn.again_of}}
 
     def announce(self, words: str) -> str:
@@ -173,7 +173,7 @@ class ChatPage:
 
     def exchange(self, turn_id: int) -> Exchange:
         """One exchange of this conversation. Raises NotFoundError."""
-        for exchange in self._pages.store.exchanges(self._id):
+        for exchange in self._pages.store.exchanges.of(self._id):
             if exchange.turn.id == turn_id:
                 return exchange
         raise NotFoundError(f"There is no turn {turn_id!r}.", "Reload the page.")
@@ -187,7 +187,7 @@ class ChatPage:
         live = self._pages.runner.live(self._id)
         return [
             live_view(live, self.reader) if live and live.turn.id == exchange.turn.id else self._finished(exchange)
-            for exchange in self._pages.store.exchanges(self._id)
+            for exchange in self._pages.store.exchanges.of(self._id)
         ]
 
     def _finished(self, exchange: Exchange) -> TurnView:

@@ -74,7 +74,7 @@ def _cloud(app: Product) -> str:
 def _trouble(app: Product) -> str:
     """What is wrong with the database, in the operator's words; empty where nothing is."""
     try:
-        app.store.ping()
+        app.store.database.ping()
     except DatabaseError as error:
         log.error("%s", error)
         return str(error)

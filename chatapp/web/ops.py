@@ -61,8 +61,8 @@ def ops(
     since = now - PERIODS[period][1]
     settings, serving = pages.settings, pages.product.serving()
     prices = Prices(settings.cloud_price_input, settings.cloud_price_output)
-    turns = pages.store.latest_turns(PAGE_TURNS, since, now, route or None, category or None, before or None)
-    timeline = pages.store.timeline(since, now, BUCKETS) if period != "all" else []
+    turns = pages.store.overview.latest_turns(PAGE_TURNS, since, now, route or None, category or None, before or None)
+    timeline = pages.store.overview.timeline(since, now, BUCKETS) if period != "all" else []
     html = pages.templates.render(
         "ops.html",
         theme=request.cookies.get("theme", ""),
@@ -70,7 +70,7 @@ def ops(
         mode=pages.mode(Reader.OPERATOR),
         period=period,
         periods=PERIODS,
-        figures=pages.store.figures(since, now, prices),
+        figures=pages.store.figures.between(since, now, prices),
         sparklines=_sparklines(timeline),
         titles=pages.titles,
         turns=turns,

@@ -77,7 +77,7 @@ def rename(pages: Built, user: User, conversation_id: Entry, title: Field) -> Re
     """Give a conversation another name. Raises UserError for an empty one."""
     if not title.strip():
         raise UserError("A conversation needs a name.", "Go back and write one.")
-    pages.store.rename(user, conversation_id, title)
+    pages.store.conversations.rename(user, conversation_id, title)
     return to(pages, f"/c/{conversation_id}")
 
 
@@ -86,9 +86,9 @@ async def delete(
     request: Request, pages: Built, user: User, conversation_id: Entry, seen: Field = ""
 ) -> RedirectResponse:
     """Stop what runs there, and delete the conversation. `seen` is the one that the page shows, to go back to."""
-    await asyncio.to_thread(pages.store.conversation, user, conversation_id)
+    await asyncio.to_thread(pages.store.conversations.get, user, conversation_id)
     pages.runner.drop(conversation_id)
-    await asyncio.to_thread(pages.store.delete, user, conversation_id)
+    await asyncio.to_thread(pages.store.conversations.delete, user, conversation_id)
     note_deleted(request.session, conversation_id)
     if seen and seen != conversation_id:
         return to(pages, f"/c/{seen}")
@@ -99,7 +99,7 @@ async def delete(
 def undelete(request: Request, pages: Built, user: User, conversation_id: Entry) -> RedirectResponse:
     """Bring a conversation back. Raises NotFoundError once its time is up."""
     request.session.pop(DELETED, None)
-    pages.store.undelete(user, conversation_id)
+    pages.store.conversations.undelete(user, conversation_id)
     return to(pages, f"/c/{conversation_id}")
 
 
@@ -114,21 +114,21 @@ def why(pages: Built, user: User, reader: Reads, turn_id: TurnId) -> str:
 @router.post("/turns/{turn_id}/feedback", dependencies=guarded)
 def feedback(pages: Built, user: User, reader: Reads, turn_id: TurnId, value: Annotated[int, Form()]) -> str:
     """Thumbs up (1), down (-1), or neither (0)."""
-    pages.store.rate(user, turn_id, value)
+    pages.store.ratings.rate(user, turn_id, value)
     return _page(pages, user, turn_id, reader).thumbs(turn_id)
 
 
 def unused_conversation(pages: Pages, user: str) -> str:
     """The id of a conversation in which nothing was written yet, a new one if there is none."""
-    pages.store.ensure_user(user)
-    for known in pages.store.conversations(user):
+    pages.store.conversations.ensure_user(user)
+    for known in pages.store.conversations.of(user):
         if not known.title:
             return known.id
-    return pages.store.create_conversation(user).id
+    return pages.store.conversations.create(user).id
 
 
 def _page(pages: Pages, user: str, turn_id: int, reader: Reader) -> ChatPage:
-    return pages.of(user, pages.store.turn(user, turn_id).conversation_id, reader)
+    return pages.of(user, pages.store.turns.get(user, turn_id).conversation_id, reader)
 
 
 def to(pages: Pages, path: str) -> RedirectResponse:

@@ -56,7 +56,7 @@ class ChatSocket:
         protocol = JSON_PROTOCOL if JSON_PROTOCOL in self._websocket.scope["subprotocols"] else None
         await self._websocket.accept(subprotocol=protocol)
         try:
-            await asyncio.to_thread(self._store.conversation, self._user_id, self._conversation_id)
+            await asyncio.to_thread(self._store.conversations.get, self._user_id, self._conversation_id)
         except FirstlineError as error:
             await self._send(rendering.failed(_frame_failure(self._conversation_id, error)))
             code = CLOSE_NOT_FOUND if isinstance(error, NotFoundError) else CLOSE_INTERNAL

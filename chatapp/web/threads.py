@@ -14,7 +14,7 @@ router = APIRouter(default_response_class=HTMLResponse)
 @router.get("/ops/conversations/{conversation_id}", dependencies=[Depends(operator)])
 def thread(request: Request, pages: Built, conversation_id: Entry) -> str:
     """Any user's conversation, to read only. Raises NotFoundError, also for a deleted one."""
-    exchanges = pages.store.exchanges(conversation_id)
+    exchanges = pages.store.exchanges.of(conversation_id)
     return pages.templates.render(
         "ops_thread.html",
         theme=request.cookies.get("theme", ""),

@@ -51,12 +51,12 @@ async def test_no_conversation_fails_and_none_is_answered_by_two_models(
     backend = LocalBackend(settings)
     server = _server(settings, backend)
     store = Store.open(f"sqlite:///{tmp_path / 'load.db'}")
-    store.ensure_user("u")
+    store.conversations.ensure_user("u")
     runner = TurnRunner(settings, store, server.now, {Route.LOCAL: backend})
     releases = open_releases(settings, load_pack("packs/support"))
 
     async def talk(number: int) -> str:
-        conversation = store.create_conversation("u").id
+        conversation = store.conversations.create("u").id
         with runner.watch(conversation) as (subscription, _):
             await runner.start("u", conversation, f"how long do i have, {number}")
             async for event in subscription:
@@ -64,8 +64,8 @@ async def test_no_conversation_fails_and_none_is_answered_by_two_models(
                     assert isinstance(event, Finished), event
                     assert event.status == "done"
                     break
-        (exchange,) = store.exchanges(conversation)
-        models = {call.model for call in store.calls(exchange.turn.id)}
+        (exchange,) = store.exchanges.of(conversation)
+        models = {call.model for call in store.ledger.calls(exchange.turn.id)}
         assert len(models) == 1
         return models.pop()
 

@@ -83,12 +83,12 @@ async def test_a_server_has_its_database_to_itself_and_gives_it_back(
     settings = Settings(data_dir=tmp_path)
     monkeypatch.setattr(module, "build_product", lambda given, _: scripted_product(given))
     with Store.open(settings.resolved_database_url) as store:
-        store.ensure_user("ann")
-        turn = store.begin_turn(store.create_conversation("ann").id, "hello")
+        store.conversations.ensure_user("ann")
+        turn = store.turns.begin(store.conversations.create("ann").id, "hello")
         call = CallRecord(turn.id, turn.conversation_id, Purpose.ANSWER, Route.LOCAL, "m", 3, 0, 0, 0.0, Outcome.OPEN)
-        store.record_call(call)
+        store.ledger.begin(call)
     product = build_server_product(settings)
-    assert product.store.calls(turn.id)[0].outcome == Outcome.INTERRUPTED
+    assert product.store.ledger.calls(turn.id)[0].outcome == Outcome.INTERRUPTED
     with pytest.raises(DatabaseError):
         build_server_product(settings)
     await product.aclose()

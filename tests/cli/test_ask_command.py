@@ -34,9 +34,8 @@ class Product:
 
     def __init__(self, events: list[Event]) -> None:
         self.events, self.started, self.closed = events, [], False
-        self.store = SimpleNamespace(
-            ensure_user=lambda user: None, create_conversation=lambda user: SimpleNamespace(id="c")
-        )
+        conversations = SimpleNamespace(ensure_user=lambda user: None, create=lambda user: SimpleNamespace(id="c"))
+        self.store = SimpleNamespace(conversations=conversations)
         self.runner = self
 
     @contextmanager

@@ -63,23 +63,23 @@ def turn(question: str, answer: str = "At 5.") -> dict[str, Any]:
 def store(tmp_path: Path, folder: Path) -> Iterator[Store]:
     (tmp_path / "data").mkdir()
     with Store.open(f"sqlite:///{tmp_path / 'data' / 'firstline.db'}") as store:
-        store.ensure_user(USER)
+        store.conversations.ensure_user(USER)
         yield store
 
 
 @pytest.fixture
 def talk(store: Store) -> str:
     """A conversation with a liked local answer, and one of the cloud."""
-    talk = store.create_conversation(USER).id
-    local = store.begin_turn(talk, "open on sunday? my name is Ann")
-    store.routed(local.id, DECISION.as_json(), "local", "hours", "p", 1.0)
+    talk = store.conversations.create(USER).id
+    local = store.turns.begin(talk, "open on sunday? my name is Ann")
+    store.turns.routed(local.id, DECISION.as_json(), "local", "hours", "p", 1.0)
     source = {"id": "hours.sunday", "text": SUNDAY, "probability": 0.6}
-    store.finish(local.id, "done", SUNDAY, route="local", sources=[source])
-    store.rate(USER, local.id, 1)
-    cloud = store.begin_turn(talk, "and on holidays?")
+    store.turns.finish(local.id, "done", SUNDAY, route="local", sources=[source])
+    store.ratings.rate(USER, local.id, 1)
+    cloud = store.turns.begin(talk, "and on holidays?")
     sent = replace(DECISION, route=Route.CLOUD, facts=()).as_json()
-    store.routed(cloud.id, sent, "cloud", "hours", "p", 1.0)
-    store.finish(cloud.id, "done", "I do not know your holidays.", route="cloud")
+    store.turns.routed(cloud.id, sent, "cloud", "hours", "p", 1.0)
+    store.turns.finish(cloud.id, "done", "I do not know your holidays.", route="cloud")
     return talk
 
 
@@ -218,7 +218,7 @@ def test_from_the_log_to_the_pack(
     assert lines(folder / GROUNDED_FILE)[0]["turns"][0]["fact"] == "hours.sunday"
     assert len(lines(folder / CLOUD_FILE)) == 1
 
-    store.delete(USER, talk)
+    store.conversations.delete(USER, talk)
     from_log(None, out, as_json=False)
     assert "0 candidates, 0 of them new, 0 masked; 2 gone from the log" in capsys.readouterr().out
     assert out.read_text() == ""

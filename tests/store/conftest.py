@@ -23,24 +23,24 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
     with Store.open(url) as store:
-        store.ensure_user(USER)
+        store.conversations.ensure_user(USER)
         yield store
 
 
 @pytest.fixture
 def talk(store: Store) -> str:
     """The id of an empty conversation of USER."""
-    return store.create_conversation(USER).id
+    return store.conversations.create(USER).id
 
 
 def answer(store: Store, turn: Turn, text: str = "An answer.", status: str = "done", **more: object) -> Turn:
     """Finishes the turn, on the local route unless told."""
-    return store.finish(turn.id, status, text, **{"route": "local", "total_ms": 100.0, **more})
+    return store.turns.finish(turn.id, status, text, **{"route": "local", "total_ms": 100.0, **more})
 
 
 def exchange(store: Store, conversation: str, question: str = "A question?", **more: object) -> Turn:
     """One whole turn."""
-    return answer(store, store.begin_turn(conversation, question), **more)
+    return answer(store, store.turns.begin(conversation, question), **more)
 
 
 def call(turn: Turn, **more: object) -> CallRecord:

@@ -47,24 +47,24 @@ def lock(store: Store, file: Path) -> Iterator[None]:
 
 def pragma(store: Store, setting: str) -> None:
     """Has the store's writer connect anew, with the setting."""
-    store.writer.dispose()
-    event.listen(store.writer, "connect", lambda made, _: made.execute(f"PRAGMA {setting}").close())
+    store.database.writer.dispose()
+    event.listen(store.database.writer, "connect", lambda made, _: made.execute(f"PRAGMA {setting}").close())
 
 
 def test_ping(store: Store, file: Path) -> None:
-    store.ping()
+    store.database.ping()
     store.close()
     file.write_bytes(b"no longer a database " * 500)
     with pytest.raises(DatabaseError, match="not a database"):
-        store.ping()
+        store.database.ping()
 
 
 def test_locked(store: Store, talk: str, lock: None) -> None:
     pragma(store, "busy_timeout=50")
     with pytest.raises(DatabaseError) as caught:
-        store.begin_turn(talk, "Hello")
+        store.turns.begin(talk, "Hello")
     told(caught.value, "locked by another program", "Close what else uses it", "firstline.db")
-    assert store.conversation(USER, talk).title == ""
+    assert store.conversations.get(USER, talk).title == ""
 
 
 def test_a_probe_tells_at_once_what_a_write_was_just_told(store: Store, talk: str, file: Path) -> None:
@@ -72,19 +72,19 @@ def test_a_probe_tells_at_once_what_a_write_was_just_told(store: Store, talk: st
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseError):
-        store.begin_turn(talk, "Hello")
+        store.turns.begin(talk, "Hello")
     pragma(store, "busy_timeout=9000")
     began = time.monotonic()
     with pytest.raises(DatabaseError, match="locked"):
-        store.ping()
+        store.database.ping()
     assert time.monotonic() - began < 5  # it did not wait for the lock
     other.close()
-    store.begin_turn(talk, "Hello")
-    store.ping()
+    store.turns.begin(talk, "Hello")
+    store.database.ping()
 
 
 def test_the_busy_timeout_is_five_seconds(store: Store) -> None:
-    with store.read() as session:
+    with store.database.read() as session:
         pragmas = {
             name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("busy_timeout", "journal_mode", "foreign_keys", "synchronous")
@@ -97,12 +97,13 @@ def test_read_only_file(store: Store, file: Path) -> None:
 
 
 def test_no_room(store: Store, talk: str) -> None:
-    store.writer.dispose()
-    event.listen(store.writer, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=1").close())
+    store.database.writer.dispose()
+    limit = "PRAGMA max_page_count=1"
+    event.listen(store.database.writer, "connect", lambda connection, _: connection.execute(limit).close())
     with pytest.raises(DatabaseError) as caught:
-        store.begin_turn(talk, "x" * 1_000_000)
+        store.turns.begin(talk, "x" * 1_000_000)
     told(caught.value, "no room left", "Free space")
-    assert store.exchanges(talk) == []
+    assert store.exchanges.of(talk) == []
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
@@ -234,7 +235,7 @@ def test_no_sqlalchemy_error_escapes(kind: type[Any]) -> None:
 def test_the_file_is_private_and_its_folder_is_made(tmp_path: Path) -> None:
     file = tmp_path / "new" / "folder" / "a.db"
     with Store.open(f"sqlite:///{file}") as store:
-        store.ensure_user(USER)
+        store.conversations.ensure_user(USER)
         modes = {path.name: path.stat().st_mode & 0o777 for path in file.parent.iterdir()}
     assert set(modes) == {"a.db", "a.db-wal", "a.db-shm"}
     assert set(modes.values()) == {0o600}
@@ -245,15 +246,15 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'a.db'}"
     script = (
         "import os, signal, sys; from chatapp.store import Store;"
-        "s = Store.open(sys.argv[1]); s.serve_alone(); s.ensure_user('ann');"
-        "t = s.begin_turn(s.create_conversation('ann').id, 'Kept?');"
-        "s.save_partial(t.id, 'Ye');"
+        "s = Store.open(sys.argv[1]); s.owners.serve_alone(); s.conversations.ensure_user('ann');"
+        "t = s.turns.begin(s.conversations.create('ann').id, 'Kept?');"
+        "s.turns.save_partial(t.id, 'Ye');"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", script, url], check=False, timeout=60).returncode == -9
     with Store.open(url) as store:
-        store.serve_alone()
-        (kept,) = store.exchanges(store.conversations("ann")[0].id)
+        store.owners.serve_alone()
+        (kept,) = store.exchanges.of(store.conversations.of("ann")[0].id)
     assert (kept.user_text, kept.answer_text, kept.turn.status) == ("Kept?", "Ye", "interrupted")
 
 

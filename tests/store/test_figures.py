@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Store]:
     with TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/a.db") as store:
-        store.ensure_user(USER)
+        store.conversations.ensure_user(USER)
         yield store
 
 
@@ -49,7 +49,7 @@ def turn_row(talk: str, **more: Any) -> dict[str, Any]:
 
 def fill(store: Store, turns: list[dict[str, Any]]) -> None:
     """Turns in place of all that is there."""
-    with store.write() as session:
+    with store.database.write() as session:
         for table in (CallRow, TurnRow):
             session.connection().execute(delete(table))
         if turns:
@@ -57,16 +57,16 @@ def fill(store: Store, turns: list[dict[str, Any]]) -> None:
 
 
 def test_no_turns(store: Store, talk: str) -> None:
-    store.begin_turn(talk, "still running")
-    found = store.figures(None, None, PRICES)
+    store.turns.begin(talk, "still running")
+    found = store.figures.between(None, None, PRICES)
     assert (found.routes, found.categories) == ((), ())
     assert (found.total.turns, found.total.share, found.total.error_rate) == (0, 0.0, 0.0)
     assert (found.total.ttft, found.total.tokens_per_s, found.total.saved_microusd) == (None, None, 0)
 
 
 def test_a_local_answer_saves_what_the_cloud_would_charge(store: Store, talk: str) -> None:
-    store.record_call(call(exchange(store, talk)))
-    total = store.figures(None, None, PRICES).total
+    store.ledger.begin(call(exchange(store, talk)))
+    total = store.figures.between(None, None, PRICES).total
     assert total.cost_microusd == 5
     assert total.saved_microusd == 100 * 1 + 21 * 10 - 5
     assert total.tokens_per_s == pytest.approx(20 / 0.2)
@@ -75,30 +75,30 @@ def test_a_local_answer_saves_what_the_cloud_would_charge(store: Store, talk: st
 def test_drafts_judges_and_summaries_cost_but_are_no_credit(store: Store, talk: str) -> None:
     turn = exchange(store, talk)
     for purpose in ("answer", "draft", "judge", "summary"):
-        store.record_call(call(turn, purpose=purpose))
-    assert store.figures(None, None, PRICES).total.saved_microusd == 100 + 210 - 4 * 5
+        store.ledger.begin(call(turn, purpose=purpose))
+    assert store.figures.between(None, None, PRICES).total.saved_microusd == 100 + 210 - 4 * 5
 
 
 @pytest.mark.parametrize("status", ["failed", "interrupted", "abstained"])
 def test_a_turn_without_an_answer_is_only_a_cost(store: Store, talk: str, status: str) -> None:
-    store.record_call(call(exchange(store, talk, status=status)))
-    assert store.figures(None, None, PRICES).total.saved_microusd == -5
+    store.ledger.begin(call(exchange(store, talk, status=status)))
+    assert store.figures.between(None, None, PRICES).total.saved_microusd == -5
 
 
 def test_a_turn_that_the_cloud_answered_saves_nothing(store: Store, talk: str) -> None:
     turn = exchange(store, talk, route="cloud")
-    store.record_call(call(turn, outcome="degenerate"))
-    store.record_call(call(turn, route="cloud", cost_microusd=300))
-    total = store.figures(None, None, PRICES).total
+    store.ledger.begin(call(turn, outcome="degenerate"))
+    store.ledger.begin(call(turn, route="cloud", cost_microusd=300))
+    total = store.figures.between(None, None, PRICES).total
     assert (total.cost_microusd, total.saved_microusd) == (305, 0)
     assert total.tokens_per_s == pytest.approx(100)
 
 
 def test_a_cloud_that_wrote_nothing_answered_nothing(store: Store, talk: str) -> None:
     turn = exchange(store, talk)
-    store.record_call(call(turn, route="cloud", output_tokens=0, cost_microusd=0, ttft_ms=None, outcome="failed"))
-    store.record_call(call(turn))
-    assert store.figures(None, None, PRICES).total.saved_microusd == 100 + 210 - 5
+    store.ledger.begin(call(turn, route="cloud", output_tokens=0, cost_microusd=0, ttft_ms=None, outcome="failed"))
+    store.ledger.begin(call(turn))
+    assert store.figures.between(None, None, PRICES).total.saved_microusd == 100 + 210 - 5
 
 
 def test_groups(store: Store, talk: str) -> None:
@@ -108,12 +108,12 @@ def test_groups(store: Store, talk: str) -> None:
         ("shipping", "cloud", "done"),
         ("shipping", "local", "done"),
     ):
-        turn = store.begin_turn(talk, "A question?")
-        store.routed(turn.id, {}, route, category, "v1", 1.0)
+        turn = store.turns.begin(talk, "A question?")
+        store.turns.routed(turn.id, {}, route, category, "v1", 1.0)
         answer(store, turn, route=route, status=status)
-        store.record_call(call(turn, route=route))
-    store.finish(store.begin_turn(talk, "never routed").id, "failed", "")
-    found = store.figures(None, None, PRICES)
+        store.ledger.begin(call(turn, route=route))
+    store.turns.finish(store.turns.begin(talk, "never routed").id, "failed", "")
+    found = store.figures.between(None, None, PRICES)
     routes = [(f.name, f.turns, f.share, f.error_rate, f.cost_microusd) for f in found.routes]
     assert routes == [("local", 3, 0.6, 1 / 3, 15), ("cloud", 1, 0.2, 0.0, 5), ("unrouted", 1, 0.2, 1.0, 0)]
     assert {f.name: f.turns for f in found.categories} == {"faq": 2, "shipping": 2, "unrouted": 1}
@@ -122,9 +122,9 @@ def test_groups(store: Store, talk: str) -> None:
 
 def test_the_time_is_half_open(store: Store, talk: str) -> None:
     fill(store, [turn_row(talk, created_at=START + hours * timedelta(hours=12)) for hours in range(4)])
-    assert store.figures(START, START + DAY, PRICES).total.turns == 2
-    assert store.figures(START + DAY, None, PRICES).total.turns == 2
-    assert store.figures(None, START, PRICES).total.turns == 0
+    assert store.figures.between(START, START + DAY, PRICES).total.turns == 2
+    assert store.figures.between(START + DAY, None, PRICES).total.turns == 2
+    assert store.figures.between(None, START, PRICES).total.turns == 0
 
 
 TIMES = st.lists(st.none() | st.floats(0, 1e6), max_size=30)
@@ -133,9 +133,9 @@ TIMES = st.lists(st.none() | st.floats(0, 1e6), max_size=30)
 @settings(max_examples=25, deadline=None)
 @given(TIMES)
 def test_quantiles_are_exact(shared: Store, times: list[float | None]) -> None:
-    talk = shared.create_conversation(USER).id
+    talk = shared.conversations.create(USER).id
     fill(shared, [turn_row(talk, ttft_ms=time, total_ms=time) for time in times])
-    total = shared.figures(None, None, PRICES).total
+    total = shared.figures.between(None, None, PRICES).total
     measured = [time for time in times if time is not None]
     assert total.turns == len(times)
     assert total.ttft == total.total
@@ -155,32 +155,32 @@ def test_timeline_counts_what_figures_count(store: Store, talk: str) -> None:
     ]
     fill(store, [*rows, turn_row(talk, created_at=START, status="running")])
     begin, end = START + timedelta(milliseconds=500), START + timedelta(hours=1)
-    early, late = store.timeline(begin, end, 2)
+    early, late = store.overview.timeline(begin, end, 2)
     assert (early.start, late.start) == (begin, begin + (end - begin) / 2)
     assert (early.turns, late.turns) == ({"local": 2, "cloud": 1}, {"unrouted": 1, "local": 1})
     assert (early.p95_total_ms, late.p95_total_ms) == (pytest.approx(195), pytest.approx(395))
-    assert store.timeline(end, end + DAY, 3)[1].turns == {}
+    assert store.overview.timeline(end, end + DAY, 3)[1].turns == {}
 
 
 def test_latest_turns(store: Store, talk: str) -> None:
     for n, (route, category) in enumerate([("local", "faq"), ("cloud", "faq"), ("cloud", "shipping")]):
-        turn = store.begin_turn(talk, f"Question {n}" + "?" * 200)
-        store.routed(turn.id, {"in_scope": n / 10}, route, category, "v1", 1.0)
+        turn = store.turns.begin(talk, f"Question {n}" + "?" * 200)
+        store.turns.routed(turn.id, {"in_scope": n / 10}, route, category, "v1", 1.0)
         answer(store, turn, route=route)
-        store.record_call(call(turn))
-        store.record_call(call(turn))
-    store.begin_turn(talk, "still running")
-    lines = store.latest_turns(10)
+        store.ledger.begin(call(turn))
+        store.ledger.begin(call(turn))
+    store.turns.begin(talk, "still running")
+    lines = store.overview.latest_turns(10)
     assert [line.turn.id for line in lines] == [3, 2, 1]
     assert (lines[0].cost_microusd, lines[0].turn.decision) == (10, {"in_scope": 0.2})
     assert lines[0].excerpt == ("Question 2" + "?" * 200)[:160]
-    assert [line.turn.id for line in store.latest_turns(1)] == [3]
-    assert [line.turn.id for line in store.latest_turns(10, before_id=3)] == [2, 1]
-    assert [line.turn.id for line in store.latest_turns(10, route="cloud", category="faq")] == [2]
-    assert store.latest_turns(10, until=START) == []
-    assert len(store.latest_turns(10, since=START)) == 3
+    assert [line.turn.id for line in store.overview.latest_turns(1)] == [3]
+    assert [line.turn.id for line in store.overview.latest_turns(10, before_id=3)] == [2, 1]
+    assert [line.turn.id for line in store.overview.latest_turns(10, route="cloud", category="faq")] == [2]
+    assert store.overview.latest_turns(10, until=START) == []
+    assert len(store.overview.latest_turns(10, since=START)) == 3
 
 
 def test_a_time_without_a_zone_is_refused(store: Store) -> None:
     with pytest.raises(DatabaseError, match="has no time zone"):
-        store.figures(datetime(2026, 1, 1), None, PRICES)
+        store.figures.between(datetime(2026, 1, 1), None, PRICES)

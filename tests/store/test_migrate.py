@@ -57,12 +57,12 @@ def test_a_database_of_the_first_revision_is_upgraded_with_its_words(engine: Eng
     other.executescript((Path(__file__).parent / "first_revision.sql").read_text())
     other.close()
     with Store.open(url) as store:
-        (talk,) = store.conversations("ann")
-        (kept,) = store.exchanges(talk.id)
+        (talk,) = store.conversations.of("ann")
+        (kept,) = store.exchanges.of(talk.id)
         assert (talk.title, kept.user_text, kept.answer_text) == ("Old title", "Old question?", "Old answer.")
         assert (kept.cost_microusd, kept.feedback, kept.turn.decision) == (12, 1, {"in_scope": 0.9})
-        assert store.policies()[0].content == {"in_scope": 0.5}
-        assert store.begin_turn(talk.id, "New question?").id == 2
+        assert store.policies.all()[0].content == {"in_scope": 0.5}
+        assert store.turns.begin(talk.id, "New question?").id == 2
 
 
 def test_every_step_goes_down_again(engine: Engine) -> None:

@@ -22,18 +22,18 @@ def other(url: str, store: Store) -> Iterator[Store]:
 
 def silence(store: Store, seconds: float = MISSED_BEATS * BEAT_S + 1) -> None:
     """Set every last beat so many seconds back."""
-    with store.write() as session:
+    with store.database.write() as session:
         session.exec(update(TurnRow).values(beat_at=utcnow() - timedelta(seconds=seconds)))
 
 
 def test_a_turn_of_a_living_process_is_left_alone(store: Store, other: Store, talk: str) -> None:
-    turn = store.begin_turn(talk, "Hello")
-    assert other.interrupt_dead() == []
+    turn = store.turns.begin(talk, "Hello")
+    assert other.owners.interrupt_dead() == []
     with pytest.raises(BusyError):
-        other.begin_turn(talk, "Me too")
+        other.turns.begin(talk, "Me too")
     silence(store)
-    store.beat([turn.id])
-    assert other.interrupt_dead() == []
+    store.owners.beat([turn.id])
+    assert other.owners.interrupt_dead() == []
 
 
 def test_the_first_sign_of_life_is_by_the_clock_of_the_others(
@@ -41,63 +41,63 @@ def test_the_first_sign_of_life_is_by_the_clock_of_the_others(
 ) -> None:
     monkeypatch.setattr(owners, "now", lambda _session: utcnow() + timedelta(hours=1))
     monkeypatch.setattr(turns, "now", owners.now, raising=False)
-    store.begin_turn(talk, "Hello")
-    assert other.interrupt_dead() == []
+    store.turns.begin(talk, "Hello")
+    assert other.owners.interrupt_dead() == []
 
 
 def test_a_turn_without_a_sign_of_life_is_interrupted_and_keeps_its_words(
     store: Store, other: Store, talk: str
 ) -> None:
-    turn = store.begin_turn(talk, "Hello")
-    store.save_partial(turn.id, "Half")
+    turn = store.turns.begin(talk, "Hello")
+    store.turns.save_partial(turn.id, "Half")
     silence(store)
-    assert [ended.id for ended in other.interrupt_dead()] == [turn.id]
-    (kept,) = other.exchanges(talk)
+    assert [ended.id for ended in other.owners.interrupt_dead()] == [turn.id]
+    (kept,) = other.exchanges.of(talk)
     assert (kept.turn.status, kept.answer_text) == ("interrupted", "Half")
 
 
 def test_nobody_waits_for_a_turn_that_nobody_answers(store: Store, other: Store, talk: str) -> None:
-    dead = store.begin_turn(talk, "Hello")
+    dead = store.turns.begin(talk, "Hello")
     silence(store)
-    assert other.begin_turn(talk, "Anybody?").status == "running"
-    assert store.turn(USER, dead.id).status == "interrupted"
+    assert other.turns.begin(talk, "Anybody?").status == "running"
+    assert store.turns.get(USER, dead.id).status == "interrupted"
 
 
 def test_a_process_knows_at_once_which_of_its_own_turns_live(store: Store, talk: str) -> None:
-    lost = store.begin_turn(talk, "Hello")
+    lost = store.turns.begin(talk, "Hello")
     with pytest.raises(BusyError):
-        store.begin_turn(talk, "And?", live={lost.id})
-    assert store.begin_again(lost.id).status == "running"
-    assert store.turn(USER, lost.id).status == "interrupted"
+        store.turns.begin(talk, "And?", live={lost.id})
+    assert store.turns.begin_again(lost.id).status == "running"
+    assert store.turns.get(USER, lost.id).status == "interrupted"
 
 
 def test_the_sweep_spares_what_lives_here_though_its_beats_were_not_written(store: Store, talk: str) -> None:
-    turn = store.begin_turn(talk, "Hello")
+    turn = store.turns.begin(talk, "Hello")
     silence(store)
-    assert store.interrupt_dead({turn.id}) == []
-    assert len(store.interrupt_dead()) == 1
+    assert store.owners.interrupt_dead({turn.id}) == []
+    assert len(store.owners.interrupt_dead()) == 1
 
 
 def test_a_clock_that_was_set_back_keeps_nothing_alive(store: Store, other: Store, talk: str) -> None:
-    store.begin_turn(talk, "Hello")
+    store.turns.begin(talk, "Hello")
     silence(store, seconds=-3600)
-    assert len(other.interrupt_dead()) == 1
+    assert len(other.owners.interrupt_dead()) == 1
 
 
 def test_a_server_that_starts_spares_a_command_beside_it(store: Store, other: Store, talk: str, url: str) -> None:
-    other.serve_alone()
+    other.owners.serve_alone()
     of_command, of_server = (
-        store.begin_turn(talk, "Hello"),
-        other.begin_turn(other.create_conversation(USER).id, "Hello"),
+        store.turns.begin(talk, "Hello"),
+        other.turns.begin(other.conversations.create(USER).id, "Hello"),
     )
     with Store.open(url) as restarted:
-        restarted.serve_alone()
-        assert restarted.turn(USER, of_command.id).status == "running"
-        assert restarted.turn(USER, of_server.id).status == "interrupted"
+        restarted.owners.serve_alone()
+        assert restarted.turns.get(USER, of_command.id).status == "running"
+        assert restarted.turns.get(USER, of_server.id).status == "interrupted"
 
 
 def test_looking_for_open_turns_reads_no_other(store: Store) -> None:
-    with store.read() as session:
+    with store.database.read() as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT * FROM turn WHERE {OPEN}").all()
     assert "turn_open" in str(plan)
 
@@ -106,16 +106,16 @@ def queued(store: Store, talk: str, *texts: str) -> list[int]:
     """The ids of a turn that runs and of those that wait for it."""
     ids: list[int] = []
     for text in texts:
-        ids.append(store.begin_turn(talk, text, live=ids, most_waiting=5).id)
+        ids.append(store.turns.begin(talk, text, live=ids, most_waiting=5).id)
     return ids
 
 
 def test_a_message_waits_for_the_turn_before_it(store: Store, talk: str) -> None:
     first, second = queued(store, talk, "One", "Two")
-    assert store.turn(USER, second).status == "queued"
-    assert store.begin_next([second], live={first}) is None
-    answer(store, store.turn(USER, first))
-    began = store.begin_next([second])
+    assert store.turns.get(USER, second).status == "queued"
+    assert store.turns.begin_next([second], live={first}) is None
+    answer(store, store.turns.get(USER, first))
+    began = store.turns.begin_next([second])
     assert began
     assert (began.status, began.asked_text) == ("running", "Two")
 
@@ -123,20 +123,20 @@ def test_a_message_waits_for_the_turn_before_it(store: Store, talk: str) -> None
 def test_no_more_wait_than_may(store: Store, talk: str) -> None:
     ids = queued(store, talk, *"123456")
     with pytest.raises(BusyError, match="5 of your messages"):
-        store.begin_turn(talk, "7", live=ids, most_waiting=5)
-    assert [e.user_text for e in store.exchanges(talk)] == [*"123456"]
+        store.turns.begin(talk, "7", live=ids, most_waiting=5)
+    assert [e.user_text for e in store.exchanges.of(talk)] == [*"123456"]
 
 
 def test_one_turn_reads_both_messages_and_history_knows_them_once(store: Store, talk: str) -> None:
     exchange(store, talk, "Before")
     first, second = queued(store, talk, "Where is my parcel?", "It is number 7.")
-    both = store.begin_next([second], joining=first, live={first})
+    both = store.turns.begin_next([second], joining=first, live={first})
     assert both
     assert both.asked_text == "Where is my parcel?\nIt is number 7."
-    assert store.user_texts(talk, second, 4) == ["Before"]
-    assert [past.user_text for past in store.live_history(talk, before_turn=second)] == ["Before"]
+    assert store.exchanges.user_texts(talk, second, 4) == ["Before"]
+    assert [past.user_text for past in store.exchanges.live_history(talk, before_turn=second)] == ["Before"]
     answer(store, both, "On its way.")
-    one, two = store.exchanges(talk)[1:]
+    one, two = store.exchanges.of(talk)[1:]
     assert (one.turn.status, one.user_text, one.answer_text, one.turn.joined_into) == (
         "joined",
         "Where is my parcel?",
@@ -144,37 +144,37 @@ def test_one_turn_reads_both_messages_and_history_knows_them_once(store: Store, 
         second,
     )
     assert (two.user_text, two.turn.asked_text, two.answer_text) == ("It is number 7.", both.asked_text, "On its way.")
-    assert [past.user_text for past in store.live_history(talk)] == ["Before", both.asked_text]
+    assert [past.user_text for past in store.exchanges.live_history(talk)] == ["Before", both.asked_text]
 
 
 def test_what_was_read_together_is_read_together_again(store: Store, talk: str) -> None:
     first, second, third = queued(store, talk, "One", "Two", "Three")
-    store.begin_next([second], joining=first, live={first, third})
-    store.begin_next([third], joining=second, live={second})
-    again = store.begin_again(first)
+    store.turns.begin_next([second], joining=first, live={first, third})
+    store.turns.begin_next([third], joining=second, live={second})
+    again = store.turns.begin_again(first)
     assert (again.again_of, again.asked_text) == (third, "One\nTwo\nThree")
-    assert {store.turn(USER, one).joined_into for one in (first, second)} == {third}
+    assert {store.turns.get(USER, one).joined_into for one in (first, second)} == {third}
 
 
 def test_the_end_of_a_turn_stands_though_it_was_to_be_read_with_the_next(store: Store, talk: str) -> None:
     first, second = queued(store, talk, "One", "Two")
-    answer(store, store.turn(USER, first))
-    began = store.begin_next([second], joining=first)
+    answer(store, store.turns.get(USER, first))
+    began = store.turns.begin_next([second], joining=first)
     assert began
     assert began.asked_text == "Two"
-    assert store.turn(USER, first).status == "done"
+    assert store.turns.get(USER, first).status == "done"
 
 
 def test_what_waits_in_a_deleted_conversation_never_begins(store: Store, talk: str) -> None:
     first, second = queued(store, talk, "One", "Two")
-    store.delete(USER, talk)
+    store.conversations.delete(USER, talk)
     with pytest.raises(NotFoundError):
-        store.begin_next([second], live={first})
-    assert store.interrupt_dead() == []
+        store.turns.begin_next([second], live={first})
+    assert store.owners.interrupt_dead() == []
 
 
 def test_what_waited_in_a_process_that_died_offers_a_retry(store: Store, other: Store, talk: str) -> None:
     queued(store, talk, "One", "Two")
     silence(store)
-    other.interrupt_dead()
-    assert [e.turn.status for e in store.exchanges(talk)] == ["interrupted", "interrupted"]
+    other.owners.interrupt_dead()
+    assert [e.turn.status for e in store.exchanges.of(talk)] == ["interrupted", "interrupted"]

@@ -39,7 +39,7 @@ def database(server: Server) -> str:
 def pg(server: Server, database: str) -> Iterator[Store]:
     pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
     with Store.open(server.url(database)) as store:
-        store.ensure_user(USER)
+        store.conversations.ensure_user(USER)
         yield store
 
 
@@ -77,47 +77,47 @@ def test_the_migrations_and_the_figures_are_good_sql(server: Server, database: s
 
 
 def test_models_and_migrations_do_not_diverge(pg: Store) -> None:
-    with pg.reader.connect() as connection:
+    with pg.database.reader.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
 
 
 def test_a_conversation(pg: Store) -> None:
-    talk = pg.create_conversation(USER).id
-    turn = pg.begin_turn(talk, "Where is my Äpfel 100% \0 order?", "key")
-    assert pg.begin_turn(talk, "the same", "key").resent
+    talk = pg.conversations.create(USER).id
+    turn = pg.turns.begin(talk, "Where is my Äpfel 100% \0 order?", "key")
+    assert pg.turns.begin(talk, "the same", "key").resent
     with pytest.raises(BusyError):
-        pg.begin_turn(talk, "Too soon", live={turn.id})
-    pg.routed(turn.id, {"in_scope": 0.5}, "local", "faq", "v1", 1.0)
-    pg.save_partial(turn.id, "Half")
+        pg.turns.begin(talk, "Too soon", live={turn.id})
+    pg.turns.routed(turn.id, {"in_scope": 0.5}, "local", "faq", "v1", 1.0)
+    pg.turns.save_partial(turn.id, "Half")
     answer(pg, turn, "Whole.", sources=[{"id": "a", "text": "A.", "probability": 0.5}], ttft_ms=5.0)
-    pg.record_call(call(turn, cost_microusd=5_000_000_000))
+    pg.ledger.begin(call(turn, cost_microusd=5_000_000_000))
     for value in (1, -1):
-        pg.rate(USER, turn.id, value)
-    failed = answer(pg, pg.begin_again(turn.id), "", "failed")
-    (kept,) = pg.exchanges(talk)
+        pg.ratings.rate(USER, turn.id, value)
+    failed = answer(pg, pg.turns.begin_again(turn.id), "", "failed")
+    (kept,) = pg.exchanges.of(talk)
     assert (kept.answer_text, kept.cost_microusd, kept.feedback) == ("Whole.", 5_000_000_000, -1)
     assert kept.turn.created_at.utcoffset() == timedelta(0)
     assert failed.superseded
-    assert [c.id for c in pg.conversations(USER, find="äPFEL 100%")] == [talk]
-    assert pg.conversations(USER, find="1_0") == []
-    pg.save_summary(talk, "So far.", turn.id)
-    assert pg.live_history(talk) == []
-    assert [past.answer_text for past in pg.live_history(talk, after_turn=0)] == ["Whole."]
-    pg.delete(USER, talk)
-    assert pg.conversations(USER) == []
-    assert [line.cost_microusd for line in pg.latest_turns(5)] == [0, 5_000_000_000]
+    assert [c.id for c in pg.conversations.of(USER, find="äPFEL 100%")] == [talk]
+    assert pg.conversations.of(USER, find="1_0") == []
+    pg.conversations.save_summary(talk, "So far.", turn.id)
+    assert pg.exchanges.live_history(talk) == []
+    assert [past.answer_text for past in pg.exchanges.live_history(talk, after_turn=0)] == ["Whole."]
+    pg.conversations.delete(USER, talk)
+    assert pg.conversations.of(USER) == []
+    assert [line.cost_microusd for line in pg.overview.latest_turns(5)] == [0, 5_000_000_000]
 
 
 def test_figures_and_timeline(pg: Store) -> None:
-    talk = pg.create_conversation(USER).id
+    talk = pg.conversations.create(USER).id
     for route in ("local", "cloud"):
         turn = exchange(pg, talk, route=route)
-        pg.record_call(call(turn, route=route))
-    found = pg.figures(None, None, Prices(1.0, 10.0))
+        pg.ledger.begin(call(turn, route=route))
+    found = pg.figures.between(None, None, Prices(1.0, 10.0))
     assert [(f.name, f.turns, f.saved_microusd) for f in found.routes] == [("cloud", 1, 0), ("local", 1, 305)]
     assert found.total.tokens_per_s == pytest.approx(100)
     now = datetime.now(UTC)
-    assert pg.timeline(now - timedelta(hours=1), now + timedelta(hours=1), 1)[0].turns == {
+    assert pg.overview.timeline(now - timedelta(hours=1), now + timedelta(hours=1), 1)[0].turns == {
         "cloud": 1,
         "local": 1,
     }
@@ -125,18 +125,18 @@ def test_figures_and_timeline(pg: Store) -> None:
 
 def test_policies(pg: Store) -> None:
     for _ in range(2):
-        pg.record_policy("v1", {"in_scope": 0.5}, "ann", "first")
-    assert [p.version for p in pg.policies()] == ["v1"]
+        pg.policies.record("v1", {"in_scope": 0.5}, "ann", "first")
+    assert [p.version for p in pg.policies.all()] == ["v1"]
 
 
 def test_of_twenty_threads_one_begins_and_none_makes_two_users(pg: Store) -> None:
-    talk = pg.create_conversation(USER).id
-    stores = [Store.open(pg.reader.url.render_as_string(hide_password=False)) for _ in range(2)]
+    talk = pg.conversations.create(USER).id
+    stores = [Store.open(pg.database.reader.url.render_as_string(hide_password=False)) for _ in range(2)]
 
     def begin(number: int) -> bool:
-        pg.ensure_user("bob")
+        pg.conversations.ensure_user("bob")
         try:
-            return stores[number % 2].begin_turn(talk, str(number), live=range(1, 99)).status == "running"
+            return stores[number % 2].turns.begin(talk, str(number), live=range(1, 99)).status == "running"
         except BusyError:
             return False
 
@@ -152,11 +152,11 @@ def test_two_processes_that_start_at_once(server: Server, database: str, pg: Sto
 
 
 def test_locked(server: Server, database: str, pg: Store) -> None:
-    talk = pg.create_conversation(USER).id
-    with Store.open(server.url(database)) as other, pg.write() as session:
+    talk = pg.conversations.create(USER).id
+    with Store.open(server.url(database)) as other, pg.database.write() as session:
         session.connection().execute(update(Table.metadata.tables["conversation"]).values(title="held"))
         with pytest.raises(DatabaseError, match="locked"):
-            other.begin_turn(talk, "Hello")
+            other.turns.begin(talk, "Hello")
 
 
 @pytest.mark.parametrize(
@@ -187,16 +187,16 @@ def test_read_only_and_newer(server: Server, database: str, pg: Store) -> None:
 def test_a_turn_of_a_process_that_was_killed_a_moment_ago_is_ended_once_its_beats_are_missed(
     server: Server, database: str, pg: Store
 ) -> None:
-    talk = pg.create_conversation(USER).id
-    turn = pg.begin_turn(talk, "Hello")
-    pg.save_partial(turn.id, "Half")
+    talk = pg.conversations.create(USER).id
+    turn = pg.turns.begin(talk, "Hello")
+    pg.turns.save_partial(turn.id, "Half")
     with Store.open(server.url(database)) as restarted:
-        assert restarted.interrupt_dead() == []
-        waiting = restarted.begin_turn(talk, "Anybody?", most_waiting=5)
+        assert restarted.owners.interrupt_dead() == []
+        waiting = restarted.turns.begin(talk, "Anybody?", most_waiting=5)
         assert waiting.status == "queued"
         server.sql(f"UPDATE turn SET beat_at = now() - interval '1 minute' WHERE id = {turn.id}", database)
-        assert [ended.id for ended in restarted.interrupt_dead({waiting.id})] == [turn.id]
-        began = restarted.begin_next([waiting.id], live={waiting.id})
+        assert [ended.id for ended in restarted.owners.interrupt_dead({waiting.id})] == [turn.id]
+        began = restarted.turns.begin_next([waiting.id], live={waiting.id})
         assert began
         assert began.status == "running"
-    assert [(e.turn.status, e.answer_text) for e in pg.exchanges(talk)] == [("interrupted", "Half"), ("running", "")]
+    assert [(e.turn.status, e.answer_text) for e in pg.exchanges.of(talk)] == [("interrupted", "Half"), ("running", "")]

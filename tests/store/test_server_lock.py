@@ -13,7 +13,7 @@ from chatapp.store.server_lock import hold
 
 HOLD = """
 import sys, time
-from chatapp.alone import hold
+from chatapp.store.server_lock import hold
 lock = hold(sys.argv[1])
 print("held", flush=True)
 time.sleep(60)

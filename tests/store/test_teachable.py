@@ -16,23 +16,23 @@ SOURCE = {"id": "shipping.cost", "text": "Shipping is free.", "probability": 0.6
 
 @pytest.fixture
 def log(store: Store, url: str) -> TeachableLog:
-    return TeachableLog(store.reader, store.writer)
+    return TeachableLog(store.database)
 
 
 def cloud(store: Store, talk: str, text: str = "and to Mars?", notices: Sequence[Any] = (), **changes: Any) -> Any:
-    turn = routed(store, store.begin_turn(talk, text), DECISION, **{"route": "cloud", "facts": [], **changes})
+    turn = routed(store, store.turns.begin(talk, text), DECISION, **{"route": "cloud", "facts": [], **changes})
     return answer(store, turn, "Not yet.", route="cloud", notices=notices)
 
 
 def texts(log: TeachableLog) -> list[str]:
-    return [one.question for one in log.teachable()]
+    return [one.question for one in log.all()]
 
 
 def test_a_liked_local_answer_with_its_fact(store: Store, talk: str, log: TeachableLog) -> None:
     liked, _, disliked = (local(store, talk, text, sources=[SOURCE]) for text in ("one", "two", "three"))
-    store.rate(USER, liked.id, 1)
-    store.rate(USER, disliked.id, -1)
-    (found,) = log.teachable()
+    store.ratings.rate(USER, liked.id, 1)
+    store.ratings.rate(USER, disliked.id, -1)
+    (found,) = log.all()
     assert (found.id, found.at, found.route, found.category) == (liked.id, liked.created_at, Route.LOCAL, "shipping")
     assert (found.question, found.answer) == ("one", "An answer.")
     assert (found.fact, found.fact_text) == ("shipping.cost", "Shipping is free.")
@@ -41,20 +41,20 @@ def test_a_liked_local_answer_with_its_fact(store: Store, talk: str, log: Teacha
 
 def test_an_answer_of_the_cloud_unless_it_was_disliked(store: Store, talk: str, log: TeachableLog) -> None:
     cloud(store, talk, "plain")
-    store.rate(USER, cloud(store, talk, "liked").id, 1)
-    store.rate(USER, cloud(store, talk, "disliked").id, -1)
+    store.ratings.rate(USER, cloud(store, talk, "liked").id, 1)
+    store.ratings.rate(USER, cloud(store, talk, "disliked").id, -1)
     cloud(store, talk, "leaning", needs_context=True)
     cloud(store, talk, "cut short", [{"code": "incomplete", "text": "It may be."}])
     cloud(store, talk, "made up", [{"code": "unbacked", "text": "500 EUR"}])
     assert texts(log) == ["plain", "liked"]
-    assert all((one.route, one.fact, one.answer) == (Route.CLOUD, "", "Not yet.") for one in log.teachable())
+    assert all((one.route, one.fact, one.answer) == (Route.CLOUD, "", "Not yet.") for one in log.all())
 
 
 def test_of_several_tries_of_the_cloud_the_one_that_stands(store: Store, talk: str, log: TeachableLog) -> None:
     first = cloud(store, talk)
-    again = store.begin_again(first.id, "cloud")
+    again = store.turns.begin_again(first.id, "cloud")
     answer(store, again, "Better.", route="cloud")
-    assert [(one.id, one.question, one.answer) for one in log.teachable()] == [(again.id, "and to Mars?", "Better.")]
+    assert [(one.id, one.question, one.answer) for one in log.all()] == [(again.id, "and to Mars?", "Better.")]
 
 
 @pytest.mark.parametrize(
@@ -70,20 +70,20 @@ def test_of_several_tries_of_the_cloud_the_one_that_stands(store: Store, talk: s
 def test_what_teaches_nothing(
     store: Store, talk: str, log: TeachableLog, changes: dict[str, Any], end: dict[str, Any]
 ) -> None:
-    turn = answer(store, routed(store, store.begin_turn(talk, "one"), **changes), **end)
-    store.rate(USER, turn.id, 1)
-    assert log.teachable() == []
+    turn = answer(store, routed(store, store.turns.begin(talk, "one"), **changes), **end)
+    store.ratings.rate(USER, turn.id, 1)
+    assert log.all() == []
 
 
 def test_a_turn_that_nobody_routed_has_no_category(store: Store, talk: str, log: TeachableLog) -> None:
-    answer(store, store.begin_turn(talk, "one"), route="cloud")
-    (found,) = log.teachable()
+    answer(store, store.turns.begin(talk, "one"), route="cloud")
+    (found,) = log.all()
     assert (found.category, found.nearest) == ("", ())
 
 
 def test_deleted_conversations_never_appear(store: Store, talk: str, log: TeachableLog) -> None:
-    store.rate(USER, local(store, talk, sources=[SOURCE]).id, 1)
+    store.ratings.rate(USER, local(store, talk, sources=[SOURCE]).id, 1)
     cloud(store, talk)
-    assert len(log.teachable()) == 2
-    store.delete(USER, talk)
-    assert log.teachable() == []
+    assert len(log.all()) == 2
+    store.conversations.delete(USER, talk)
+    assert log.all() == []

@@ -27,33 +27,33 @@ def at_once(work: Callable[[int], T]) -> list[T]:
 
 def test_twenty_conversations_lose_nothing(store: Store) -> None:
     def converse(number: int) -> str:
-        talk = store.create_conversation(USER).id
+        talk = store.conversations.create(USER).id
         for n in range(3):
-            turn = store.begin_turn(talk, f"{number}.{n}?")
-            store.routed(turn.id, {}, "local", "faq", "v1", 1.0)
-            store.save_partial(turn.id, f"{number}.")
-            store.record_call(call(turn))
+            turn = store.turns.begin(talk, f"{number}.{n}?")
+            store.turns.routed(turn.id, {}, "local", "faq", "v1", 1.0)
+            store.turns.save_partial(turn.id, f"{number}.")
+            store.ledger.begin(call(turn))
             answer(store, turn, f"{number}.{n}!")
         return talk
 
     for number, talk in enumerate(at_once(converse)):
-        told = [(e.user_text, e.answer_text, e.cost_microusd) for e in store.exchanges(talk)]
+        told = [(e.user_text, e.answer_text, e.cost_microusd) for e in store.exchanges.of(talk)]
         assert told == [(f"{number}.{n}?", f"{number}.{n}!", 5) for n in range(3)]
 
 
 def test_one_of_twenty_begins_a_turn(store: Store, talk: str) -> None:
     def begin(number: int) -> bool:
         try:
-            return store.begin_turn(talk, str(number), live=range(99)).status == "running"
+            return store.turns.begin(talk, str(number), live=range(99)).status == "running"
         except BusyError:
             return False
 
     assert sum(at_once(begin)) == 1
-    assert len(store.exchanges(talk)) == 1
+    assert len(store.exchanges.of(talk)) == 1
 
 
 def test_one_message_sent_twenty_times_is_one_turn(store: Store, talk: str) -> None:
-    turns = at_once(lambda _: store.begin_turn(talk, "Hello", "key"))
+    turns = at_once(lambda _: store.turns.begin(talk, "Hello", "key"))
     assert len({turn.id for turn in turns}) == 1
     assert [turn.resent for turn in turns].count(False) == 1
 
@@ -61,5 +61,5 @@ def test_one_message_sent_twenty_times_is_one_turn(store: Store, talk: str) -> N
 def test_twenty_openings_migrate_once(url: str) -> None:
     stores = at_once(lambda _: Store.open(url))
     for store in stores:
-        store.ensure_user(USER)
+        store.conversations.ensure_user(USER)
         store.close()

@@ -67,8 +67,8 @@ class Desk:
         self.settings = Settings(data_dir=folder, cloud_api_key="sk-x")  # type: ignore[arg-type]
         self.store = Store.open(url or f"sqlite:///{folder / 'turns.db'}")
         self.router = ToldRouter()
-        self.store.ensure_user(self.user)
-        self.conversation = self.store.create_conversation(self.user).id
+        self.store.conversations.ensure_user(self.user)
+        self.conversation = self.store.conversations.create(self.user).id
         self.runner: TurnRunner
 
     def use(self, local: Script = (), cloud: Script | None = (), delay_s: float = 0.0, **settings: object) -> None:

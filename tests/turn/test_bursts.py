@@ -31,11 +31,11 @@ class Slow:
 
 
 def statuses(desk: Desk) -> list[str]:
-    return [str(e.turn.status) for e in desk.store.exchanges(desk.conversation)]
+    return [str(e.turn.status) for e in desk.store.exchanges.of(desk.conversation)]
 
 
 def last(desk: Desk) -> Exchange:
-    return desk.store.exchanges(desk.conversation)[-1]
+    return desk.store.exchanges.of(desk.conversation)[-1]
 
 
 async def ends(desk: Desk, subscription: object, count: int) -> list[Event]:
@@ -60,7 +60,7 @@ async def test_two_messages_before_the_first_word_are_read_by_one_turn(desk: Des
     assert statuses(desk) == ["joined", "done"]
     assert desk.router.seen[-1][0] == "edge: where is my parcel\nit is number 7"
     assert desk.router.seen[-1][1] == ()
-    (past,) = desk.store.live_history(desk.conversation)
+    (past,) = desk.store.exchanges.live_history(desk.conversation)
     assert past.user_text == "edge: where is my parcel\nit is number 7"
 
 
@@ -77,7 +77,7 @@ async def test_a_message_after_the_first_word_is_answered_next(desk: Desk) -> No
         Started,
         Finished,
     ]
-    assert [e.answer_text for e in desk.store.exchanges(desk.conversation)] == [
+    assert [e.answer_text for e in desk.store.exchanges.of(desk.conversation)] == [
         "one two three four five six",
         "Second.",
     ]
@@ -95,7 +95,7 @@ async def test_what_waits_is_read_by_one_turn_as_far_as_one_answers_it(desk: Des
         await ends(desk, subscription, 5)
     assert statuses(desk) == ["done", "joined", "joined", "done", "done"]
     assert last(desk).user_text == burst[-1]
-    assert desk.store.exchanges(desk.conversation)[3].turn.asked_text == "\n".join(burst[:3])
+    assert desk.store.exchanges.of(desk.conversation)[3].turn.asked_text == "\n".join(burst[:3])
 
 
 def _all_away(desk: Desk) -> object:
@@ -130,7 +130,7 @@ async def test_no_more_wait_than_may_and_none_is_taken_twice(desk: Desk) -> None
     assert again == first + 1
     with pytest.raises(BusyError):
         await desk.runner.start(desk.user, desk.conversation, "one too many")
-    assert len(desk.store.exchanges(desk.conversation)) == 1 + MOST_WAITING
+    assert len(desk.store.exchanges.of(desk.conversation)) == 1 + MOST_WAITING
 
 
 async def test_a_window_that_opens_sees_what_waits(desk: Desk) -> None:
@@ -154,7 +154,7 @@ async def test_a_second_try_is_not_given_up_for_a_message(desk: Desk) -> None:
         await desk.runner.start(desk.user, desk.conversation, "edge and this")
         told = await ends(desk, subscription, 2)
     assert not any(isinstance(event, Joined) for event in told)
-    assert [e.answer_text for e in desk.store.exchanges(desk.conversation)] == ["The cloud.", "Second."]
+    assert [e.answer_text for e in desk.store.exchanges.of(desk.conversation)] == ["The cloud.", "Second."]
 
 
 async def test_again_on_an_answer_to_two_messages_reads_both(desk: Desk) -> None:
@@ -178,24 +178,24 @@ async def test_nothing_waits_in_a_deleted_conversation(desk: Desk) -> None:
     live.say("A word.")
     await desk.runner.start(desk.user, desk.conversation, "edge and this")
     desk.runner.drop(desk.conversation)
-    desk.store.delete(desk.user, desk.conversation)
+    desk.store.conversations.delete(desk.user, desk.conversation)
     await desk.runner.aclose()
     with pytest.raises(NotFoundError):
-        desk.store.exchanges(desk.conversation)
-    assert {str(line.turn.status) for line in desk.store.latest_turns(9)} == {"stopped", "interrupted"}
+        desk.store.exchanges.of(desk.conversation)
+    assert {str(line.turn.status) for line in desk.store.overview.latest_turns(9)} == {"stopped", "interrupted"}
 
 
 async def test_what_waits_for_another_process_is_begun_by_the_sweep(desk: Desk) -> None:
     desk.use((), ["Second."])
     from chatapp.store import Store
 
-    with Store.open(desk.store.reader.url.render_as_string()) as other:
-        theirs = other.begin_turn(desk.conversation, "Theirs")
+    with Store.open(desk.store.database.reader.url.render_as_string()) as other:
+        theirs = other.turns.begin(desk.conversation, "Theirs")
         with desk.runner.watch(desk.conversation) as (subscription, _):
             await desk.runner.start(desk.user, desk.conversation, "edge and ours")
             await desk.runner.sweep()
             assert statuses(desk) == ["running", "queued"]
-            other.finish(theirs.id, "done", "Theirs.", route="local")
+            other.turns.finish(theirs.id, "done", "Theirs.", route="local")
             await desk.runner.sweep()
             await ends(desk, subscription, 1)
     assert statuses(desk) == ["done", "done"]
@@ -207,7 +207,7 @@ async def test_what_another_process_ended_is_told_and_kept_no_longer(desk: Desk)
         await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
         second = await desk.runner.start(desk.user, desk.conversation, "edge and this")
-        desk.store.interrupt([second])
+        desk.store.owners.interrupt([second])
         told = await asyncio.wait_for(ends(desk, subscription, 2), 5)
     assert [(e.turn_id, e.code) for e in told if isinstance(e, Failed)] == [(second, "interrupted")]
     assert desk.runner._open() == set()
@@ -223,7 +223,7 @@ async def test_no_signs_of_life_are_given_for_what_was_given_up_and_deleted(
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, "edge one")
         await desk.until(subscription, Routed)
-        monkeypatch.setattr(desk.store, "begin_next", refuse)
+        monkeypatch.setattr(desk.store.turns, "begin_next", refuse)
         await desk.runner.start(desk.user, desk.conversation, "and two")
         await asyncio.wait(desk.runner._tasks, timeout=5)
     assert len(desk.runner._open()) == 2
@@ -241,10 +241,10 @@ async def test_the_figures_count_one_turn_and_the_whole_cost(desk: Desk) -> None
         cloud.hurry()
         second = await desk.runner.start(desk.user, desk.conversation, "and two")
         await ends(desk, subscription, 2)
-    total = desk.store.figures(None, None, Prices(1, 1)).total
-    spent = [call.cost_microusd for turn in (first, second) for call in desk.store.calls(turn)]
+    total = desk.store.figures.between(None, None, Prices(1, 1)).total
+    spent = [call.cost_microusd for turn in (first, second) for call in desk.store.ledger.calls(turn)]
     assert (total.turns, total.error_rate, total.cost_microusd) == (1, 0.0, sum(spent))
-    assert [call.outcome for call in desk.store.calls(first)] in ([], ["stopped"])
+    assert [call.outcome for call in desk.store.ledger.calls(first)] in ([], ["stopped"])
 
 
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6))
@@ -306,7 +306,7 @@ async def _step(desk: Desk, step: str, sent: list[str], number: int) -> None:
             case "stop":
                 desk.runner.stop(desk.conversation)
             case "again" if sent:
-                await desk.runner.again(desk.user, desk.store.exchanges(desk.conversation)[-1].turn.id)
+                await desk.runner.again(desk.user, desk.store.exchanges.of(desk.conversation)[-1].turn.id)
             case "word":
                 await asyncio.sleep(0.008)
             case "wait":
@@ -316,7 +316,7 @@ async def _step(desk: Desk, step: str, sent: list[str], number: int) -> None:
 
 
 def _check(desk: Desk, sent: list[str]) -> None:
-    exchanges = desk.store.exchanges(desk.conversation)
+    exchanges = desk.store.exchanges.of(desk.conversation)
     assert [e.user_text for e in exchanges] == sent
     open_ones = [e for e in exchanges if e.turn.status in ("queued", "running")]
     assert open_ones == []
@@ -330,8 +330,9 @@ def _check(desk: Desk, sent: list[str]) -> None:
             assert by_origin[e.turn.joined_into].turn.status != "joined"
         if e.turn.status == "done":
             assert e.answer_text
-    history = [text for past in desk.store.live_history(desk.conversation) for text in past.user_text.split("\n")]
+    asked = [past.user_text for past in desk.store.exchanges.live_history(desk.conversation)]
+    history = [text for one in asked for text in one.split("\n")]
     assert len(history) == len(set(history))
-    lines = desk.store.latest_turns(99)
-    assert all(call.outcome != "open" for line in lines for call in desk.store.calls(line.turn.id))
-    assert sum(len(desk.store.calls(line.turn.id)) for line in lines) >= len(desk.cloud.requests)
+    lines = desk.store.overview.latest_turns(99)
+    assert all(call.outcome != "open" for line in lines for call in desk.store.ledger.calls(line.turn.id))
+    assert sum(len(desk.store.ledger.calls(line.turn.id)) for line in lines) >= len(desk.cloud.requests)

@@ -15,7 +15,7 @@ async def test_what_runs_may_come_to_its_end(desk: Desk) -> None:
     desk.use((), ["one two three"], delay_s=0.05)
     await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
     await desk.runner.aclose(5)
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert (exchange.turn.status, exchange.answer_text) == ("done", "one two three")
 
 
@@ -28,10 +28,10 @@ async def test_what_cannot_is_interrupted_with_its_words_and_offered_again(desk:
         end = (await desk.collect(subscription))[-1]
     assert isinstance(end, Failed)
     assert end.code == "interrupted"
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.turn.status == "interrupted"
     assert exchange.answer_text.startswith("one")
-    assert desk.store.calls(exchange.turn.id)[0].outcome == "stopped"
+    assert desk.store.ledger.calls(exchange.turn.id)[0].outcome == "stopped"
 
 
 async def test_a_process_that_is_cancelled_stores_no_stop_either(desk: Desk) -> None:
@@ -42,7 +42,7 @@ async def test_a_process_that_is_cancelled_stores_no_stop_either(desk: Desk) -> 
     assert live.task
     live.task.cancel()
     await asyncio.wait([live.task])
-    assert desk.store.exchanges(desk.conversation)[0].turn.status == "interrupted"
+    assert desk.store.exchanges.of(desk.conversation)[0].turn.status == "interrupted"
 
 
 async def test_what_waits_is_interrupted_too(desk: Desk) -> None:
@@ -55,7 +55,7 @@ async def test_what_waits_is_interrupted_too(desk: Desk) -> None:
         await desk.runner.aclose()
         ends = [event for event in subscription.pending() if isinstance(event, Failed)]
     assert [end.code for end in ends] == ["interrupted", "interrupted"]
-    assert [e.turn.status for e in desk.store.exchanges(desk.conversation)] == ["interrupted", "interrupted"]
+    assert [e.turn.status for e in desk.store.exchanges.of(desk.conversation)] == ["interrupted", "interrupted"]
 
 
 async def test_nothing_new_is_taken(desk: Desk) -> None:
@@ -68,4 +68,4 @@ async def test_nothing_new_is_taken(desk: Desk) -> None:
     await closing
     with pytest.raises(ClosingError):
         await desk.runner.again(desk.user, 1)
-    assert len(desk.store.exchanges(desk.conversation)) == 1
+    assert len(desk.store.exchanges.of(desk.conversation)) == 1

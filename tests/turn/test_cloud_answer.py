@@ -23,7 +23,7 @@ async def test_an_answer_that_may_not_be_whole_is_said_to_be_so(desk: Desk, stag
     (notice,) = end.notices
     assert notice["code"] == "incomplete"
     assert not any(word in notice["text"] for word in INTERNAL)
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.turn.notices == [notice]
 
 
@@ -45,7 +45,7 @@ async def test_who_waits_is_told_why_and_nothing_of_it_is_kept(desk: Desk, monke
         told = await desk.collect(subscription)
     words = [event.text for event in told if isinstance(event, Notice)]
     assert words == ["Many people are asking at the moment; your message will be tried again in a few seconds."]
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.turn.notices == []
 
 

@@ -18,7 +18,6 @@ from chatapp import main
 from chatapp.backends.base import Request
 from chatapp.errors import DatabaseError
 from chatapp.store import Store, database
-from chatapp.store.database import Database
 from chatapp.store.models import TurnRow, utcnow
 from chatapp.turn import outbox
 from chatapp.turn.events import Failed, Finished, Notice
@@ -73,11 +72,11 @@ async def test_an_answer_that_cannot_be_stored_is_shown_whole_and_stored_later(
         end = (await desk.collect(subscription))[-1]
     assert isinstance(end, Finished)
     assert (end.status, end.text) == ("done", ANSWER)
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert (exchange.turn.status, exchange.answer_text) == ("done", ANSWER)
     assert desk.runner.outbox.waiting == ()
     await desk.runner.sweep()
-    (call,) = desk.store.calls(1)
+    (call,) = desk.store.ledger.calls(1)
     assert (call.outcome, call.output_tokens) == ("ok", 6)
 
 
@@ -92,7 +91,7 @@ async def test_a_new_message_first_stores_the_end_before_it(desk: Desk, locked: 
     assert isinstance(first, Finished)
     assert (first.turn_id, first.text) == (1, ANSWER)
     assert (second.turn_id, type(second)) == (2, Finished)
-    assert [e.turn.status for e in desk.store.exchanges(desk.conversation)] == ["done", "done"]
+    assert [e.turn.status for e in desk.store.exchanges.of(desk.conversation)] == ["done", "done"]
 
 
 async def test_what_cannot_be_stored_at_the_end_is_logged_without_words_and_interrupted_at_the_next_start(
@@ -106,8 +105,8 @@ async def test_what_cannot_be_stored_at_the_end_is_logged_without_words_and_inte
     assert "the end of turn 1 is lost" in lost[0]
     assert ANSWER not in caplog.text
     locked.execute("ROLLBACK")
-    desk.store.interrupt_dead(sole=True)
-    assert desk.store.begin_turn(desk.conversation, "Next").status == "running"
+    desk.store.owners.interrupt_dead(sole=True)
+    assert desk.store.turns.begin(desk.conversation, "Next").status == "running"
 
 
 async def test_a_full_disk_loses_no_answer(desk: Desk) -> None:
@@ -123,7 +122,7 @@ async def test_a_full_disk_loses_no_answer(desk: Desk) -> None:
         _set_pages(desk.store, most="1000000")
         end = (await desk.collect(subscription))[-1]
     assert isinstance(end, Finished)
-    assert desk.store.exchanges(desk.conversation)[0].answer_text == long
+    assert desk.store.exchanges.of(desk.conversation)[0].answer_text == long
 
 
 async def test_a_decision_that_cannot_be_stored_does_not_fail_the_answer(desk: Desk, tmp_path: Path) -> None:
@@ -138,7 +137,7 @@ async def test_a_decision_that_cannot_be_stored_does_not_fail_the_answer(desk: D
     desk.router.decide = locking  # type: ignore[assignment, method-assign]
     asyncio.get_running_loop().call_later(0.3, lambda: other.execute("ROLLBACK"))
     await desk.say("how long do i have")
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.turn.decision is not None
     other.close()
 
@@ -152,7 +151,7 @@ async def test_an_end_that_nobody_foresaw_keeps_no_conversation_busy(
         raise ValueError("a value that no column takes")
 
     with monkeypatch.context() as patch:
-        patch.setattr(desk.store, "finish", broken)
+        patch.setattr(desk.store.turns, "finish", broken)
         assert isinstance((await desk.say("edge of it"))[-1], Failed)
     assert isinstance((await asyncio.wait_for(desk.say("edge again"), 5))[-1], Finished)
 
@@ -173,9 +172,9 @@ async def test_the_sweep_goes_on_after_what_nobody_foresaw(monkeypatch: pytest.M
 
 
 async def test_a_turn_of_a_dead_process_is_told_to_who_watches_it(desk: Desk) -> None:
-    with Store.open(desk.store.reader.url.render_as_string()) as dead:
-        turn = dead.begin_turn(desk.conversation, "Hello")
-        with dead.write() as session:
+    with Store.open(desk.store.database.reader.url.render_as_string()) as dead:
+        turn = dead.turns.begin(desk.conversation, "Hello")
+        with dead.database.write() as session:
             session.exec(update(TurnRow).values(beat_at=utcnow() - timedelta(minutes=1)))
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.sweep()
@@ -187,7 +186,7 @@ async def test_a_turn_of_a_dead_process_is_told_to_who_watches_it(desk: Desk) ->
 async def test_signs_of_life_are_given_for_as_long_as_a_turn_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatapp.turn.runner.BEAT_S", 0.02)
     beats: list[set[int]] = []
-    monkeypatch.setattr(desk.store, "beat", beats.append)
+    monkeypatch.setattr(desk.store.owners, "beat", beats.append)
     desk.use((), ["one two three four five six"], delay_s=0.05)
     await desk.say(OUT_OF_SCOPE)
     assert beats
@@ -223,12 +222,12 @@ async def test_an_answer_outlives_a_database_server_that_is_restarted(pg_desk: D
         end = (await pg_desk.collect(subscription))[-1]
     assert stopped
     assert isinstance(end, Finished)
-    (exchange,) = pg_desk.store.exchanges(pg_desk.conversation)
+    (exchange,) = pg_desk.store.exchanges.of(pg_desk.conversation)
     assert (exchange.turn.status, exchange.answer_text) == ("done", ANSWER)
 
 
-def _set_pages(store: Database, most: str) -> None:
+def _set_pages(store: Store, most: str) -> None:
     """How many pages the database may have: the writer has one connection, which keeps it."""
-    with store.writer.connect() as connection:
+    with store.database.writer.connect() as connection:
         pages = connection.exec_driver_sql(f"SELECT {most}").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")

@@ -24,7 +24,7 @@ def price(usage: Usage) -> int:
 
 
 def begun(desk: Desk) -> Turn:
-    return desk.store.begin_turn(desk.conversation, OUT_OF_SCOPE)
+    return desk.store.turns.begin(desk.conversation, OUT_OF_SCOPE)
 
 
 def metered(desk: Desk, turn: Turn, *script: str, delay_s: float = 0.0) -> MeteredCall:
@@ -34,7 +34,7 @@ def metered(desk: Desk, turn: Turn, *script: str, delay_s: float = 0.0) -> Meter
 
 
 def only_row(desk: Desk, turn: Turn) -> CallRecord:
-    (row,) = desk.store.calls(turn.id)
+    (row,) = desk.store.ledger.calls(turn.id)
     return row
 
 
@@ -60,7 +60,7 @@ async def test_a_call_that_its_process_left_open_is_ended_at_what_was_saved_of_i
     turn = begun(desk)
     call = metered(desk, turn, "a b")
     await call.__aenter__()  # and the process dies
-    desk.store.save_partial(turn.id, "Twenty letters came.")
+    desk.store.turns.save_partial(turn.id, "Twenty letters came.")
     assert close_abandoned(desk.store, price, datetime.now(UTC) - timedelta(minutes=3)) == 0
     assert close_abandoned(desk.store, price) == 1
     row = only_row(desk, turn)
@@ -90,7 +90,7 @@ async def test_an_abandoned_local_call_has_no_price_by_the_token(desk: Desk) -> 
 async def test_a_stop_while_the_row_is_being_written_leaves_nothing_open(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn, booked = begun(desk), desk.store.record_call
+    turn, booked = begun(desk), desk.store.ledger.begin
 
     def slowly(record: CallRecord) -> int:
         import time
@@ -98,7 +98,7 @@ async def test_a_stop_while_the_row_is_being_written_leaves_nothing_open(
         time.sleep(0.1)
         return booked(record)
 
-    monkeypatch.setattr(desk.store, "record_call", slowly)
+    monkeypatch.setattr(desk.store.ledger, "begin", slowly)
     entering = asyncio.create_task(metered(desk, turn, "a b").__aenter__())
     await asyncio.sleep(0.02)
     entering.cancel()
@@ -118,22 +118,22 @@ async def test_a_database_that_takes_no_end_costs_neither_the_answer_nor_the_row
     with monkeypatch.context() as broken:
         async with metered(desk, turn, "a b") as call:
             said = [token.text async for token in call]
-            broken.setattr(desk.store, "write", full)
+            broken.setattr(desk.store.database, "write", full)
     assert said == ["a", " b"]
     assert only_row(desk, turn).outcome == "open"
-    desk.store.write_late()
+    desk.store.ledger.write_late()
     assert only_row(desk, turn).outcome == "ok"
 
 
 async def test_what_came_late_is_booked_with_the_next_call(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.use((), ["From the cloud.", "Once more."])
     with monkeypatch.context() as broken:
-        broken.setattr("chatapp.store.bookkeeping._end", lambda *_: (_ for _ in ()).throw(DatabaseError("Locked.")))
+        broken.setattr("chatapp.store.ledger._end", lambda *_: (_ for _ in ()).throw(DatabaseError("Locked.")))
         first = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(first, Finished)
-    assert desk.store.calls(first.turn_id)[0].outcome == "open"
+    assert desk.store.ledger.calls(first.turn_id)[0].outcome == "open"
     await desk.say(OUT_OF_SCOPE)
-    assert desk.store.calls(first.turn_id)[0].outcome == "ok"
+    assert desk.store.ledger.calls(first.turn_id)[0].outcome == "ok"
 
 
 async def test_a_call_that_cannot_be_booked_is_not_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ async def test_a_call_that_cannot_be_booked_is_not_made(desk: Desk, monkeypatch:
         raise DatabaseError("The disk is full.", "Make room.")
 
     desk.use((), ["From the cloud."])
-    monkeypatch.setattr(desk.store, "record_call", full)
+    monkeypatch.setattr(desk.store.ledger, "begin", full)
     assert isinstance((await desk.say(OUT_OF_SCOPE))[-1], Failed)
     assert desk.cloud.requests == []
 
@@ -151,7 +151,7 @@ async def test_a_try_that_was_sent_again_has_a_row_of_its_own(desk: Desk) -> Non
     desk.cloud.lost = [Usage(40)]
     end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Finished)
-    answer, lost = desk.store.calls(end.turn_id)
+    answer, lost = desk.store.ledger.calls(end.turn_id)
     assert (lost.outcome, lost.estimated, lost.input_tokens, lost.cost_microusd) == ("failed", True, 40, 40)
     assert end.cost_microusd == answer.cost_microusd + 40
 
@@ -161,11 +161,11 @@ async def test_open_and_refused_calls_are_no_cost_and_no_error_of_a_turn(desk: D
 
     desk.use((), [ProviderUnreachableError("No connection.", "Check it."), "From the cloud."])
     failed, done = (await desk.say(OUT_OF_SCOPE))[-1].turn_id, (await desk.say(OUT_OF_SCOPE))[-1].turn_id
-    assert desk.store.calls(failed)[0].cost_microusd == 0
-    await metered(desk, desk.store.turn(desk.user, done), "a").__aenter__()
-    figures = desk.store.figures(None, None, Prices(0.25, 2.0))
+    assert desk.store.ledger.calls(failed)[0].cost_microusd == 0
+    await metered(desk, desk.store.turns.get(desk.user, done), "a").__aenter__()
+    figures = desk.store.figures.between(None, None, Prices(0.25, 2.0))
     assert figures.total.error_rate == 0.5
-    assert [row.outcome for row in desk.store.calls(done)] == ["ok", Outcome.OPEN]
+    assert [row.outcome for row in desk.store.ledger.calls(done)] == ["ok", Outcome.OPEN]
 
 
 async def test_a_stop_stays_one_where_the_database_refuses_the_call(
@@ -178,7 +178,7 @@ async def test_a_stop_stays_one_where_the_database_refuses_the_call(
         refused.wait(5)
         raise DatabaseError("Locked.", "Wait.")
 
-    monkeypatch.setattr(desk.store, "record_call", refuse)
+    monkeypatch.setattr(desk.store.ledger, "begin", refuse)
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, "edge of it")
         await asyncio.to_thread(asked.wait, 5)

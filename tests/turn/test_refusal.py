@@ -29,8 +29,8 @@ async def test_the_next_likely_fact_is_tried_and_shown_as_the_source(desk: Desk)
     assert (end.status, end.route, end.text) == ("done", "local", OTHER.text)
     assert [source.id for source in end.sources] == [OTHER.id]
     assert REFUSAL not in "".join(event.text for event in told if isinstance(event, Delta))
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert [call.outcome for call in desk.store.calls(exchange.turn.id)] == ["refused", "ok"]
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
+    assert [call.outcome for call in desk.store.ledger.calls(exchange.turn.id)] == ["refused", "ok"]
 
 
 async def test_where_every_likely_fact_is_refused_nobody_here_answers(desk: Desk) -> None:
@@ -91,5 +91,5 @@ async def test_a_turn_is_asked_in_the_form_and_with_the_adapter_that_serve(desk:
     assert request.adapter == adapter
     assert request.messages[-1].content.endswith(FACT.text)
     assert len(request.messages) == (2 if form else 8)
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert desk.store.calls(exchange.turn.id)[0].model == "scripted-local+r-1"
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
+    assert desk.store.ledger.calls(exchange.turn.id)[0].model == "scripted-local+r-1"

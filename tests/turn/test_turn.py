@@ -45,9 +45,9 @@ async def test_a_local_turn_is_told_stored_and_booked(desk: Desk) -> None:
     assert (end.status, end.route, end.text) == ("done", "local", BORNE_OUT)
     assert [source.id for source in end.sources] == [FACT.id]
     assert "".join(event.text for event in told if isinstance(event, Delta)) == BORNE_OUT
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert (exchange.user_text, exchange.answer_text) == (LOCAL, BORNE_OUT)
-    (call,) = desk.store.calls(exchange.turn.id)
+    (call,) = desk.store.ledger.calls(exchange.turn.id)
     assert (call.purpose, call.route, call.outcome) == ("answer", "local", "ok")
     assert call.cost_microusd == exchange.cost_microusd == end.cost_microusd > 0
     assert call.ttft_ms is not None
@@ -61,8 +61,8 @@ async def test_what_the_fact_does_not_bear_out_is_never_told(desk: Desk) -> None
     assert isinstance(end, Finished)
     assert end.text == FACT.text
     assert end.notices[0]["code"] == "approved_wording"
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert desk.store.calls(exchange.turn.id)[0].outcome == "unsupported"
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
+    assert desk.store.ledger.calls(exchange.turn.id)[0].outcome == "unsupported"
 
 
 async def test_a_doubtful_fact_and_a_doubtful_wording_go_to_the_cloud(desk: Desk) -> None:
@@ -73,8 +73,8 @@ async def test_a_doubtful_fact_and_a_doubtful_wording_go_to_the_cloud(desk: Desk
     end = told[-1]
     assert isinstance(end, Finished)
     assert (end.route, end.text) == ("cloud", "The cloud says hello.")
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert [call.route for call in desk.store.calls(exchange.turn.id)] == ["local", "cloud"]
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
+    assert [call.route for call in desk.store.ledger.calls(exchange.turn.id)] == ["local", "cloud"]
 
 
 async def test_without_a_cloud_a_doubtful_fact_is_given_in_its_approved_wording(desk: Desk) -> None:
@@ -101,8 +101,8 @@ async def test_two_questions_are_answered_one_after_the_other(desk: Desk) -> Non
     assert end.text == f"{FACT.text}\n\n{SECOND.text}"
     assert [source.id for source in end.sources] == [FACT.id, SECOND.id]
     assert [notice["text"] for notice in end.notices] == ["Part of this is the approved wording, word for word."]
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert [call.outcome for call in desk.store.calls(exchange.turn.id)] == ["ok", "unsupported"]
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
+    assert [call.outcome for call in desk.store.ledger.calls(exchange.turn.id)] == ["ok", "unsupported"]
 
 
 async def test_two_doubtful_facts_are_given_in_their_approved_wording_when_the_cloud_fails(desk: Desk) -> None:
@@ -119,8 +119,8 @@ async def test_a_verbatim_fact_is_said_by_no_model_and_is_its_own_source(desk: D
     end = (await desk.say("hi"))[-1]
     assert isinstance(end, Finished)
     assert (end.text, end.sources, end.cost_microusd) == ("Hello!", (), 0)
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert desk.store.calls(exchange.turn.id) == []
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
+    assert desk.store.ledger.calls(exchange.turn.id) == []
 
 
 async def test_an_edge_message_is_answered_by_the_cloud(desk: Desk) -> None:
@@ -152,12 +152,12 @@ async def test_a_cut_stream_keeps_what_came_and_offers_the_message_again(desk: D
     end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Failed)
     assert (end.code, end.text) == ("provider_cut", "Half an ")
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert (exchange.turn.status, exchange.answer_text) == ("interrupted", "Half an ")
-    assert desk.store.calls(exchange.turn.id)[0].outcome == "cut"
+    assert desk.store.ledger.calls(exchange.turn.id)[0].outcome == "cut"
     second = (await desk.again(exchange.turn.id))[-1]
     assert isinstance(second, Finished)
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.answer_text == "A whole answer."
 
 
@@ -168,7 +168,7 @@ async def test_a_dead_cloud_is_told_with_what_to_do(desk: Desk) -> None:
     assert "assistant for unusual questions" in end.what
     assert "Your message is kept" in end.hint
     assert end.detail == "No connection. Check FIRSTLINE_CLOUD_BASE_URL."
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert (exchange.turn.status, exchange.user_text) == ("failed", OUT_OF_SCOPE)
 
 
@@ -188,8 +188,8 @@ async def test_stop_ends_the_turn_and_keeps_the_words(desk: Desk) -> None:
     assert end.status == "stopped"
     assert end.text.startswith("one two three")
     assert not end.text.endswith("eight")
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert desk.store.calls(exchange.turn.id)[0].outcome == "stopped"
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
+    assert desk.store.ledger.calls(exchange.turn.id)[0].outcome == "stopped"
     assert not desk.runner.stop(desk.conversation)
 
 
@@ -201,7 +201,7 @@ async def test_a_stopped_local_turn_costs_what_the_ledger_says(desk: Desk) -> No
         desk.runner.stop(desk.conversation)
         end = (await desk.collect(subscription))[-1]
     assert isinstance(end, Finished)
-    (call,) = desk.store.calls(end.turn_id)
+    (call,) = desk.store.ledger.calls(end.turn_id)
     assert call.outcome == "stopped"
     assert end.cost_microusd == call.cost_microusd > 0
 
@@ -236,7 +236,7 @@ async def test_a_stop_that_can_never_be_stored_still_ends(desk: Desk, monkeypatc
 
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
-        monkeypatch.setattr(desk.store, "finish", broken)
+        monkeypatch.setattr(desk.store.turns, "finish", broken)
         await asyncio.sleep(0.2)
         desk.runner.stop(desk.conversation)
         assert isinstance((await desk.collect(subscription))[-1], Failed)
@@ -253,7 +253,7 @@ async def test_one_try_at_a_time(desk: Desk) -> None:
 async def test_the_same_client_id_starts_one_turn(desk: Desk) -> None:
     desk.use([BORNE_OUT])
     await desk.say(LOCAL, client_id="k")
-    first = desk.store.exchanges(desk.conversation)[0].turn.id
+    first = desk.store.exchanges.of(desk.conversation)[0].turn.id
     assert await desk.runner.start(desk.user, desk.conversation, LOCAL, "k") == first
     assert len(desk.local.requests) == 1
 
@@ -263,7 +263,7 @@ async def test_a_stranger_and_a_bad_message_are_refused(desk: Desk) -> None:
         await desk.runner.start("a stranger", desk.conversation, LOCAL)
     with pytest.raises(MessageError):
         await desk.runner.start(desk.user, desk.conversation, " \x00 ")
-    assert desk.store.exchanges(desk.conversation) == []
+    assert desk.store.exchanges.of(desk.conversation) == []
 
 
 async def test_the_cloud_cannot_be_asked_where_there_is_none(desk: Desk) -> None:
@@ -279,7 +279,7 @@ async def test_asking_the_cloud_replaces_the_local_answer(desk: Desk) -> None:
     told = await desk.again(first, cloud=True)
     assert isinstance(told[0], Started)
     assert told[0].replaces == first
-    (exchange,) = desk.store.exchanges(desk.conversation)
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.answer_text == "The long answer."
     assert exchange.turn.decision is not None
     assert exchange.turn.decision["reasons"][0]["code"] == "forced"
@@ -318,8 +318,8 @@ async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> N
     for number in range(20):
         await desk.say(f"edge question {number} " + "and so on " * 6)
         await asyncio.sleep(0.05)
-    assert "Ottilie" in desk.store.summary(desk.conversation)
-    calls = [c for e in desk.store.exchanges(desk.conversation) for c in desk.store.calls(e.turn.id)]
+    assert "Ottilie" in desk.store.conversations.summary(desk.conversation)
+    calls = [c for e in desk.store.exchanges.of(desk.conversation) for c in desk.store.ledger.calls(e.turn.id)]
     assert any(call.purpose == "summary" for call in calls)
     answers = [request for request in desk.cloud.requests if request.messages[-1].content.count("edge")]
     assert max(desk.cloud.count_tokens(request.messages) for request in answers) <= 400
@@ -328,7 +328,7 @@ async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> N
 
 async def test_a_turn_whose_end_can_never_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.use([BORNE_OUT])
-    monkeypatch.setattr(desk.store, "finish", broken)
+    monkeypatch.setattr(desk.store.turns, "finish", broken)
     end = (await desk.say(LOCAL))[-1]
     assert isinstance(end, Failed)
     assert end.detail == "The table is gone. Restore it."
@@ -341,8 +341,8 @@ async def test_a_looping_cloud_is_stopped(desk: Desk) -> None:
     end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Failed)
     assert end.code == "provider_fault"
-    (exchange,) = desk.store.exchanges(desk.conversation)
-    assert desk.store.calls(exchange.turn.id)[0].outcome == "degenerate"
+    (exchange,) = desk.store.exchanges.of(desk.conversation)
+    assert desk.store.ledger.calls(exchange.turn.id)[0].outcome == "degenerate"
 
 
 async def test_a_notice_says_who_is_before_you(desk: Desk) -> None:

@@ -33,8 +33,8 @@ def test_a_probe_a_second_does_not_write_a_second(site: Site, visit: Visit, monk
     client = visit(app)
     client.post("/api/conversations")
     store, writes = app.state.product.store, []
-    write = store.write
-    monkeypatch.setattr(store, "write", lambda: writes.append(1) or write())
+    write = store.database.write
+    monkeypatch.setattr(store.database, "write", lambda: writes.append(1) or write())
     for _ in range(5):
         assert client.get("/healthz").status_code == 200
     assert writes == []
@@ -44,9 +44,9 @@ def test_a_failed_write_is_probed_again_at_once(site: Site, visit: Visit) -> Non
     app = site()
     visit(app).get("/healthz")
     store = app.state.product.store
-    with pytest.raises(DatabaseError), store.write() as session:
+    with pytest.raises(DatabaseError), store.database.write() as session:
         session.connection().exec_driver_sql("INSERT INTO nothing VALUES (1)")
-    assert store._wrote_at is None
+    assert store.database._wrote_at is None
 
 
 def test_a_server_that_is_being_stopped_is_not_ready_and_refuses_in_plain_words(site: Site, visit: Visit) -> None:

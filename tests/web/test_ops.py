@@ -45,7 +45,7 @@ UNDECIDED = re.compile(r'<td class="number">–</td><td class="number quiet">–
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store.open(f"sqlite:///{tmp_path / 'ops.db'}") as store:
-        store.ensure_user("ann")
+        store.conversations.ensure_user("ann")
         yield store
 
 
@@ -77,14 +77,14 @@ def page(store: Store, tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 def begun(store: Store, decision: dict[str, object] | None = None) -> Turn:
     """A turn that runs, in a conversation of its own; routed if there is a decision."""
-    turn = store.begin_turn(store.create_conversation("ann").id, "how long may I keep it?")
+    turn = store.turns.begin(store.conversations.create("ann").id, "how long may I keep it?")
     if decision is not None:
-        store.routed(turn.id, decision, "local", "returns", "v1", 3.0)
+        store.turns.routed(turn.id, decision, "local", "returns", "v1", 3.0)
     return turn
 
 
 def call(store: Store, turn: Turn, output_tokens: int, total_ms: float, ttft_ms: float | None) -> None:
-    store.record_call(
+    store.ledger.begin(
         CallRecord(
             turn.id,
             turn.conversation_id,
@@ -104,30 +104,30 @@ def call(store: Store, turn: Turn, output_tokens: int, total_ms: float, ttft_ms:
 def answered(store: Store, decision: dict[str, object] | None = DECISION, **more: object) -> Turn:
     sources = [{"id": FACT.id, "text": FACT.text, "probability": FACT.probability}]
     given = {"route": "local", "sources": sources, "ttft_ms": 40.0, "total_ms": 900.0, **more}
-    return store.finish(begun(store, decision).id, "done", "60 days.", **given)  # type: ignore[arg-type]
+    return store.turns.finish(begun(store, decision).id, "done", "60 days.", **given)  # type: ignore[arg-type]
 
 
 def undecided(store: Store) -> None:
     """Turns that ended before the router had decided: stopped, failed, cut off, deleted."""
-    store.finish(begun(store).id, "stopped", "", route="abstain", total_ms=2.0)
+    store.turns.finish(begun(store).id, "stopped", "", route="abstain", total_ms=2.0)
     notices = [{"code": "internal", "text": "Something went wrong on our side."}]
-    store.finish(begun(store).id, "failed", "", error_code="internal", notices=notices, total_ms=2.0)
-    store.interrupt([begun(store).id])
+    store.turns.finish(begun(store).id, "failed", "", error_code="internal", notices=notices, total_ms=2.0)
+    store.owners.interrupt([begun(store).id])
     deleted = begun(store)
-    store.delete("ann", deleted.conversation_id)
-    store.finish(deleted.id, "stopped", "", route="abstain", total_ms=2.0)
+    store.conversations.delete("ann", deleted.conversation_id)
+    store.turns.finish(deleted.id, "stopped", "", route="abstain", total_ms=2.0)
 
 
 def decided(store: Store) -> None:
     """Turns with a decision: stopped, failed, cut off, abstained, answered again, deleted."""
-    store.finish(begun(store, DECISION).id, "stopped", "60", total_ms=20.0)
-    store.finish(begun(store, DECISION).id, "failed", "", error_code="provider_down")
+    store.turns.finish(begun(store, DECISION).id, "stopped", "60", total_ms=20.0)
+    store.turns.finish(begun(store, DECISION).id, "failed", "", error_code="provider_down")
     cut_off = begun(store, DECISION)
-    store.save_partial(cut_off.id, "60 d")
-    store.interrupt([cut_off.id])
-    store.finish(begun(store, DECISION).id, "abstained", "Call us.", route="abstain", total_ms=20.0)
-    store.finish(store.begin_again(answered(store).id, "cloud").id, "done", "60 days.", route="cloud")
-    store.delete("ann", answered(store).conversation_id)
+    store.turns.save_partial(cut_off.id, "60 d")
+    store.owners.interrupt([cut_off.id])
+    store.turns.finish(begun(store, DECISION).id, "abstained", "Call us.", route="abstain", total_ms=20.0)
+    store.turns.finish(store.turns.begin_again(answered(store).id, "cloud").id, "done", "60 days.", route="cloud")
+    store.conversations.delete("ann", answered(store).conversation_id)
 
 
 def odd(store: Store) -> None:
@@ -153,7 +153,7 @@ def test_no_turns_in_any_period(page: Callable[..., str]) -> None:
 
 
 def test_a_turn_without_a_decision_has_dashes_for_it(store: Store, page: Callable[..., str]) -> None:
-    store.finish(begun(store).id, "stopped", "", route="abstain", total_ms=2.0)
+    store.turns.finish(begun(store).id, "stopped", "", route="abstain", total_ms=2.0)
     assert UNDECIDED.search(page())
     assert UNDECIDED.search(page(route="abstain", category="unrouted"))
 

@@ -1,6 +1,7 @@
 """What a browser can do without a script: write, delete, and take the deletion back."""
 
 import time
+from functools import partial
 
 import pytest
 from starlette.testclient import TestClient
@@ -77,6 +78,6 @@ def test_once_the_time_is_up_no_word_is_left_in_the_files_while_the_product_runs
     monkeypatch.setattr(tries, "UNDO_S", 0)
     assert client.post(f"{address}/undelete", headers=HTML).status_code == 404
     store = app.state.pages.store
-    monkeypatch.setattr(store, "forget_deleted", lambda: type(store).forget_deleted(store, 0))
+    monkeypatch.setattr(store.conversations, "forget_deleted", partial(store.conversations.forget_deleted, 0))
     Forgetter(store).look()
     assert not any(b"zanzibar" in file.read_bytes() for file in folder.glob("firstline.db*"))

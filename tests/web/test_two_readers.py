@@ -249,10 +249,10 @@ def test_the_provider_s_words_are_deleted_with_the_conversation(failing: FastAPI
     conversation = begun(client)
     socket_frames(client, conversation, "outside of everything", program=True)
     client.post(f"/c/{conversation}/delete")
-    failing.state.pages.store.forget_deleted(after_s=0)
+    failing.state.pages.store.conversations.forget_deleted(after_s=0)
     for file in failing.state.pages.settings.data_dir.glob("firstline.db*"):
         assert b"internal-trace-77" not in file.read_bytes() or file.suffix == ".db-wal"
-    with failing.state.pages.store.read() as session:
+    with failing.state.pages.store.database.read() as session:
         kept = session.connection().exec_driver_sql("SELECT notices, decision, sources FROM turn").fetchall()
     assert kept
     assert "internal-trace-77" not in str(kept)
@@ -262,9 +262,9 @@ def test_a_failure_that_an_earlier_release_stored_is_told_in_a_customers_words(s
     app = site(operator_token=TOKEN)
     client = visit(app)
     conversation, store = begun(client), app.state.pages.store
-    turn = store.begin_turn(conversation, "are you there?")
+    turn = store.turns.begin(conversation, "are you there?")
     old = [{"code": "provider_auth", "text": " ".join(TRACE)}]
-    store.finish(turn.id, "failed", "", route="cloud", notices=old, error_code="provider_auth")
+    store.turns.finish(turn.id, "failed", "", route="cloud", notices=old, error_code="provider_auth")
     page = client.get(f"/c/{conversation}").text
     refuse_operators_words(page)
     assert "Your message is kept." in page
@@ -291,10 +291,10 @@ def test_an_answer_in_the_models_words_opens_its_approved_text(site: Site, visit
     client = visit(app)
     conversation, store = begun(client), app.state.pages.store
     fact = app.state.pages.pack.facts[0]
-    turn = store.begin_turn(conversation, "when is the first boat?")
+    turn = store.turns.begin(conversation, "when is the first boat?")
     decision = {"facts": [{"id": fact.id, "text": fact.text}], "asked": 1}
-    store.routed(turn.id, decision, "local", fact.category, "p1", 1.0)
-    store.finish(turn.id, "done", "Early.", route="local", sources=[{"id": fact.id, "text": fact.text}])
+    store.turns.routed(turn.id, decision, "local", fact.category, "p1", 1.0)
+    store.turns.finish(turn.id, "done", "Early.", route="local", sources=[{"id": fact.id, "text": fact.text}])
     page = client.get(f"/c/{conversation}").text
     assert re.search(r"<details class=\"source\">\s*<summary><span>From our timetable and fares</span>", page)
     assert fact.text in page
@@ -315,7 +315,7 @@ def test_an_error_page_speaks_to_its_reader(
 ) -> None:
     app = site(operator_token=TOKEN)
     if error:
-        monkeypatch.setattr(app.state.pages.store, "conversations", lambda *_: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(app.state.pages.store.conversations, "of", lambda *_: (_ for _ in ()).throw(error))
     page = visit(app, raise_server_exceptions=False).get(path, headers=HTML)
     assert page.status_code == status
     assert "content-security-policy" in page.headers

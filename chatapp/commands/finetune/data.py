@@ -166,6 +166,7 @@ def _counter(pack: "Pack") -> "tuple[Callable[[Conversation], int], int]":
 
 def _logged() -> "list[LoggedTurn]":
     from chatapp.settings import load_settings
+    from chatapp.store.database import Database
     from chatapp.store.teachable import TeachableLog
     from finetune.errors import DataError
 
@@ -175,8 +176,8 @@ def _logged() -> "list[LoggedTurn]":
         raise DataError(
             f"There is no log in {path}.", "Set FIRSTLINE_DATA_DIR or FIRSTLINE_DATABASE_URL as for `serve`."
         )
-    with TeachableLog.open(settings.resolved_database_url) as log:
-        return log.teachable()
+    with Database.open(settings.resolved_database_url) as database:
+        return TeachableLog(database).all()
 
 
 def _borne_out(text: str, question: str, answer: str) -> bool:

@@ -62,7 +62,7 @@ def _logged() -> "list[Outcome]":
     settings = load_settings()
     settings.make_data_dir()
     with Store.open(settings.resolved_database_url) as store:
-        return store.outcomes()
+        return store.outcomes.all()
 
 
 def _sources(outcomes: "list[Outcome]") -> dict[str, int]:

@@ -52,7 +52,7 @@ def _code(request: Request, pages: Built, conversation: str) -> str:
         return "cookie"
     try:
         if conversation:
-            pages.store.conversation(user, conversation)
+            pages.store.conversations.get(user, conversation)
     except NotFoundError:
         return "gone"
     return "upgrade" if NO_UPGRADE in request.app.state.refusals else ""

@@ -73,8 +73,8 @@ def test_the_session_of_an_earlier_release_goes_on(site: Site, visit: Visit) -> 
     app = site(session_secret="s" * 32)
     session = TimestampSigner("s" * 32).sign(b64encode(b'{"user": "ann"}')).decode()
     store = app.state.product.store
-    store.ensure_user("ann")
-    made = store.create_conversation("ann").id
+    store.conversations.ensure_user("ann")
+    made = store.conversations.create("ann").id
     assert conversations(visit(app, cookies={EARLIER_NAME: session})) == [made]
     assert conversations(visit(app, cookies={EARLIER_NAME: session + "x"})) == []
 

@@ -6,7 +6,7 @@ A hash of the sources would do it unasked, and would also undo every threshold f
 SCORING_VERSION = 1
 """Raise it when the same pack and encoder get other scores: thresholds chosen before mean nothing then.
 
-Golden scores (tests/router/policy/test_scoring_version.py) fail until that is done.
+Golden scores (tests/router/test_versions.py) fail until that is done.
 """
 
 ARTEFACT_VERSION = 1

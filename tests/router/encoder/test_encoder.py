@@ -97,7 +97,9 @@ def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest
 
 
 def test_an_export_that_is_always_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(router.encoder.export, "export", lambda _model, fresh, _adapter: (fresh / CARD).write_text("{}"))
+    monkeypatch.setattr(
+        router.encoder.export, "export", lambda _model, fresh, _adapter: (fresh / CARD).write_text("{}")
+    )
     with pytest.raises(EncoderError, match="damaged again"):
         Encoder.load(tmp_path)
 

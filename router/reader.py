@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from language import Language
 from router.encoder.encoder import Encoder
 from router.model.classifier import FACTS_SHOWN, Classifier
 from router.model.ridge import Vectors
@@ -25,9 +26,11 @@ class Reader:
         follow_up: FollowUpModel,
         outcomes: OutcomeModel | None,
         courtesies: frozenset[str] = frozenset(),
+        *,
+        language: Language | None,
     ) -> None:
         """`courtesies` are the facts that ask for nothing: no long message is about one."""
-        self._parts = (encoder, classifier, follow_up, outcomes, courtesies)
+        self._parts = (encoder, classifier, follow_up, outcomes, courtesies, language)
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
         """What the classifiers say of a clean message after the user's earlier ones, oldest first."""
@@ -43,21 +46,22 @@ class _Reading:
     follow_up: FollowUpModel
     outcomes: OutcomeModel | None
     courtesies: frozenset[str]
+    language: Language | None
     vectors: dict[str, Vectors]
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
         """Read question by question, and with the message before where it needs it."""
-        asked = questions(message)
+        asked = questions(message, self.language)
         if 1 < len(asked) <= MAX_QUESTIONS:
             return self._several(message, asked, turns)
         alone = self._alone(message)
-        earlier = before(message, [clean(turn) for turn in turns[-LOOK_BACK - 1 :]])
+        earlier = before(message, [clean(turn) for turn in turns[-LOOK_BACK - 1 :]], self.language)
         if not earlier:
             return alone
         together = max((self._one(together_with(text, message)) for text in earlier), key=strength)
         vector = self._vector(message)
         likeness = float(vector @ self._vector(earlier[0]))
-        chance = self.follow_up.probability(signs(message, alone, together, likeness), vector)
+        chance = self.follow_up.probability(signs(message, alone, together, likeness, self.language), vector)
         read = replace(together, needs_context=True) if chance >= SURE else alone
         if abs(chance - SURE) < DOUBT:  # both readings must be covered
             return replace(read, in_scope=min(alone.in_scope, together.in_scope))
@@ -88,9 +92,9 @@ class _Reading:
         """By the surest of the sentences that ask, courtesies left out, or else by all of the customer's own words; the
         facts by that, by these and by the whole.
         """
-        text = own_words(message)
+        text = own_words(message, self.language)
         own = self._one(text)
-        asked = [self._one(sentence) for sentence in asking(text)[-_MAX_SENTENCES:]]
+        asked = [self._one(sentence) for sentence in asking(text, self.language)[-_MAX_SENTENCES:]]
         best = max((one for one in asked if not self._courteous(one)), key=strength, default=own)
         readings = (best, own, self._one(message))
         return replace(best, facts=_averaged(readings), no_fact=sum(r.no_fact for r in readings) / len(readings))

@@ -13,7 +13,7 @@ from router.pack.load import Pack, load_pack
 from router.policy.policy import Policy, decide
 from router.reader import Reader
 from router.text.clean import clean
-from router.text.followup import DEFAULT, FollowUpModel
+from router.text.followup import FollowUpModel, unlearnt
 from router.text.typos import Slips
 from router.training.artefact import Artefact, artefact_folder, load_artefact, save_artefact
 from router.training.build import build
@@ -31,15 +31,15 @@ class Router:
         encoder: Encoder,
         classifier: Classifier,
         policy: Policy,
-        follow_up: FollowUpModel = DEFAULT,
+        follow_up: FollowUpModel | None = None,
         outcomes: OutcomeModel | None = None,
     ) -> None:
         for category in pack.categories:
             policy.threshold(category.key)
         self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
-        self.follow_up, self.outcomes = follow_up, outcomes
+        self.follow_up, self.outcomes = follow_up or unlearnt(pack.rules), outcomes
         courtesies = frozenset(fact.id for fact in pack.facts if fact.verbatim or fact.free)
-        self._reader = Reader(encoder, classifier, follow_up, outcomes, courtesies)
+        self._reader = Reader(encoder, classifier, self.follow_up, outcomes, courtesies, language=pack.rules)
         self._slips = Slips(build_corpus(pack).texts, encoder.knows)
 
     @classmethod

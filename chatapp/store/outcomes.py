@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from chatapp.store.database import Book
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.tries import id_of, origin_of, together
+from language import Language
 from router.outcomes.verdicts import Outcome, OutcomeSource
 from router.text.clean import clean
 from router.text.followup import before, together_with
@@ -22,8 +23,8 @@ EARLIER_TEXTS = 8
 class OutcomeLog(Book):
     """Reads of verdicts, of all users."""
 
-    def all(self) -> list[Outcome]:
-        """Every local answer with a verdict, by time; of several verdicts the surest.
+    def all(self, language: Language | None) -> list[Outcome]:
+        """Every local answer with a verdict, by time; of several verdicts the surest. `language` is the pack's.
 
         - Feedback: a thumb on a finished local answer, up good, down bad.
         - Escalated: bad; a guard gave the local wording up and the cloud was asked.
@@ -42,7 +43,7 @@ class OutcomeLog(Book):
             verdict = _verdict(turn, marks.get(id_of(turn), 0), newest.get(origin_of(turn), 0))
             said = texts.get(turn.conversation_id, {})
             if verdict is not None and origin_of(turn) in said:
-                found.append(_outcome(turn.decision or {}, _read(turn, said, joins), *verdict))
+                found.append(_outcome(turn.decision or {}, _read(turn, said, joins, language), *verdict))
         return found
 
 
@@ -78,7 +79,7 @@ def _outcome(decision: Mapping[str, Any], text: str, good: bool, source: Outcome
     )
 
 
-def _read(turn: TurnRow, said: Mapping[int, str], joins: Mapping[int, int]) -> str:
+def _read(turn: TurnRow, said: Mapping[int, str], joins: Mapping[int, int], language: Language | None) -> str:
     """The words as the router read them: all messages of the turn, with their context where they need it."""
     first = origin_of(turn)
     own = [turn_id for turn_id in sorted(said) if turn_id == first or joins.get(turn_id) == first]
@@ -86,7 +87,7 @@ def _read(turn: TurnRow, said: Mapping[int, str], joins: Mapping[int, int]) -> s
     if not (turn.decision or {}).get("needs_context", (turn.decision or {}).get("leaned")):
         return message
     texts = [clean(said[turn_id]) for turn_id in sorted(said) if turn_id < first and turn_id not in own]
-    earlier = before(message, texts[-EARLIER_TEXTS:])
+    earlier = before(message, texts[-EARLIER_TEXTS:], language)
     return together_with(earlier[0], message) if earlier else message
 
 

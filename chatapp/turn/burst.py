@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from chatapp.store.tries import together
+from language import Language
 from router.text.clean import clean
 from router.text.questions import MAX_QUESTIONS, questions
 
@@ -10,16 +11,16 @@ MOST_WAITING = 5
 """So many messages of a conversation may wait for the one that is being answered."""
 
 
-def read_together(texts: Sequence[str], max_chars: int) -> int:
+def read_together(texts: Sequence[str], max_chars: int, language: Language | None) -> int:
     """How many of these messages, from the first on and at least one, a turn reads as one.
 
     As many as ask no more questions than one answer gives, and fit into the longest message that may be sent.
     """
     count = 1
-    while count < len(texts) and _fits(together(texts[: count + 1]), max_chars):
+    while count < len(texts) and _fits(together(texts[: count + 1]), max_chars, language):
         count += 1
     return count
 
 
-def _fits(text: str, max_chars: int) -> bool:
-    return len(text) <= max_chars and len(questions(clean(text))) <= MAX_QUESTIONS
+def _fits(text: str, max_chars: int, language: Language | None) -> bool:
+    return len(text) <= max_chars and len(questions(clean(text), language)) <= MAX_QUESTIONS

@@ -52,6 +52,7 @@ class TurnRunner:
         self.hub, self.outbox = Hub(), Outbox()
         self.closing = False
         self._settings, self._store, self._backends = settings, store, backends
+        self._serving = serving
         self._turn = TurnTask(settings, store, serving, backends, self.outbox)
         self._live: dict[str, LiveTurn] = {}
         self._waiting: dict[str, list[Turn]] = {}
@@ -235,7 +236,8 @@ class TurnRunner:
         if not plain:
             return [] if joining else waiting[:1]
         first = [joining.user_text] if joining else []
-        count = read_together([*first, *(turn.user_text for turn in plain)], self._settings.message_max_chars)
+        texts = [*first, *(turn.user_text for turn in plain)]
+        count = read_together(texts, self._settings.message_max_chars, self._serving().router.pack.rules)
         return plain[: count - len(first)]
 
     async def _next(self, conversation_id: str) -> None:

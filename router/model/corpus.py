@@ -97,7 +97,7 @@ def _dialogue_rows(pack: Pack) -> list[_Row]:
     return [
         replace(_labelled_row(pack, replace(message, text=text)), message=False, dialogue=True)
         for dialogue in pack.dialogues
-        for text, message in read_in_turn(dialogue)
+        for text, message in read_in_turn(dialogue, pack.rules)
     ]
 
 

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from language import Language
 from router.model.conditional_logit import Floats
 from router.model.ridge import Vectors
 from router.pack.labelled import Labelled, labelled, parse_object
@@ -53,6 +54,7 @@ def fit_follow_up(
     traffic: Sequence[Labelled],
     score: Callable[[str, Vectors], Scores],
     encode: Callable[[list[str]], Vectors],
+    language: Language | None,
 ) -> FollowUpModel | None:
     """The regression fitted on the follow-ups of the dialogues; None when they are too few or all alike.
 
@@ -61,16 +63,16 @@ def fit_follow_up(
     """
     from sklearn.linear_model import LogisticRegression
 
-    said = follow_ups(dialogues)
+    said = follow_ups(dialogues, language)
     needs_context = np.array([needs_context for _, _, needs_context in said])
     if len(said) < MIN_FOLLOW_UPS or needs_context.all() or not needs_context.any():
         return None
-    changes = _changes(traffic)
+    changes = _changes(traffic, language)
     pairs = [(text, earlier) for text, earlier, _ in said] + changes
     texts = list(dict.fromkeys(text for pair in pairs for text in _read(*pair)))
     vectors = dict(zip(texts, encode(texts), strict=True))
     scores = cache(lambda text: score(text, vectors[text]))
-    rows = np.stack([_signs(text, earlier, scores, vectors) for text, earlier in pairs])
+    rows = np.stack([_signs(text, earlier, scores, vectors, language) for text, earlier in pairs])
     wordings = np.stack([vectors[text] for text, _ in pairs])
     labels = np.concatenate([needs_context, np.zeros(len(changes), np.bool_)])
     counts = np.where(np.arange(len(rows)) < len(said), 1.0, _CHANGE_WEIGHT)
@@ -81,15 +83,15 @@ def fit_follow_up(
     return FollowUpModel(mean, scale, weights, _WORDING_SCALE * wording, model.intercept_)
 
 
-def read_in_turn(dialogue: Dialogue) -> Iterator[tuple[str, Labelled]]:
+def read_in_turn(dialogue: Dialogue, language: Language | None) -> Iterator[tuple[str, Labelled]]:
     """The text to read for each message of a dialogue: by itself, or with its context."""
     texts = [clean(said.message.text) for said in dialogue]
     for number, said in enumerate(dialogue):
-        earlier = before(texts[number], texts[:number]) if said.needs_context else ()
+        earlier = before(texts[number], texts[:number], language) if said.needs_context else ()
         yield (together_with(earlier[0], texts[number]) if earlier else texts[number]), said.message
 
 
-def follow_ups(dialogues: Sequence[Dialogue]) -> list[tuple[str, tuple[str, ...], bool]]:
+def follow_ups(dialogues: Sequence[Dialogue], language: Language | None) -> list[tuple[str, tuple[str, ...], bool]]:
     """Each message that may need context, clean, with what it may have to be read with, and whether it does.
 
     Thanks and goodbyes do not: there is nothing in them to answer.
@@ -98,13 +100,13 @@ def follow_ups(dialogues: Sequence[Dialogue]) -> list[tuple[str, tuple[str, ...]
     for dialogue in dialogues:
         texts = [clean(said.message.text) for said in dialogue]
         for number, said in enumerate(dialogue):
-            earlier = before(texts[number], texts[:number])
+            earlier = before(texts[number], texts[:number], language)
             if earlier:
                 found.append((texts[number], earlier, said.needs_context and not said.closing))
     return found
 
 
-def _changes(traffic: Sequence[Labelled]) -> list[tuple[str, tuple[str, ...]]]:
+def _changes(traffic: Sequence[Labelled], language: Language | None) -> list[tuple[str, tuple[str, ...]]]:
     """Pairs of in-scope messages, every other pair of one category."""
     rng = np.random.default_rng(_SEED)
     in_scope = [message for message in traffic if message.category is not None]
@@ -113,7 +115,8 @@ def _changes(traffic: Sequence[Labelled]) -> list[tuple[str, tuple[str, ...]]]:
         message = in_scope[int(rng.integers(len(in_scope)))]
         same = [other for other in in_scope if other.category == message.category]
         pool = same if number % 2 else in_scope
-        earlier = before(clean(message.text), [clean(pool[int(rng.integers(len(pool)))].text)])
+        other = pool[int(rng.integers(len(pool)))]
+        earlier = before(clean(message.text), [clean(other.text)], language)
         pairs += [(clean(message.text), earlier)] if earlier else []
     return pairs
 
@@ -127,10 +130,14 @@ def _read(text: str, earlier: tuple[str, ...]) -> Iterator[str]:
 
 
 def _signs(
-    text: str, earlier: tuple[str, ...], score: Callable[[str], Scores], vectors: Mapping[str, Vectors]
+    text: str,
+    earlier: tuple[str, ...],
+    score: Callable[[str], Scores],
+    vectors: Mapping[str, Vectors],
+    language: Language | None,
 ) -> Floats:
     together = max((score(together_with(one, text)) for one in earlier), key=strength)
-    return signs(text, score(text), together, float(vectors[text] @ vectors[earlier[0]]))
+    return signs(text, score(text), together, float(vectors[text] @ vectors[earlier[0]]), language)
 
 
 def _dialogue(source: Source, number: int, line: str, keys: Set[str], ids: Set[str]) -> Dialogue:

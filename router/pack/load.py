@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from language import Language, language_of
 from router.errors import PackError
 from router.pack.category import CategoryFile, read_category
 from router.pack.dialogues import Dialogue, read_dialogues
@@ -61,6 +62,11 @@ class Pack:
         return folder if folder.is_dir() else None
 
     @property
+    def rules(self) -> Language | None:
+        """The rules for its `language`; None where there are none."""
+        return language_of(self.language)
+
+    @property
     def facts(self) -> tuple[Fact, ...]:
         """All facts, category by category."""
         return tuple(fact for category in self.categories for fact in category.facts)
@@ -91,8 +97,9 @@ def load_pack(path: Path | str) -> Pack:
         *(source for source, _ in (*calibration, *dialogues)),
     ]
     table = Table(main, main.toml(), _KEYS)
+    rules = language_of(table.text("language", "en"))
     for source, rows in calibration:
-        known = taught((file.category for file in files), messages, _rows(dialogues))
+        known = taught((file.category for file in files), messages, _rows(dialogues), rules)
         refuse_overlap(source, rows, known, _FLATTERED)
     pack = _assemble(table, files, messages, folder, sources)
     said = _sources(folder / "page.toml", files)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from language import Language
 from router.pack.dialogues import Dialogue, read_in_turn
 from router.pack.labelled import Labelled
 from router.pack.source import Source
@@ -20,11 +21,14 @@ def fold(text: str) -> str:
 
 
 def taught(
-    categories: Iterable[Category], out_of_scope: Iterable[str], dialogues: Iterable[Dialogue]
+    categories: Iterable[Category],
+    out_of_scope: Iterable[str],
+    dialogues: Iterable[Dialogue],
+    language: Language | None,
 ) -> dict[str, str]:
     """The folded messages that a pack teaches, each with where it stands: a category, a fact, "out_of_scope" or
     "dialogues"."""
-    found = {fold(text): "dialogues" for dialogue in dialogues for text, _ in read_in_turn(dialogue)}
+    found = {fold(text): "dialogues" for dialogue in dialogues for text, _ in read_in_turn(dialogue, language)}
     found |= {fold(text): "out_of_scope" for text in out_of_scope}
     for category in categories:
         found |= {fold(text): category.key for text in (*category.examples, *category.unanswerable)}

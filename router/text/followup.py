@@ -2,7 +2,7 @@
 
 Each message is read by itself and together with the one before; a logistic regression on what the two readings say, on
 a few signs in the words and on the message's vector gives the chance that it needs context. It is fitted on the pack's
-`dialogues.jsonl`; packs without one use the weights of the shipped pack, whose signs are English.
+`dialogues.jsonl`; packs without one use the weights of the shipped pack, or none where their language has no rules.
 """
 
 import re
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from language.protocol import FollowUpWords, Language
 from router.model.conditional_logit import Floats
 from router.model.ridge import Vectors
 from router.types import OUT_OF_SCOPE_LABEL, Scores
@@ -22,35 +23,8 @@ FRAGMENT_WORDS = 4
 LOOK_BACK = 4  # turns to go back in search of one that is not small talk
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_CONNECTIVES = _set("and or but also then plus so")
-_OPENERS = (
-    "what about",
-    "how about",
-    "what if",
-    "same for",
-    "not that",
-    "no the",
-    "no not",
-    "no i mean",
-    "i mean",
-)
-_POINTERS = _set("it its that this these those them they one ones there he she")
-_FUNCTION = _set(
-    "a an the is are was were do does did can could will would should how when where what which who why "
-    "in on at to for from with by of if no yes not my your i you we"
-)
-_PHRASE_STARTS = _set("to for from with without in on at by of the")
-_SMALL_TALK = _set(
-    "thanks thank thx ty ta cheers ok okay great good nice cool perfect fine lovely brilliant bye goodbye hi hello hey "
-    "morning evening afternoon day weekend week lol haha wow sorry please welcome super awesome you very much so a "
-    "the that thats that's is was all for your help it works got i see yes no yep nope sure alright understood noted "
-    "clear helpful helps appreciated appreciate will i'll ill do did done try then now just have had one too kind"
-)
 _WORD = re.compile(r"[\w'’-]+")
+_NO_WORDS = FollowUpWords()
 
 
 SIGNS = (
@@ -118,17 +92,31 @@ DEFAULT = FollowUpModel(  # fitted on a first 120 dialogues of packs/support, wi
 )
 
 
-def before(message: str, turns: Sequence[str]) -> tuple[str, ...]:
+NEVER = FollowUpModel(  # for a language without rules: every message is read by itself
+    mean=np.zeros(len(SIGNS)),
+    scale=np.ones(len(SIGNS)),
+    weights=np.zeros(len(SIGNS)),
+    wording=np.zeros(0),
+    bias=_numbers("-40"),
+)
+
+
+def unlearnt(language: Language | None) -> FollowUpModel:
+    """What tells follow-ups where too few dialogues are there to learn from."""
+    return DEFAULT if language else NEVER
+
+
+def before(message: str, turns: Sequence[str], language: Language | None) -> tuple[str, ...]:
     """The texts that `message` may have to be read with: of `turns`, oldest first, the last that is no small
     talk; and where that one needs context itself by its words, the last that does not.
 
     Empty when there is none, or when the message is small talk or too long to need any.
     """
-    words = _words(message)
-    if not words or len(words) > MAX_WORDS or _small_talk(words):
+    words, known = _words(message), _known(language)
+    if not words or len(words) > MAX_WORDS or _small_talk(words, known):
         return ()
-    recent = [turn for turn in list(turns)[: -LOOK_BACK - 1 : -1] if not _small_talk(_words(turn))]
-    anchor = next((turn for turn in recent if not _fragment(_words(turn))), None)
+    recent = [turn for turn in list(turns)[: -LOOK_BACK - 1 : -1] if not _small_talk(_words(turn), known)]
+    anchor = next((turn for turn in recent if not _fragment(_words(turn), known)), None)
     return tuple(dict.fromkeys(turn for turn in (*recent[:1], anchor) if turn is not None))
 
 
@@ -142,19 +130,19 @@ def strength(scores: Scores) -> float:
     return scores.in_scope * (scores.facts[0].probability if scores.facts else 0.0)
 
 
-def signs(message: str, alone: Scores, together: Scores, likeness: float) -> Floats:
+def signs(message: str, alone: Scores, together: Scores, likeness: float, language: Language | None) -> Floats:
     """(19,), as `SIGNS` names them; `likeness` is the cosine of the message with the one before."""
-    words = _words(message)
+    words, known = _words(message), _known(language)
     return np.array(
         [
             len(words),
             len(words) <= 2,
             len(words) <= FRAGMENT_WORDS,
-            _connects(words),
-            _points(words),
-            _bare_phrase(words),
-            not _POINTERS.isdisjoint(words),
-            sum(word in _FUNCTION for word in words) / max(1, len(words)),
+            _connects(words, known),
+            _points(words, known),
+            _bare_phrase(words, known),
+            not known.pointers.isdisjoint(words),
+            sum(word in known.function for word in words) / max(1, len(words)),
             *(_logit(value) for value in _strengths(alone, together)),
             likeness,
             alone.category == together.category,
@@ -190,23 +178,28 @@ def _words(message: str) -> list[str]:
     return _WORD.findall(message.lower())
 
 
-def _small_talk(words: list[str]) -> bool:
-    return all(word in _SMALL_TALK for word in words)
+def _known(language: Language | None) -> FollowUpWords:
+    return language.follow_up if language else _NO_WORDS
 
 
-def _connects(words: list[str]) -> bool:
-    return bool(words) and (words[0] in _CONNECTIVES or " ".join(words).startswith(_OPENERS))
+def _small_talk(words: list[str], known: FollowUpWords) -> bool:
+    return all(word in known.small_talk for word in words)
 
 
-def _points(words: list[str]) -> bool:
+def _connects(words: list[str], known: FollowUpWords) -> bool:
+    return bool(words) and (words[0] in known.connectives or " ".join(words).startswith(known.openers))
+
+
+def _points(words: list[str], known: FollowUpWords) -> bool:
     """Opens like a question or a noun phrase, and points back: "how long does it take", "the blue one"."""
-    return bool(words) and words[0] in _FUNCTION | _POINTERS and not _POINTERS.isdisjoint(words)
+    return bool(words) and words[0] in known.function | known.pointers and not known.pointers.isdisjoint(words)
 
 
-def _fragment(words: list[str]) -> bool:
-    return len(words) <= FRAGMENT_WORDS or _connects(words) or (len(words) <= 8 and _points(words))
+def _fragment(words: list[str], known: FollowUpWords) -> bool:
+    return len(words) <= FRAGMENT_WORDS or _connects(words, known) or (len(words) <= 8 and _points(words, known))
 
 
-def _bare_phrase(words: list[str]) -> bool:
+def _bare_phrase(words: list[str], known: FollowUpWords) -> bool:
     """No clause at all: "to Canada?", "with express", "in the store"."""
-    return 0 < len(words) <= FRAGMENT_WORDS and words[0] in _PHRASE_STARTS and len(set(words) - _FUNCTION) <= 1
+    starts = 0 < len(words) <= FRAGMENT_WORDS and words[0] in known.phrase_starts
+    return starts and len(set(words) - known.function) <= 1

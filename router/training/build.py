@@ -14,7 +14,7 @@ from router.pack.dialogues import fit_follow_up
 from router.pack.load import Pack
 from router.policy.thresholds import Held, Thresholds, choose_thresholds, default_policy
 from router.text.clean import clean
-from router.text.followup import DEFAULT, FollowUpModel
+from router.text.followup import FollowUpModel, unlearnt
 from router.training.artefact import Artefact
 
 
@@ -42,7 +42,8 @@ def _follow_up(pack: Pack, encoder: Encoder, stranger: Classifier) -> FollowUpMo
     """How this pack's follow-ups are told, from its dialogues where there are enough. `stranger` was not taught these,
     or its readings would look surer than they are of a stranger's message.
     """
-    return fit_follow_up(pack.dialogues, pack.calibration, stranger.scores, encoder.encode) or DEFAULT
+    learnt = fit_follow_up(pack.dialogues, pack.calibration, stranger.scores, encoder.encode, pack.rules)
+    return learnt or unlearnt(pack.rules)
 
 
 def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:

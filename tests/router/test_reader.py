@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from language.english import ENGLISH
 from router.reader import Reader
 from router.text.followup import DEFAULT, FollowUpModel
 from router.types import Neighbour, ScoredFact, Scores
@@ -38,7 +39,7 @@ def told() -> Told:
 
 
 def _read(told: Told, message: str, turns: tuple[str, ...] = (), follow_up: FollowUpModel = NEVER) -> Scores:
-    return Reader(told, told, follow_up, None).scores(message, turns)  # type: ignore[arg-type]
+    return Reader(told, told, follow_up, None, language=ENGLISH).scores(message, turns)  # type: ignore[arg-type]
 
 
 def test_two_questions_have_a_fact_each_in_the_order_of_asking(told: Told) -> None:
@@ -65,7 +66,7 @@ def test_several_questions_after_a_turn_are_each_read_with_it(told: Told) -> Non
 def test_a_courtesy_does_not_decide_a_long_message(told: Told) -> None:
     threat = "my lawyer will write a poem about you " * 9
     verbatim = frozenset({HOURS.id})
-    reader = Reader(told, told, NEVER, None, verbatim)  # type: ignore[arg-type]
+    reader = Reader(told, told, NEVER, None, verbatim, language=ENGLISH)  # type: ignore[arg-type]
     assert reader.scores(f"{threat}. Are you open to help me?", ()).in_scope == pytest.approx(0.1)
 
 

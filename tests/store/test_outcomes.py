@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chatapp.store import Store, Turn
+from language.english import ENGLISH
 from router.outcomes.verdicts import Outcome, OutcomeSource
 from router.text.followup import together_with
 from router.types import Decision, Mode, Route, ScoredFact
@@ -41,7 +42,7 @@ def local(store: Store, talk: str, text: str = "what does it cost?", **more: Any
 
 
 def verdicts(store: Store) -> list[tuple[str, bool, str]]:
-    return [(one.text, one.good, one.source.value) for one in store.outcomes.all()]
+    return [(one.text, one.good, one.source.value) for one in store.outcomes.all(ENGLISH)]
 
 
 def test_a_thumb_is_a_verdict_with_the_scores_of_the_decision(store: Store, talk: str) -> None:
@@ -49,7 +50,7 @@ def test_a_thumb_is_a_verdict_with_the_scores_of_the_decision(store: Store, talk
     store.ratings.rate(USER, up.id, 1)
     store.ratings.rate(USER, down.id, -1)
     scored = ("shipping", "shipping.cost", 0.8, 0.6, 0.2)
-    assert store.outcomes.all() == [
+    assert store.outcomes.all(ENGLISH) == [
         Outcome("one", *scored, good=True, source=OutcomeSource.FEEDBACK),
         Outcome("two", *scored, good=False, source=OutcomeSource.FEEDBACK),
     ]
@@ -59,7 +60,7 @@ def test_a_thumb_that_was_taken_back_is_none(store: Store, talk: str) -> None:
     turn = local(store, talk)
     store.ratings.rate(USER, turn.id, 1)
     store.ratings.rate(USER, turn.id, 0)
-    assert store.outcomes.all() == []
+    assert store.outcomes.all(ENGLISH) == []
 
 
 @pytest.mark.parametrize("route", [None, "cloud"])
@@ -100,13 +101,13 @@ def test_what_was_not_answered_here_has_no_outcome(
     turn = answer(store, routed(store, store.turns.begin(talk, "one"), **decision), **end)
     store.ratings.rate(USER, turn.id, 1)
     store.turns.begin_again(turn.id, "cloud")
-    assert store.outcomes.all() == []
+    assert store.outcomes.all(ENGLISH) == []
 
 
 def test_deleted_words_teach_nothing(store: Store, talk: str) -> None:
     store.ratings.rate(USER, local(store, talk).id, 1)
     store.conversations.delete(USER, talk)
-    assert store.outcomes.all() == []
+    assert store.outcomes.all(ENGLISH) == []
 
 
 def test_a_leaning_message_is_read_with_the_one_before(store: Store, talk: str) -> None:
@@ -116,7 +117,9 @@ def test_a_leaning_message_is_read_with_the_one_before(store: Store, talk: str) 
         store, routed(store, store.turns.begin(talk, "and to  Canada?"), replace(DECISION, needs_context=True))
     )
     store.ratings.rate(USER, turn.id, 1)
-    assert [one.text for one in store.outcomes.all()] == [together_with("do you ship to Norway?", "and to Canada?")]
+    assert [one.text for one in store.outcomes.all(ENGLISH)] == [
+        together_with("do you ship to Norway?", "and to Canada?")
+    ]
 
 
 def test_decisions_of_older_versions_do_not_say_no_fact(store: Store, talk: str) -> None:
@@ -124,4 +127,4 @@ def test_decisions_of_older_versions_do_not_say_no_fact(store: Store, talk: str)
     store.turns.routed(turn.id, {k: v for k, v in DECISION.as_json().items() if k != "no_fact"}, "local", "s", "p", 1.0)
     answer(store, turn)
     store.ratings.rate(USER, turn.id, 1)
-    assert store.outcomes.all()[0].no_fact == pytest.approx(0.3)
+    assert store.outcomes.all(ENGLISH)[0].no_fact == pytest.approx(0.3)

@@ -13,6 +13,7 @@ from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn.events import Event, Failed, Finished
 from chatapp.turn.runner import TurnRunner
+from language.english import ENGLISH
 from router.types import Circumstances, Decision, Fact, Route, ScoredFact
 
 FACT = ScoredFact("returns.window", "You have 60 days from delivery to send unused goods back.", 0.9)
@@ -31,7 +32,7 @@ class ToldRouter:
     others: tuple[ScoredFact, ...] = ()
     pack: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(
-            persona="You are a help desk.", contact="call 0800.", facts=(VERBATIM, FREE)
+            persona="You are a help desk.", contact="call 0800.", facts=(VERBATIM, FREE), rules=ENGLISH
         )
     )
     seen: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)

@@ -14,6 +14,7 @@ from chatapp.errors import BusyError, DatabaseError, NotFoundError, ProviderUnre
 from chatapp.store import Exchange
 from chatapp.turn.burst import MOST_WAITING, read_together
 from chatapp.turn.events import Delta, Event, Failed, Finished, Joined, Queued, Routed, Started
+from language.english import ENGLISH
 from tests.turn.conftest import Desk
 
 OUT_OF_SCOPE = "edge of everything"
@@ -249,7 +250,7 @@ async def test_the_figures_count_one_turn_and_the_whole_cost(desk: Desk) -> None
 
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6))
 def test_one_turn_reads_at_least_one_message_and_never_more_than_fits(texts: list[str]) -> None:
-    count = read_together(texts, 100)
+    count = read_together(texts, 100, ENGLISH)
     assert 1 <= count <= len(texts)
     assert count == 1 or len("\n".join(texts[:count])) <= 100
 

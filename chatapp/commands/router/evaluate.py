@@ -92,7 +92,7 @@ def _rows(pack: "Pack", path: Path) -> "tuple[Labelled, ...]":
     rows = read_labelled(source, keys, frozenset(fact.id for fact in pack.facts))
     if not rows:
         raise source.error(1, "no messages.", 'Write {"text": "…", "category": "<key>" or null, "facts": []} a line.')
-    known = taught(pack.categories, pack.out_of_scope, pack.dialogues)
+    known = taught(pack.categories, pack.out_of_scope, pack.dialogues, pack.rules)
     known |= {fold(row.text): "calibration.jsonl" for row in pack.calibration}
     refuse_overlap(source, rows, known, "The figures of messages that were learnt from flatter.")
     return rows

@@ -11,6 +11,7 @@ from chatapp.commands.router.packs import cache_folder, chosen_pack
 from chatapp.errors import OperatorError
 
 if TYPE_CHECKING:
+    from language import Language
     from router.outcomes.verdicts import Outcome, Quality
 
 
@@ -27,7 +28,7 @@ def learn(pack: Path | None, *, as_json: bool) -> None:
     folder, cache = chosen_pack(pack), cache_folder()
     loaded = load_pack(folder)
     known = {fact.id for fact in loaded.facts}
-    logged = [outcome for outcome in _logged() if outcome.fact_id in known]
+    logged = [outcome for outcome in _logged(loaded.rules) if outcome.fact_id in known]
     encoder = Encoder.load(cache, loaded.encoder, loaded.adapter)
     model = fit_outcomes(logged, encoder)
     if isinstance(model, TooFew):
@@ -55,14 +56,14 @@ def readable(name: str, quality: "Quality", figures: dict[str, object]) -> str:
     )
 
 
-def _logged() -> "list[Outcome]":
+def _logged(language: "Language | None") -> "list[Outcome]":
     from chatapp.settings import load_settings
     from chatapp.store import Store
 
     settings = load_settings()
     settings.make_data_dir()
     with Store.open(settings.resolved_database_url) as store:
-        return store.outcomes.all()
+        return store.outcomes.all(language)
 
 
 def _sources(outcomes: "list[Outcome]") -> dict[str, int]:

@@ -105,7 +105,7 @@ def test_a_claim_to_be_human_would_be_noticed(answer: str) -> None:
 def test_no_held_out_question_is_taught(
     pack: Pack, pairs: list[dict[str, str]], held_out: list[dict[str, Any]]
 ) -> None:
-    known = taught(pack.categories, pack.out_of_scope, pack.dialogues).keys() | {
+    known = taught(pack.categories, pack.out_of_scope, pack.dialogues, pack.rules).keys() | {
         fold(pair["instruction"]) for pair in pairs
     }
     assert [row["text"] for row in held_out if fold(row["text"]) in known] == []

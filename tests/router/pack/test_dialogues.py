@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from language.english import ENGLISH
 from router.errors import PackError
 from router.model.ridge import Vectors
 from router.pack.dialogues import MIN_FOLLOW_UPS, Said, fit_follow_up, follow_ups, read_dialogues, read_in_turn
@@ -70,7 +71,7 @@ def test_closings_are_follow_ups_that_do_not_lean() -> None:
         _said("and the rolls", True),
         _said("go ahead with it please", True, True),
     )
-    assert [(text, needs_context) for text, _, needs_context in follow_ups([dialogue])] == [
+    assert [(text, needs_context) for text, _, needs_context in follow_ups([dialogue], ENGLISH)] == [
         ("and the rolls", True),
         ("go ahead with it please", False),
     ]
@@ -78,7 +79,7 @@ def test_closings_are_follow_ups_that_do_not_lean() -> None:
 
 def test_a_dialogue_is_taught_as_it_is_to_be_read() -> None:
     dialogue = (_said("when do you bake rye bread", False), _said("and the rolls", True), _said("thank you", False))
-    texts = [text for text, _ in read_in_turn(dialogue)]
+    texts = [text for text, _ in read_in_turn(dialogue, ENGLISH)]
     assert texts == ["when do you bake rye bread", "when do you bake rye bread and the rolls", "thank you"]
 
 
@@ -95,16 +96,19 @@ def test_what_leans_is_learnt_from_dialogues() -> None:
     whole = "do you also bake the dark rolls on sundays"
     dialogue = (_said("when do you bake the rye bread here", False), _said("and rolls", True), _said(whole, False))
     traffic = [Labelled(f"is the number {word} loaf fresh today", "bread", ()) for word in "abcdef"]
-    follow_up = fit_follow_up([dialogue] * (MIN_FOLLOW_UPS // 2), traffic, _score, _ones)
+    follow_up = fit_follow_up([dialogue] * (MIN_FOLLOW_UPS // 2), traffic, _score, _ones, ENGLISH)
     assert follow_up is not None
     earlier = "when do you bake the rye bread here"
     assert (
-        follow_up.probability(signs("and rolls", _score("and rolls"), _score(f"{earlier} and rolls"), 1.0), ONE) > 0.5
+        follow_up.probability(
+            signs("and rolls", _score("and rolls"), _score(f"{earlier} and rolls"), 1.0, ENGLISH), ONE
+        )
+        > 0.5
     )
-    assert follow_up.probability(signs(whole, _score(whole), _score(f"{earlier} {whole}"), 1.0), ONE) < 0.5
+    assert follow_up.probability(signs(whole, _score(whole), _score(f"{earlier} {whole}"), 1.0, ENGLISH), ONE) < 0.5
 
 
 def test_too_few_dialogues_or_all_alike_teach_nothing() -> None:
     dialogue = (_said("when do you bake", False), _said("and the rolls", True))
-    assert fit_follow_up([dialogue], [], _score, _ones) is None
-    assert fit_follow_up([dialogue] * MIN_FOLLOW_UPS, [], _score, _ones) is None
+    assert fit_follow_up([dialogue], [], _score, _ones, ENGLISH) is None
+    assert fit_follow_up([dialogue] * MIN_FOLLOW_UPS, [], _score, _ones, ENGLISH) is None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from language.english import ENGLISH
 from router.encoder.encoder import Encoder
 from router.errors import PackError
 from router.model.corpus import UNKNOWN, build_corpus
@@ -51,7 +52,7 @@ def test_messages_that_no_fact_answers(pack_dir: Path) -> None:
     assert [category.unanswerable for category in pack.categories] == [("who bakes it", "rye bread recipe"), ()]
     corpus = build_corpus(pack)
     assert [corpus.texts[row] for row in corpus.unanswerable.nonzero()[0]] == ["who bakes it", "rye bread recipe"]
-    assert (taught(pack.categories, (), ())["who bakes it"], corpus.fact[corpus.unanswerable].max()) == (
+    assert (taught(pack.categories, (), (), ENGLISH)["who bakes it"], corpus.fact[corpus.unanswerable].max()) == (
         "bread",
         UNKNOWN,
     )

@@ -26,7 +26,7 @@ def test_a_calibration_message_that_is_taught_is_refused(pack_dir: Path) -> None
 
 def test_what_a_pack_teaches(pack_dir: Path) -> None:
     pack = load_pack(pack_dir)
-    known = taught(pack.categories, pack.out_of_scope, pack.dialogues)
+    known = taught(pack.categories, pack.out_of_scope, pack.dialogues, pack.rules)
     assert (known["write a poem"], known["rye bread"], known["baking times"]) == (
         "out_of_scope",
         "bread",

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from language.english import ENGLISH
 from router.text.questions import LONG_WORDS, MAX_ASKED_WORDS, asking, own_words, questions
 
 
@@ -33,18 +34,18 @@ from router.text.questions import LONG_WORDS, MAX_ASKED_WORDS, asking, own_words
     ],
 )
 def test_questions(text: str, parts: tuple[str, ...]) -> None:
-    assert questions(text) == parts
+    assert questions(text, ENGLISH) == parts
 
 
 def test_a_story_is_not_taken_apart() -> None:
     text = "is it here? " + "word " * MAX_ASKED_WORDS + "is it there?"
-    assert questions(text) == (text,)
+    assert questions(text, ENGLISH) == (text,)
 
 
 @given(st.lists(st.sampled_from(["can I", "where is it?", "and", "the tent", "also", "what now.", ",", "you"])))
 def test_no_word_of_a_question_is_lost(words: list[str]) -> None:
     text = " ".join(words)
-    left = " ".join(questions(text)).replace(",", " ").split()
+    left = " ".join(questions(text, ENGLISH)).replace(",", " ").split()
     dropped = [word for word in text.replace(",", " ").split() if word not in {"and", "also"}]
     assert [word for word in left if word not in {"and", "also"}] == dropped
 
@@ -62,20 +63,20 @@ Can we help you? Visit us."""
 
 
 def test_a_mail_without_heads_quotes_and_signature() -> None:
-    assert own_words(MAIL) == "Hello, I sent it back last week.\nWhen do I get my money?"
+    assert own_words(MAIL, ENGLISH) == "Hello, I sent it back last week.\nWhen do I get my money?"
 
 
 def test_a_mail_of_nothing_but_quotes_is_kept_whole() -> None:
-    assert own_words("> one two three\n> four five six") == "> one two three\n> four five six"
+    assert own_words("> one two three\n> four five six", ENGLISH) == "> one two three\n> four five six"
 
 
 def test_what_a_long_message_asks() -> None:
-    assert asking(own_words(MAIL)) == ("When do I get my money?",)
-    assert asking("First of all. Then this one. And this last one.") == ()
+    assert asking(own_words(MAIL, ENGLISH), ENGLISH) == ("When do I get my money?",)
+    assert asking("First of all. Then this one. And this last one.", ENGLISH) == ()
 
 
 @given(st.text())
 def test_there_is_always_something_to_read(text: str) -> None:
-    assert questions(text)
-    assert own_words(text) or not text
+    assert questions(text, ENGLISH)
+    assert own_words(text, ENGLISH) or not text
     assert LONG_WORDS > MAX_ASKED_WORDS

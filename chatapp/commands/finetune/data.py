@@ -12,6 +12,7 @@ from chatapp.commands.finetune.reviewing import ask_about
 from chatapp.commands.router.packs import chosen_pack
 
 if TYPE_CHECKING:
+    from finetune.data.add import BorneOut
     from finetune.data.candidates import LoggedTurn
     from finetune.data.check import Coverage, Limits, Report
     from finetune.data.conversation import Conversation
@@ -103,7 +104,7 @@ def add(candidates: Path, pack: Path | None, *, as_json: bool) -> None:
     from router.pack.load import load_pack
 
     loaded = load_pack(chosen_pack(pack))
-    added = append(read_candidates(candidates), loaded, _borne_out)
+    added = append(read_candidates(candidates), loaded, _guard_of(loaded))
     if as_json:
         typer.echo(json.dumps(asdict(added)))
         return
@@ -180,11 +181,18 @@ def _logged() -> "list[LoggedTurn]":
         return TeachableLog(database).all()
 
 
-def _borne_out(text: str, question: str, answer: str) -> bool:
-    """By the guard that watches over answers in use."""
+def _guard_of(pack: "Pack") -> "BorneOut":
+    """The guard that watches over answers in use; where there is none for the pack's language, nothing is borne out."""
     from chatapp.guards.support.support import SupportGuard
 
-    guard = SupportGuard(text, question)
-    guard.feed(answer)
-    guard.finish()
-    return guard.verdict.ok
+    language = pack.rules
+
+    def borne_out(text: str, question: str, answer: str) -> bool:
+        if language is None:
+            return False
+        guard = SupportGuard(text, question, language=language)
+        guard.feed(answer)
+        guard.finish()
+        return guard.verdict.ok
+
+    return borne_out

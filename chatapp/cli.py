@@ -12,10 +12,9 @@ import typer
 from chatapp import __version__
 from chatapp.commands.finetune.app import finetune_app
 from chatapp.commands.router.app import bench_app, encoder_app, router_app
-from chatapp.errors import FirstlineError, ProviderError
+from chatapp.errors import ProviderError
 from chatapp.start import fenced, start
-from finetune.errors import FinetuneError
-from router.errors import RouterError
+from localmodel.errors import ExplainedError
 from router.types import Mode
 
 OPERATOR_EXIT, PROVIDER_EXIT = 2, 3
@@ -46,7 +45,7 @@ def main() -> None:
     """
     try:
         program()()
-    except (FirstlineError, RouterError, FinetuneError) as error:
+    except ExplainedError as error:
         typer.echo(f"firstline: {error.what}", err=True)
         if error.hint:
             typer.echo(error.hint, err=True)

@@ -30,7 +30,8 @@ FirstlineError                     what happened, with the value, and what to do
     ├── ProviderFaultError         the server failed (5xx, nonsense)
     └── LocalModelError            the model in this process failed
 
-The router's own errors (`router.errors`) are operator errors too; `cli.py` and `main.py` show both alike.
+FirstlineError is an ExplainedError (`localmodel.errors`), as are the errors of the router and of fine-tuning. They are
+an operator's to put right, and whatever shows an error to an operator catches ExplainedError.
 
 `what` and `hint` are for whoever can put it right: of a UserError the person who made it, of every other the operator.
 A customer reads `for_customer` instead, which holds no setting, address, model or provider's text: docs/two-readers.md.
@@ -40,6 +41,7 @@ import errno
 from typing import Any, ClassVar, NamedTuple
 
 from chatapp.characters import storable
+from localmodel.errors import ExplainedError
 
 
 class Words(NamedTuple):
@@ -63,7 +65,7 @@ UNKNOWN = Words("internal", "Something went wrong on our side.", f"Nothing that 
 """What a customer reads of whatever they can do nothing about."""
 
 
-class FirstlineError(Exception):
+class FirstlineError(ExplainedError):
     """Base. `code` is stable for programs; `what` and `hint` are for people; `status` is the HTTP status."""
 
     code: ClassVar[str] = "error"
@@ -72,10 +74,7 @@ class FirstlineError(Exception):
     """What a customer reads; None: `what` and `hint` themselves."""
 
     def __init__(self, what: str, hint: str = "") -> None:
-        what, hint = storable(what), storable(hint)
-        super().__init__(f"{what} {hint}".strip())
-        self.what = what
-        self.hint = hint
+        super().__init__(storable(what), storable(hint))
 
     @property
     def for_customer(self) -> Words:

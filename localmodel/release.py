@@ -19,8 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from finetune.errors import ReleaseError
 from localmodel.atomic_files import sha256, whole, write_folder, write_text
+from localmodel.errors import ReleaseError
 
 ADAPTER, POLICY, CARD = "adapter.gguf", "policy.toml", "MODEL_CARD.md"
 CURRENT, LOG, LOCK = "current.json", "log.jsonl", ".lock"
@@ -29,7 +29,7 @@ _PATIENCE_S = 10.0  # a promotion copies some ten megabytes
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What answers locally: an adapter, None for the base as it comes, and the policy made for it, None for the
+    """What answers locally: an adapter, None for the base model alone, and the policy made for it, None for the
     pack's own.
     """
 

@@ -1,55 +1,53 @@
-"""The base model's own vocabulary and chat template, read by the engine that serves it.
+"""A model's vocabulary and chat template: from messages to tokens, and back.
 
-What is trained is defused and cut into tokens by the code that serves, so the two cannot differ.
+The engine that serves and the trainer both cut text here, so the two cannot differ.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from finetune.data.conversation import Message
-from finetune.errors import BaseModelError
-
-_HINT = "Name an instruction-tuned GGUF file that llama.cpp can load."
+from localmodel.chat_template import ChatTemplate, Message, Plain, token_text
+from localmodel.llama import load_llama
 
 
 class Vocabulary:
-    """Tokens and template of one GGUF file; its weights are not loaded.
+    """Tokens and template of `llama`, a `llama_cpp.Llama` loaded from `path`.
 
     `metadata` is the file's, as strings; `eos` the token that ends an answer, `end` its text.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises BaseModelError where the file cannot be read or has no chat template."""
-        from llama_cpp import Llama
-        from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
+    def __init__(self, llama: Any, path: Path) -> None:
+        """Raises ModelFileError where the file has no chat template, or none that can be used."""
+        self.llama = llama
         self.path = path
+        self.metadata: dict[str, str] = dict(llama.metadata)
+        self._template = ChatTemplate.of(llama, str(path))
+        self._control = tuple(control_texts(llama))
+        self.eos: int = llama.token_eos()
+        self.end = token_text(llama, self.eos)
+
+    @classmethod
+    def of(cls, llama: Any, path: Path) -> "Vocabulary":
+        """As the constructor; but where it fails, the model is freed."""
         try:
-            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
-                self._llama: Any = Llama(str(path), vocab_only=True, verbose=False)
-        except Exception as error:
-            raise BaseModelError(f"{str(path)!r} cannot be loaded: {error}.", _HINT) from error
-        self.metadata: dict[str, str] = dict(self._llama.metadata)
-        self.template = self.metadata.get("tokenizer.chat_template", "")
-        if not self.template:
-            raise BaseModelError(f"{str(path)!r} carries no chat template.", _HINT)
-        self._control = tuple(control_texts(self._llama))
-        self.eos: int = self._llama.token_eos()
-        bos, self.end = (self._word(token) for token in (self._llama.token_bos(), self.eos))
-        named: Any = {"template": self.template, "eos_token": self.end, "bos_token": bos}
-        self._format = Jinja2ChatFormatter(**named)
-        self._format_whole = Jinja2ChatFormatter(**named, add_generation_prompt=False)
+            return cls(llama, path)
+        except Exception:
+            llama.close()
+            raise
+
+    @classmethod
+    def open(cls, path: Path) -> "Vocabulary":
+        """That of a GGUF file, of which nothing else is loaded. Raises ModelFileError."""
+        return cls.of(load_llama(path, vocab_only=True), path)
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """The messages in the model's own template, ready for an answer to follow."""
-        return str(self._format(messages=self._plain(messages)).prompt)
+        """The messages in the model's own template, ready for an answer to follow; what somebody wrote is defused."""
+        return self._template.prompt(self._plain(messages))
 
     def whole(self, messages: Sequence[Message]) -> str:
-        """The messages in the model's own template, and nothing after them."""
-        return str(self._format_whole(messages=self._plain(messages)).prompt)
+        """The messages in the model's own template, and nothing after them; what somebody wrote is defused."""
+        return self._template.whole(self._plain(messages))
 
     def defused(self, text: str) -> str:
         """What somebody wrote, as it stands in a prompt: what spells a control token is split by a space."""
@@ -57,21 +55,18 @@ class Vocabulary:
 
     def tokens(self, text: str) -> list[int]:
         """`text` as tokens; what spells a control token is one."""
-        return list(self._llama.tokenize(text.encode(), add_bos=False, special=True))
+        return list(self.llama.tokenize(text.encode(errors="replace"), add_bos=False, special=True))
 
     def text(self, tokens: Sequence[int]) -> str:
         """Tokens as text, control tokens left out."""
-        return bytes(self._llama.detokenize(list(tokens))).decode(errors="replace")
-
-    def _word(self, token: int) -> str:
-        return str(self._llama._model.token_get_text(token)) if token >= 0 else ""
+        return bytes(self.llama.detokenize(list(tokens))).decode(errors="replace")
 
     def close(self) -> None:
-        """Free it."""
-        self._llama.close()
+        """Free the model."""
+        self.llama.close()
 
-    def _plain(self, messages: Sequence[Message]) -> Any:
-        return [{"role": message.role.value, "content": self.defused(message.content)} for message in messages]
+    def _plain(self, messages: Sequence[Message]) -> list[Plain]:
+        return [Plain(message.role, self.defused(message.content)) for message in messages]
 
 
 def control_texts(llama: Any) -> Iterator[str]:

@@ -7,14 +7,11 @@ RouterError                what happened, with the value, and what to do next
 └── PolicyError            a policy, or its file, is malformed or does not fit the router
 """
 
+from localmodel.errors import ExplainedError
 
-class RouterError(Exception):
-    """Says what happened and what to do next; `str()` gives both."""
 
-    def __init__(self, what: str, hint: str) -> None:
-        super().__init__(f"{what} {hint}".strip())
-        self.what = what
-        self.hint = hint
+class RouterError(ExplainedError):
+    """Pack, encoder, artefacts or policy cannot be used."""
 
 
 class PackError(RouterError):

@@ -8,6 +8,7 @@ import pytest
 FORBIDDEN = {
     "language": ("chatapp", "finetune", "router", "localmodel", "bench", "tests"),
     "router": ("chatapp", "finetune", "bench", "fastapi", "starlette", "sqlmodel", "sqlalchemy", "openai", "httpx"),
+    "localmodel": ("chatapp", "finetune", "router", "language", "bench", "tests"),
     "finetune": ("chatapp", "bench"),
     "chatapp": ("bench", "tests"),
     "chatapp/store": ("chatapp.web", "chatapp.turn.task", "chatapp.backends", "chatapp.context", "router.router"),
@@ -29,6 +30,37 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
     return names
+
+
+FINETUNE = ("errors", "workspace", "data", "training", "export", "judging")
+"""The rooms of fine-tuning, each of which knows only those before it."""
+KNOW_FINETUNE = ("chatapp/commands/", "chatapp/evaluation/", "chatapp/reports/")
+"""What of the application imports `finetune`: nothing that serves."""
+
+
+@pytest.mark.parametrize("room", FINETUNE)
+def test_a_room_of_fine_tuning_knows_only_those_before_it(room: str) -> None:
+    path = Path("finetune") / room
+    files = sorted(path.rglob("*.py")) or [path.with_suffix(".py")]
+    known = {f"finetune.{name}" for name in FINETUNE[: FINETUNE.index(room) + 1]}
+    wrong = [
+        f"{file} imports {name}"
+        for file in files
+        for name in imported(file)
+        if name.split(".")[0] == "finetune" and ".".join(name.split(".")[:2]) not in known
+    ]
+    assert wrong == []
+
+
+def test_nothing_that_serves_imports_the_trainer() -> None:
+    wrong = [
+        f"{file} imports {name}"
+        for file in sorted(Path("chatapp").rglob("*.py"))
+        if not file.as_posix().startswith(KNOW_FINETUNE)
+        for name in imported(file)
+        if name.split(".")[0] == "finetune"
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("room", FORBIDDEN)

@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chatapp.backends.local.backend import LocalBackend
-from chatapp.errors import FirstlineError
+from chatapp.backends.local.model import model_hash
 from chatapp.settings import Settings
-from finetune.errors import FinetuneError
 from localmodel.adapter import FORM_KEY, check_base, read_metadata
-from localmodel.atomic_files import sha256
-from localmodel.model_file import SHIPPED_SHA256, model_file
+from localmodel.errors import BaseModelError, ExplainedError
 from localmodel.release import Release, Releases, shipped
-from router.errors import PolicyError, RouterError
+from router.errors import PolicyError
 from router.pack.load import Pack
 from router.policy.file import PolicyFile, check, read_policy
 from router.policy.policy import Policy
@@ -33,7 +31,7 @@ Record = Callable[[Policy, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """`form` is the prompt form that model and adapter were fine-tuned on, "" for a model as it comes."""
+    """`form` is the prompt form that model and adapter were fine-tuned on, "" for the base model."""
 
     release: str
     router: Router
@@ -47,7 +45,7 @@ class Server:
     def __init__(self, settings: Settings, router: Router, backend: LocalBackend, record: Record) -> None:
         """`record` is told of every policy that comes into force with a release.
 
-        Raises FirstlineError, FinetuneError or RouterError where what should serve cannot.
+        Raises ExplainedError where what should serve cannot.
         """
         self._settings, self._router, self._backend, self._record = settings, router, backend, record
         self._releases = open_releases(settings, router.pack)
@@ -69,7 +67,7 @@ class Server:
         try:
             self._serving = self._made(self._releases.current(), starting=False)
             log.warning("%r serves now", self._serving.release)
-        except (FirstlineError, FinetuneError, RouterError) as error:
+        except ExplainedError as error:
             log.error("the new release cannot serve, and %r still does: %s", self._serving.release, error)
 
     def _made(self, release: Release, *, starting: bool) -> Serving:
@@ -111,12 +109,7 @@ def open_releases(settings: Settings, pack: Pack) -> Releases:
     if brings.adapter:
         try:
             check_base(brings.adapter, read_metadata(brings.adapter), model_hash(settings))
-        except FinetuneError as error:
+        except BaseModelError as error:
             log.warning("What the pack ships is left out. %s", error)
             brings = Release("pack")
     return Releases(settings.data_dir / "releases" / pack.name, brings)
-
-
-def model_hash(settings: Settings) -> str:
-    """SHA-256 of the local model's file, in hex. Raises ModelFileError."""
-    return sha256(model_file(settings)) if settings.local_model else SHIPPED_SHA256

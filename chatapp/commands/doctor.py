@@ -18,8 +18,7 @@ from chatapp.environment import of_kubernetes
 from chatapp.errors import FirstlineError
 from chatapp.fences.report import FenceReport
 from chatapp.settings import Settings
-from finetune.errors import FinetuneError
-from router.errors import RouterError
+from localmodel.errors import ExplainedError
 
 Start = Callable[[], tuple[Settings, FenceReport | None]]
 Part = Callable[[Patient], Check]
@@ -67,7 +66,7 @@ def _settings(patient: Patient) -> Check:
 def _tried(name: str, part: Part, patient: Patient) -> Check:
     try:
         return part(patient)
-    except (FirstlineError, RouterError, FinetuneError) as error:
+    except ExplainedError as error:
         return Check("fail", name, error.what, error.hint)
     except Exception as error:  # a broken library must not hide the checks after it
         return Check("fail", name, *explained(error))

@@ -1,6 +1,8 @@
 """Turns whose answers may teach the local model: liked local ones, and the cloud's."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import aliased
@@ -9,17 +11,35 @@ from sqlmodel import col, select
 from chatapp.store.database import Book
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.tries import id_of, origin, origin_of
-from finetune.data.candidates import LoggedTurn
 from router.types import Route
 
 NOT_FOR_LEARNING = frozenset({"incomplete", "unbacked"})
 """Notices under cloud answers that are cut short, or have figures that are not ours: nobody should learn them."""
 
 
+@dataclass(frozen=True, slots=True)
+class TeachableTurn:
+    """A local answer that was liked, or one of the cloud that was not disliked.
+
+    `fact` is the id, and `fact_text` the wording then, of what a local answer rests on; of the cloud's both are "".
+    `nearest` are the ids of the facts that were likeliest, best first.
+    """
+
+    id: int
+    at: datetime
+    route: Route
+    category: str
+    question: str
+    answer: str
+    fact: str
+    fact_text: str
+    nearest: tuple[str, ...]
+
+
 class TeachableLog(Book):
     """Reads of answers, of all users."""
 
-    def all(self) -> list[LoggedTurn]:
+    def all(self) -> list[TeachableTurn]:
         """Finished answers from which something can be learnt, by time; none of a deleted conversation, and none
         to several messages at once, for no one question led to it.
 
@@ -49,7 +69,7 @@ class TeachableLog(Book):
         return [turn for turn in found if turn is not None]
 
 
-def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> LoggedTurn | None:
+def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> TeachableTurn | None:
     """None for a turn that teaches nothing."""
     decision = turn.decision or {}
     source: Mapping[str, Any] = {}
@@ -57,7 +77,7 @@ def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> LoggedTurn 
         source = turn.sources[0]
     elif turn.route is not Route.CLOUD or mark < 0 or turn.superseded or _needs_context(decision) or _doubtful(turn):
         return None
-    return LoggedTurn(
+    return TeachableTurn(
         id=id_of(turn),
         at=turn.created_at,
         route=turn.route,

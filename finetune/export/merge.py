@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from finetune.errors import BaseModelError, RunError
+from finetune.errors import RunError
 from localmodel.adapter import BASE_KEY, FORM_KEY, Adapter, finish
 from localmodel.atomic_files import whole
+from localmodel.errors import BaseModelError
 
 _COMPUTED = ("general.architecture", "general.file_type", "general.quantization_version")
 

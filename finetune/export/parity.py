@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from finetune.errors import BaseModelError
 from finetune.training.base import Base, load_torch
+from localmodel.errors import BaseModelError
 
 _BATCH = 8
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from finetune.errors import RunError
 from finetune.judging.scoring import Question, Verdict
-from finetune.training.run_folder import FIGURES, whole_json
+from finetune.workspace import FIGURES, whole_json
 from localmodel.atomic_files import write_text
 from router.stats import Share
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetune.data.problem import shown
-from finetune.errors import BaseModelError, DataError
+from finetune.errors import DataError
+from localmodel.llama import Adapters, load_llama
 from router.evaluation.compare import mcnemar
 from router.stats import Share
 
@@ -111,11 +112,12 @@ def likelihoods(path: Path, adapter: Path | None = None, *, threads: int = 1) ->
 
     What one pair of texts scores does not depend on what was asked before; pairs with the same prompt in turn are
     quickest. One of the `threads` is enough for a small model, and leaves a busy machine its cores. Raises
-    BaseModelError where either file cannot be loaded; asking raises DataError where prompt and continuation exceed
-    `CONTEXT_TOKENS`.
+    ModelFileError or BaseModelError where the model or the adapter cannot be loaded; asking raises DataError where
+    prompt and continuation exceed `CONTEXT_TOKENS`.
     """
-    llama = _load(path, adapter, threads)
+    llama = load_llama(path, threads=threads, n_ctx=CONTEXT_TOKENS, logits_all=True)
     try:
+        Adapters(llama).use(adapter)
         yield _Reader(llama)
     finally:
         llama.close()
@@ -169,27 +171,6 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 def _right(choice: Choice, log_likelihood: Likelihood) -> bool:
     likely = [log_likelihood(choice.prompt, f" {option}") for option in choice.options]
     return all(likely[choice.answer] > other for place, other in enumerate(likely) if place != choice.answer)
-
-
-def _load(path: Path, adapter: Path | None, threads: int) -> Any:
-    from llama_cpp import Llama
-
-    lora = str(adapter) if adapter else None
-    options: Any = {"n_ctx": CONTEXT_TOKENS, "logits_all": True, "n_threads": threads, "n_threads_batch": threads}
-    try:
-        llama = Llama(str(path), lora_path=lora, verbose=False, **options)
-    except Exception as error:
-        raise BaseModelError(
-            f"{str(path)!r} with the adapter {lora!r} cannot be loaded: {error}.",
-            "Name a GGUF file that llama.cpp can load, and an adapter that was made for it.",
-        ) from error
-    if lora and not llama._lora_adapter:  # a null pointer, which llama-cpp-python does not notice
-        llama.close()
-        raise BaseModelError(
-            f"The adapter {lora!r} cannot be put over {str(path)!r}: it is missing, damaged or made for another base.",
-            "Fine-tune on this base, and export again.",
-        )
-    return llama
 
 
 def _choice(number: int, line: str) -> Choice:

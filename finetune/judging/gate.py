@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from finetune.errors import ReleaseError
 from finetune.judging.agreement import LEAST as LEAST_PROMPTS
 from finetune.judging.agreement import Agreement
 from finetune.judging.evaluate import Evaluation, Row
 from finetune.judging.scoring import Verdict
+from localmodel.errors import ReleaseError
 
 LEAST_QUESTIONS = 20
 MOST_DIFFERENT = 0.10

@@ -7,7 +7,7 @@ from typing import Any
 
 from finetune.errors import RunError
 from finetune.judging.agreement import Agreement
-from finetune.training.run_folder import whole_json
+from finetune.workspace import whole_json
 from router.stats import Share
 
 FORMS = "forms.json"

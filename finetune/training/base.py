@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finetune.errors import BaseModelError
 from localmodel.atomic_files import sha256
+from localmodel.errors import BaseModelError
 from localmodel.vocabulary import Vocabulary
 
 
@@ -22,10 +22,8 @@ class Base:
 
 
 def open_base(path: Path) -> Base:
-    """Read header and vocabulary. Raises BaseModelError where it cannot be fine-tuned."""
-    if not path.is_file():
-        raise BaseModelError(f"There is no model file {str(path)!r}.", "Name a GGUF file in FIRSTLINE_LOCAL_MODEL.")
-    vocabulary = Vocabulary(path)
+    """Read header and vocabulary. Raises ModelFileError where it cannot be loaded or has no usable chat template."""
+    vocabulary = Vocabulary.open(path)
     metadata = vocabulary.metadata
     architecture = metadata.get("general.architecture", "")
     return Base(

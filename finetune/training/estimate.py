@@ -8,9 +8,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from finetune.errors import BaseModelError, RunError
+from finetune.errors import RunError
 from finetune.training.recipe import Precision, Recipe
 from finetune.training.trainer import steps_of
+from localmodel.errors import BaseModelError
 
 OVERHEAD_BYTES = 600 * 2**20
 """Python, PyTorch and transformers, loaded: measured."""

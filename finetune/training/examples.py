@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from finetune.data.conversation import Conversation, Role
-from finetune.errors import BaseModelError, DataError
+from finetune.errors import DataError
+from localmodel.errors import BaseModelError
 from localmodel.vocabulary import Vocabulary
 
 IGNORE = -100

@@ -1,9 +1,6 @@
-"""One run of fine-tuning, from a plan to an adapter, in a folder of its own that can be taken up after a kill.
+"""One run of fine-tuning, from a plan to an adapter, in a folder of its own (`finetune.workspace`).
 
-<folder>/run.json, curve.jsonl, outcome.json    see `runs.py`
-<folder>/checkpoints/, tensorboard/             while it runs; the first is removed at the end
-<folder>/adapter/, adapter.gguf                 what came of it, for PEFT and for llama.cpp
-<folder>/.lock                                  held by the process that runs it
+A run that was killed goes on from its last whole checkpoint.
 """
 
 import errno
@@ -23,20 +20,22 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from finetune.errors import FinetuneError, RunError
+from finetune.errors import RunError
 from finetune.training.base import Base, load_torch
 from finetune.training.estimate import Estimate
 from finetune.training.loss_reading import Point, read_loss
 from finetune.training.plan import Plan
 from finetune.training.recipe import Recipe
-from finetune.training.run_folder import CURVE, OUTCOME, RUN, Run, append_point, read_curve, read_run
+from finetune.training.run_folder import Run, append_point, read_curve, read_run
 from finetune.training.trainer import Ended, adapted, last_whole, learn, resolve, steps_of
+from finetune.workspace import CHECKPOINTS, CURVE, LOCK, OUTCOME, PEFT_ADAPTER, RUN
 from localmodel.adapter import read_peft, write_adapter
 from localmodel.atomic_files import sha256, write_text
+from localmodel.errors import ExplainedError
 from localmodel.gguf_names import Layout
 from localmodel.prompt import GROUNDED
+from localmodel.release import ADAPTER
 
-ADAPTER_FOLDER, ADAPTER_FILE, LOCK = "adapter", "adapter.gguf", ".lock"
 _DISK_FULL = ("No space left", "PytorchStreamWriter failed writing", "unexpected pos")  # torch does not say it outright
 _LIBRARIES = ("torch", "transformers", "peft", "llama_cpp_python")
 Say = Callable[[Point], None]
@@ -97,7 +96,7 @@ def run_folder(runs: Path, task: Task, *, fresh: bool = False) -> Path:
 
 def resumes(folder: Path) -> int:
     """The step that a run in this folder would go on from, 0 for the beginning."""
-    latest = last_whole(folder / "checkpoints")
+    latest = last_whole(folder / CHECKPOINTS)
     return int(latest.name.rpartition("-")[2]) if latest else 0
 
 
@@ -129,12 +128,12 @@ def _fine_tune(task: Task, folder: Path, estimate: Estimate | None, say: Say) ->
         _end(folder, "failed", None, curve)
         reading = read_loss(curve.points)
         raise RunError(f"The run in {folder} failed: {reading.text}", f"Change {reading.setting}.") from error
-    except FinetuneError:
+    except ExplainedError:
         raise
     except Exception as error:
         raise _fault(error, folder) from error
     _end(folder, "stopped early" if ended.early else "done", ended, curve)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return read_run(folder)
 
 
@@ -193,12 +192,12 @@ def _describe(task: Task, folder: Path, estimate: Estimate | None) -> None:
 
 
 def _keep(model: Any, task: Task, folder: Path) -> None:
-    model.save_pretrained(str(folder / ADAPTER_FOLDER))
-    (folder / ADAPTER_FOLDER / "README.md").unlink(missing_ok=True)
+    model.save_pretrained(str(folder / PEFT_ADAPTER))
+    (folder / PEFT_ADAPTER / "README.md").unlink(missing_ok=True)
     layout = Layout(task.base.vocabulary.metadata)
-    adapter = read_peft(folder / ADAPTER_FOLDER, layout)
+    adapter = read_peft(folder / PEFT_ADAPTER, layout)
     name = f"{task.pack} {folder.name}"
-    write_adapter(adapter, folder / ADAPTER_FILE, layout, name=name, base_sha256=task.base.sha256, form=GROUNDED)
+    write_adapter(adapter, folder / ADAPTER, layout, name=name, base_sha256=task.base.sha256, form=GROUNDED)
 
 
 def _end(folder: Path, status: str, ended: Ended | None, curve: _Curve) -> None:

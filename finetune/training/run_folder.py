@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Any
 from finetune.errors import RunError
 from finetune.training.estimate import Estimate, Used
 from finetune.training.loss_reading import Point, Reading, Verdict, read_loss
+from finetune.workspace import CURVE, FIGURES, OUTCOME, RUN, named_fault, whole_json
 from router.stats import Share
 
-RUN, CURVE, OUTCOME, FIGURES = "run.json", "curve.jsonl", "outcome.json", "figures.json"
 UNENDED = "running or ended without a word"
 LAYERS = {
     "fact": "right fact chosen",
@@ -181,7 +180,7 @@ def read_curve(path: Path) -> tuple[Point, ...]:
 
 
 def _point(path: Path, number: int, line: str) -> Point:
-    with _named(f"{path}:{number}"):
+    with named_fault(f"{path}:{number}"):
         row = json.loads(line)
         names = {field.name for field in fields(Point)} & row.keys()
         return Point(**{name: _number(row[name]) for name in names})
@@ -227,41 +226,3 @@ def _value(run: Run, name: str) -> str:
 def _aware(made: datetime) -> datetime:
     """A time that names no zone is taken as UTC, so that times can be put in order."""
     return made if made.tzinfo else made.replace(tzinfo=UTC)
-
-
-@contextmanager
-def whole_json(path: Path) -> Iterator[Any]:
-    """A JSON file's content; what is wrong with it, or found missing in it, is a RunError that names the file."""
-    with _named(str(path)):
-        yield json.loads(path.read_text(encoding="utf-8"))
-
-
-@contextmanager
-def _named(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        why = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
-        hint = "Delete the run's folder, or put the file back as it was."
-        raise RunError(f"{what} is damaged: {why}.", hint) from error
-
-
-__all__ = [
-    "CURVE",
-    "FIGURES",
-    "LAYERS",
-    "OUTCOME",
-    "RUN",
-    "UNENDED",
-    "DataFile",
-    "Figures",
-    "Outcome",
-    "Point",
-    "Run",
-    "Setting",
-    "append_point",
-    "differing",
-    "read_curve",
-    "read_run",
-    "read_runs",
-]

@@ -13,6 +13,7 @@ from typing import Any
 from finetune.training.batches import collate, mean_loss
 from finetune.training.examples import Example
 from finetune.training.recipe import Keep, Precision, Recipe, Schedule
+from finetune.workspace import CHECKPOINTS, TENSORBOARD
 
 LOG_EVERY = 10
 """Steps, of a long run."""
@@ -79,7 +80,7 @@ def learn(
     Trainer raises passes through.
     """
     trainer = _trainer(model, examples, held_out, recipe, folder, report)
-    latest = last_whole(folder / "checkpoints")
+    latest = last_whole(folder / CHECKPOINTS)
     if latest is None:
         trainer.evaluate()  # the untouched model's loss, which the others are read against
     began = time.monotonic()
@@ -189,7 +190,7 @@ def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
     every = max(1, _an_epoch(examples, recipe) // recipe.measurements)
     precision, steps = resolve(recipe.precision), steps_of(examples, recipe)
     return TrainingArguments(
-        output_dir=str(folder / "checkpoints"),
+        output_dir=str(folder / CHECKPOINTS),
         max_steps=steps,
         per_device_train_batch_size=recipe.batch,
         per_device_eval_batch_size=recipe.batch,
@@ -218,7 +219,7 @@ def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
         greater_is_better=False,
         logging_steps=max(1, min(LOG_EVERY, steps // LEAST_LOGS)),
         logging_nan_inf_filter=False,
-        logging_dir=str(folder / "tensorboard"),
+        logging_dir=str(folder / TENSORBOARD),
         report_to=["tensorboard"],
         dataloader_pin_memory=False,
         dataloader_num_workers=0,

@@ -10,12 +10,11 @@ import pytest
 
 from chatapp.assembly.active_release import NO_ADAPTER, Server, Serving, open_releases
 from chatapp.backends.local.backend import LocalBackend
-from chatapp.errors import ModelFileError
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn.events import Failed, Finished
 from chatapp.turn.runner import TurnRunner
-from finetune.errors import FinetuneError
+from localmodel.errors import BaseModelError
 from localmodel.model_file import shipped_model
 from localmodel.release import ADAPTER, POLICY
 from router.pack.load import load_pack
@@ -109,7 +108,7 @@ async def test_the_setting_goes_before_what_was_promoted(settings: Settings, ran
     own = settings.model_copy(update={"adapter": str(random_adapter)})
     assert _server(own, backend).now().adapter == random_adapter
     absent = settings.model_copy(update={"adapter": "/nowhere/adapter.gguf"})
-    with pytest.raises((FinetuneError, ModelFileError), match="nowhere"):
+    with pytest.raises(BaseModelError, match="nowhere"):
         _server(absent, backend)
     await backend.aclose()
 
@@ -121,7 +120,7 @@ async def test_an_adapter_for_another_base_does_not_serve(
     other.write_bytes(shipped_model().read_bytes() + b"\0")
     moved = settings.model_copy(update={"local_model": str(other), "adapter": str(random_adapter)})
     backend = LocalBackend(moved)
-    with pytest.raises(FinetuneError, match="was made for the base"):
+    with pytest.raises(BaseModelError, match="was made for the base"):
         _server(moved, backend)
     plain = moved.model_copy(update={"adapter": ""})
     assert (_server(plain, backend).now().release, _server(plain, backend).now().adapter) == ("pack", None)

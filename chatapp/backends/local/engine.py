@@ -7,26 +7,21 @@ each token without keeping the logits of the whole context.
 
 import codecs
 import ctypes
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from chatapp.backends.base import ChatMessage, Token
-from chatapp.backends.local.adapters import Adapters
-from chatapp.backends.local.chat_template import ChatTemplate, template_of
-from chatapp.errors import LocalModelError, ModelFileError, ProviderContextError
-from localmodel.vocabulary import control_texts, defused
-
-log = logging.getLogger(__name__)
+from chatapp.backends.local.model import as_operators_error
+from chatapp.errors import LocalModelError, ProviderContextError
+from localmodel.llama import Adapters, load_llama
+from localmodel.vocabulary import Vocabulary
 
 _PIECE_BYTES = 512
-_LOG_WARNING = 3  # ggml_log_level
 _TOP_K, _TOP_P, _MIN_P = 40, 0.95, 0.05  # llama.cpp's own defaults
 
 
@@ -70,28 +65,29 @@ class Engine:
         """Load the file. Raises ModelFileError."""
         import llama_cpp
 
-        _quiet()
-        self._llama = _load(path, context_tokens, threads or _cores())
+        with as_operators_error():
+            self._vocabulary = Vocabulary.of(load_llama(path, threads=threads or _cores(), n_ctx=context_tokens), path)
+        self._llama = self._vocabulary.llama
         self._adapters = Adapters(self._llama)
         self._cpp: Any = llama_cpp
         self._vocab = llama_cpp.llama_model_get_vocab(self._llama.model)
         self._size = self._llama.n_vocab()
-        self._template = self._read_template(path)
-        self._control = tuple(control_texts(self._llama))
         self.context_tokens: int = self._llama.n_ctx()
         self._watched: Abort | None = None
 
     @property
     def metadata(self) -> dict[str, str]:
         """The file's own metadata."""
-        return dict(self._llama.metadata)
+        return self._vocabulary.metadata
 
     def use(self, adapter: Path | None) -> None:
         """Put this LoRA (GGUF) over the model from the next prompt on, or none; raises ModelFileError.
 
         What is warm is forgotten when the adapter changes; when it cannot be loaded, nothing does.
         """
-        if self._adapters.use(adapter):
+        with as_operators_error():
+            changed = self._adapters.use(adapter)
+        if changed:
             self._rewind(0)
 
     def tokenize(self, messages: Sequence[ChatMessage]) -> list[int]:
@@ -101,9 +97,7 @@ class Engine:
         turn of somebody else. Raises LocalModelError.
         """
         try:
-            plain = [ChatMessage(m.role, defused(m.content, self._control)) for m in messages]
-            prompt = self._template.prompt(plain)
-            return list(self._llama.tokenize(prompt.encode(errors="replace"), add_bos=False, special=True))
+            return self._vocabulary.tokens(self._vocabulary.prompt(messages))
         except Exception as error:
             raise local_fault("The model's chat template failed", error) from error
 
@@ -151,13 +145,6 @@ class Engine:
         """Free the model's memory; nothing may be called after it."""
         self._llama.close()
 
-    def _read_template(self, path: Path) -> ChatTemplate:
-        try:
-            return template_of(self._llama, str(path))
-        except ModelFileError:
-            self._llama.close()
-            raise
-
     def _rewind(self, kept: int) -> int:
         memory = self._cpp.llama_get_memory(self._llama.ctx)
         if not self._cpp.llama_memory_seq_rm(memory, 0, kept, -1):  # recurrent models cannot forget a part
@@ -197,20 +184,6 @@ def local_fault(what: str, error: Exception) -> LocalModelError:
     )
 
 
-def _load(path: Path, context_tokens: int, threads: int) -> Any:
-    from llama_cpp import Llama
-
-    options: Any = {"n_ctx": context_tokens, "n_threads": threads, "n_threads_batch": threads}
-    try:
-        return Llama(str(path), verbose=False, **options)
-    except Exception as error:
-        raise ModelFileError(
-            f"The engine cannot load {str(path)!r}: {error}.",
-            "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
-            "FIRSTLINE_LOCAL_MODEL to another GGUF file, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
-        ) from error
-
-
 def _common(warm: Any, prompt: Sequence[int]) -> int:
     size = min(len(warm), len(prompt))
     differs = np.flatnonzero(warm[:size] != np.asarray(prompt[:size], dtype=warm.dtype))
@@ -219,17 +192,3 @@ def _common(warm: Any, prompt: Sequence[int]) -> int:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _quiet() -> Any:
-    """Send llama.cpp's own log to ours (debug), once a process; cached, for C keeps the pointer."""
-    import llama_cpp
-
-    @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
-    def forward(level: int, text: bytes, _data: object) -> None:
-        if level >= _LOG_WARNING:
-            log.debug("llama.cpp: %s", text.decode(errors="replace").rstrip())
-
-    llama_cpp.llama_log_set(forward, None)
-    return forward

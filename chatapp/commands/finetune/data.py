@@ -4,37 +4,44 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
+from chatapp.backends.local.model import model_file
 from chatapp.commands.finetune.reviewing import ask_about
 from chatapp.commands.router.packs import chosen_pack
-
-if TYPE_CHECKING:
-    from finetune.data.add import BorneOut
-    from finetune.data.candidates import LoggedTurn
-    from finetune.data.check import Coverage, Limits, Report
-    from finetune.data.conversation import Conversation
-    from router.pack.load import Pack
+from chatapp.guards.support.support import SupportGuard
+from chatapp.settings import load_settings
+from chatapp.store.database import Database
+from chatapp.store.teachable import TeachableLog
+from finetune.data.add import CLOUD_FILE, GROUNDED_FILE
+from finetune.data.add import add as append
+from finetune.data.candidate_file import read_candidates, write_candidates
+from finetune.data.candidates import LoggedTurn, merge, propose
+from finetune.data.check import Coverage, Limits, Report
+from finetune.data.check import check as examine
+from finetune.data.conversation import Conversation
+from finetune.data.held_out import read_held_out
+from finetune.data.load import read_files
+from finetune.data.privacy import pack_contacts
+from finetune.errors import DataError
+from finetune.training.base import open_base
+from finetune.training.examples import encode
+from finetune.training.plan import with_persona
+from finetune.training.recipe_file import resolve_recipe
+from router.pack.load import Pack, load_pack
 
 SHOWN_PROBLEMS = 20
 REFUSED_EXIT = 1
 
 
-def check(pack: Path | None, data: Path | None, limits: "Limits", *, as_json: bool) -> int:
+def check(pack: Path | None, data: Path | None, limits: Limits, *, as_json: bool) -> int:
     """Print what the data hold and what is wrong with them; gives the exit code, 1 where they must not be trained on.
 
     `data` None is the pack's `train` folder; the held-out questions are those of its `eval` folder. Tokens are counted
     as in a run, the persona included; without a limit they may be as many as there. Raises PackError, RunError,
     DataError where there is nothing to read, ModelFileError, BaseModelError.
     """
-    from finetune.data.check import check as examine
-    from finetune.data.held_out import read_held_out
-    from finetune.data.load import read_files
-    from finetune.data.privacy import pack_contacts
-    from router.pack.load import load_pack
-
     loaded = load_pack(chosen_pack(pack))
     files = read_files(data or loaded.folder / "train", loaded)
     held_out = read_held_out(sorted((loaded.folder / "eval").glob("*.jsonl")))
@@ -51,11 +58,6 @@ def from_log(pack: Path | None, out: Path, *, as_json: bool) -> None:
     What `out` holds of decisions and corrections stays; what the log no longer holds goes. Raises PackError,
     DatabaseError, and DataError where `out` cannot be read or written.
     """
-    from finetune.data.candidate_file import read_candidates, write_candidates
-    from finetune.data.candidates import merge, propose
-    from finetune.data.privacy import pack_contacts
-    from router.pack.load import load_pack
-
     loaded = load_pack(chosen_pack(pack))
     old = read_candidates(out) if out.is_file() else ()
     found = merge(old, propose(_logged(), loaded), pack_contacts(loaded))
@@ -78,9 +80,6 @@ def approve(candidates: Path, pack: Path | None) -> None:
 
     Raises PackError, DataError.
     """
-    from finetune.data.candidate_file import read_candidates, write_candidates
-    from router.pack.load import load_pack
-
     loaded = load_pack(chosen_pack(pack))
     all_ = list(read_candidates(candidates))
     open_ = [number for number, candidate in enumerate(all_) if not candidate.decided]
@@ -98,13 +97,8 @@ def approve(candidates: Path, pack: Path | None) -> None:
 
 def add(candidates: Path, pack: Path | None, *, as_json: bool) -> None:
     """Append the approved candidates to the pack's training data. Raises PackError, DataError."""
-    from finetune.data.add import CLOUD_FILE, GROUNDED_FILE
-    from finetune.data.add import add as append
-    from finetune.data.candidate_file import read_candidates
-    from router.pack.load import load_pack
-
     loaded = load_pack(chosen_pack(pack))
-    added = append(read_candidates(candidates), loaded, _guard_of(loaded))
+    added = append(read_candidates(candidates), loaded, _borne_out)
     if as_json:
         typer.echo(json.dumps(asdict(added)))
         return
@@ -116,7 +110,7 @@ def add(candidates: Path, pack: Path | None, *, as_json: bool) -> None:
         typer.echo(f"{len(added.unsupported)} left out, for their fact does not bear the answer out: turns {turns}")
 
 
-def readable(report: "Report") -> str:
+def readable(report: Report) -> str:
     """The report for people."""
     tokens, worst = report.lengths, report.problems[:SHOWN_PROBLEMS]
     more = len(report.problems) - len(worst)
@@ -135,7 +129,7 @@ def readable(report: "Report") -> str:
     )
 
 
-def _wanted(name: str, coverage: "tuple[Coverage, ...]") -> list[str]:
+def _wanted(name: str, coverage: tuple[Coverage, ...]) -> list[str]:
     if not coverage:
         return []
     short = [one for one in coverage if one.wants]
@@ -150,27 +144,15 @@ def _about(figures: dict[str, object]) -> str:
     return f"{figures['file']}: {counts.format(**figures)}\n{figures['undecided']} wait for a person"
 
 
-def _counter(pack: "Pack") -> "tuple[Callable[[Conversation], int], int]":
+def _counter(pack: Pack) -> tuple[Callable[[Conversation], int], int]:
     """What counts the tokens of an example as a run does, and how many a run takes."""
-    from chatapp.settings import load_settings
-    from finetune.training.base import open_base
-    from finetune.training.examples import encode
-    from finetune.training.plan import with_persona
-    from finetune.training.recipe_file import resolve_recipe
-    from localmodel.model_file import model_file
-
     base = open_base(model_file(load_settings()))
     recipe, _ = resolve_recipe(pack.folder, [])
     longest = min(recipe.max_tokens, base.context_tokens)
     return lambda said: len(encode(with_persona(said, pack.persona), base.vocabulary).tokens), longest
 
 
-def _logged() -> "list[LoggedTurn]":
-    from chatapp.settings import load_settings
-    from chatapp.store.database import Database
-    from chatapp.store.teachable import TeachableLog
-    from finetune.errors import DataError
-
+def _logged() -> list[LoggedTurn]:
     settings = load_settings()
     scheme, _, path = settings.resolved_database_url.partition(":///")
     if scheme == "sqlite" and not Path(path).is_file():  # an empty one in its place would end every decision
@@ -178,21 +160,25 @@ def _logged() -> "list[LoggedTurn]":
             f"There is no log in {path}.", "Set FIRSTLINE_DATA_DIR or FIRSTLINE_DATABASE_URL as for `serve`."
         )
     with Database.open(settings.resolved_database_url) as database:
-        return TeachableLog(database).all()
+        return [
+            LoggedTurn(
+                id=turn.id,
+                at=turn.at,
+                route=turn.route,
+                category=turn.category,
+                question=turn.question,
+                answer=turn.answer,
+                fact=turn.fact,
+                fact_text=turn.fact_text,
+                nearest=turn.nearest,
+            )
+            for turn in TeachableLog(database).all()
+        ]
 
 
-def _guard_of(pack: "Pack") -> "BorneOut":
-    """The guard that watches over answers in use; where there is none for the pack's language, nothing is borne out."""
-    from chatapp.guards.support.support import SupportGuard
-
-    language = pack.rules
-
-    def borne_out(text: str, question: str, answer: str) -> bool:
-        if language is None:
-            return False
-        guard = SupportGuard(text, question, language=language)
-        guard.feed(answer)
-        guard.finish()
-        return guard.verdict.ok
-
-    return borne_out
+def _borne_out(text: str, question: str, answer: str) -> bool:
+    """By the guard that watches over answers in use."""
+    guard = SupportGuard(text, question)
+    guard.feed(answer)
+    guard.finish()
+    return guard.verdict.ok

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import typer
 
-from chatapp.commands.finetune.evaluate import adapter_of, chosen_run, questions_of
+from chatapp.backends.local.model import model_file
+from chatapp.commands.finetune.chosen import adapter_of, chosen_run, questions_of
 from chatapp.commands.finetune.run import be_polite
 from chatapp.evaluation.variants import Prompt, Spoken, speak
 from chatapp.settings import Settings, load_settings
 from chatapp.turn.prompts import local_messages
-from finetune.data.conversation import Message, Role
 from finetune.export.merge import merge
 from finetune.export.parity import torch_answers
 from finetune.export.quantize import Quantisation
@@ -23,13 +23,11 @@ from finetune.judging.scoring import Question, Verdict, read_questions
 from finetune.judging.variants import FORMS, FULL, SERVED, TORCH, Form, Forms, Measured, Remark, pairs_of
 from finetune.training.base import Base, open_base
 from finetune.training.run_folder import Run
+from finetune.workspace import EXPORT, PEFT_ADAPTER
 from localmodel.adapter import FORM_KEY, read_adapter, read_metadata
 from localmodel.atomic_files import write_text
-from localmodel.model_file import model_file
 from router.pack.load import Pack
 from router.stats import Share
-
-EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +147,8 @@ def _exported(base: Base, adapter: Path, folder: Path, prompt_form: str) -> list
 
 def _in_torch(base: Base, done: Run, prompts: Sequence[Prompt], max_tokens: int) -> list[str]:
     typer.echo(f"Asking {TORCH} {len(prompts)} prompts …", err=True)
-    vocabulary = base.vocabulary
-    said = [[Message(Role(m.role), m.content) for m in prompt] for prompt in prompts]
-    tokens = [vocabulary.tokens(vocabulary.prompt(messages)) for messages in said]
-    return torch_answers(base, done.folder / "adapter", tokens, max_tokens)
+    tokens = [base.vocabulary.tokens(base.vocabulary.prompt(prompt)) for prompt in prompts]
+    return torch_answers(base, done.folder / PEFT_ADAPTER, tokens, max_tokens)
 
 
 def _forgotten(base: Path, adapter: Path) -> Forgotten:

@@ -8,24 +8,23 @@ from pathlib import Path
 import typer
 
 from chatapp.assembly.active_release import open_releases
-from chatapp.commands.finetune.evaluate import adapter_of, chosen_run, made_of, questions_of
-from chatapp.commands.finetune.quantize import EXPORT
+from chatapp.backends.local.model import model_file
+from chatapp.commands.finetune.chosen import adapter_of, chosen_run, made_of, questions_of
 from chatapp.commands.router.opened import chosen_settings
 from chatapp.commands.router.packs import chosen_pack
 from chatapp.settings import Settings
-from finetune.errors import ReleaseError
 from finetune.judging.card import Evidence, model_card
 from finetune.judging.evaluate import Evaluated, read_evaluated, serving
 from finetune.judging.gate import Candidate, Verdicts, judge
 from finetune.judging.variants import FORMS, FULL, SERVED, Forms, read_forms
-from finetune.training.run_folder import FIGURES, Run, whole_json
+from finetune.training.run_folder import Run
+from finetune.workspace import EXPORT, FIGURES, GATE, whole_json
 from localmodel.adapter import read_metadata
 from localmodel.atomic_files import sha256, write_text
-from localmodel.model_file import model_file
+from localmodel.errors import ReleaseError
 from localmodel.release import ADAPTER, CARD, POLICY, ship
 from router.pack.load import Pack, load_pack
 
-GATE = "gate.json"
 _TEMPLATE = "tokenizer.chat_template"
 
 

@@ -1,22 +1,19 @@
 """One candidate on the terminal, and a person's decision on it."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from finetune.data.candidates import Candidate
-    from router.pack.load import Pack
+from finetune.data.candidates import Candidate
+from finetune.data.taught_facts import worded
+from router.pack.load import Pack
 
 _ASK = "Train on it? y(es), n(o), q(uit)"
 _WHICH = "Fact that the answer rests on (its id; Enter for none)"
 
 
-def ask_about(candidate: "Candidate", pack: "Pack") -> "Candidate | None":
+def ask_about(candidate: Candidate, pack: Pack) -> Candidate | None:
     """The candidate with the decision; None where the person leaves off. Raises typer.Abort at the end of input."""
-    from finetune.data.taught_facts import worded
-
     facts = {name: fact.text for name, fact in worded(pack).items()}
     typer.echo(_shown(candidate, facts))
     while True:
@@ -29,7 +26,7 @@ def ask_about(candidate: "Candidate", pack: "Pack") -> "Candidate | None":
                 return None
 
 
-def _shown(candidate: "Candidate", facts: dict[str, str]) -> str:
+def _shown(candidate: Candidate, facts: dict[str, str]) -> str:
     lines = [f"{candidate.route} answer, {candidate.category or 'no category'}, turn {candidate.turn}"]
     if candidate.masked:
         lines.append(f"masked    {', '.join(candidate.masked)}")

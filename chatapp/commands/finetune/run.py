@@ -8,45 +8,55 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
+from chatapp.backends.local.model import model_file
+from chatapp.commands.finetune.bench import wording_of
+from chatapp.commands.finetune.chosen import questions_of, runs_folder
 from chatapp.commands.router.packs import chosen_pack
-
-if TYPE_CHECKING:
-    from finetune.data.conversation import Conversation
-    from finetune.training.base import Base
-    from finetune.training.estimate import Estimate
-    from finetune.training.loss_reading import Point
-    from finetune.training.recipe import Recipe
-    from finetune.training.run import Task
-    from finetune.training.run_folder import Run
-    from router.pack.load import Pack
+from chatapp.errors import OperatorError
+from chatapp.reports.runs_page import runs_page
+from chatapp.settings import load_settings
+from finetune.data.conversation import Conversation
+from finetune.data.held_out import read_held_out
+from finetune.data.leaks import leaks
+from finetune.data.load import read_data
+from finetune.errors import FinetuneError
+from finetune.judging.scoring import read_questions
+from finetune.training.base import Base, open_base
+from finetune.training.estimate import Estimate, compare, measure_speed, read_shape
+from finetune.training.estimate import estimate as estimate_run
+from finetune.training.examples import lengths
+from finetune.training.loss_reading import Point
+from finetune.training.plan import plan
+from finetune.training.recipe import Recipe
+from finetune.training.recipe_file import SWEEP, grid, resolve_recipe
+from finetune.training.run import Task, data_files, fine_tune, resumes, run_folder
+from finetune.training.run_folder import Run, read_runs
+from localmodel.errors import BaseModelError
+from localmodel.release import ADAPTER
+from router.pack.load import Pack, load_pack
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
     """What every run of a command shares."""
 
-    pack: "Pack"
-    base: "Base"
-    conversations: "tuple[Conversation, ...]"
+    pack: Pack
+    base: Base
+    conversations: tuple[Conversation, ...]
     runs: Path
 
-    def task(self, recipe: "Recipe", sources: dict[str, str]) -> "Task":
+    def task(self, recipe: Recipe, sources: dict[str, str]) -> Task:
         """The task under one recipe. Raises DataError."""
-        from finetune.training.plan import plan
-        from finetune.training.run import Task, data_files
-
         parted = plan(self.conversations, self.pack, self.base, recipe)
         return Task(self.pack.name, self.base, recipe, parted, data_files(self.conversations), sources)
 
 
 def estimate(pack: Path | None, data: Path | None, given: Sequence[str], *, as_json: bool) -> None:
     """Say what a run would take: memory, disk and minutes, and the files that come of it."""
-    from finetune.training.recipe_file import resolve_recipe
-
     material = gather(pack, data)
     recipe, sources = resolve_recipe(material.pack.folder, given)
     found = _estimate(material.task(recipe, sources))
@@ -55,8 +65,6 @@ def estimate(pack: Path | None, data: Path | None, given: Sequence[str], *, as_j
 
 def run(pack: Path | None, data: Path | None, given: Sequence[str], *, fresh: bool, as_json: bool) -> None:
     """Fine-tune, or go on with the same run where it was broken off, and say what came of it."""
-    from finetune.training.recipe_file import resolve_recipe
-
     material = gather(pack, data)
     recipe, sources = resolve_recipe(material.pack.folder, given)
     done = _run(material, material.task(recipe, sources), fresh=fresh)
@@ -70,11 +78,6 @@ def sweep(
 
     `questions` bounds how many held-out questions each run is asked, evenly spread over all.
     """
-    from chatapp.commands.finetune.evaluate import questions_of, wording_of
-    from finetune.errors import FinetuneError
-    from finetune.judging.scoring import read_questions
-    from finetune.training.recipe_file import SWEEP, grid, resolve_recipe
-
     material = gather(pack, data)
     read_questions(questions_of(material.pack), material.pack)  # a mistake in them is told before hours of training
     recipe, sources = resolve_recipe(material.pack.folder, given)
@@ -86,7 +89,7 @@ def sweep(
         try:
             done = _ended_before(material, task) or _run(material, task, fresh=False)
             ranked.append((wording_of(material.pack, done, questions), point, done))
-        except FinetuneError as error:  # one of a grid that fails is a finding
+        except (FinetuneError, BaseModelError) as error:  # one of a grid that fails is a finding
             typer.echo(f"{error.what}\n{error.hint}", err=True)
     ranked.sort(key=lambda one: (-one[0].value, one[2].best.held_out_loss if one[2].best else 0.0))
     rows = [summary(done) | {"wording": {"hits": s.hits, "n": s.n}, "point": point} for s, point, done in ranked]
@@ -101,11 +104,6 @@ def sweep(
 
 def runs(pack: Path | None, out: Path) -> None:
     """Write one self-contained page that compares the runs of a pack."""
-    from chatapp.errors import OperatorError
-    from chatapp.reports.runs_page import runs_page
-    from finetune.training.run_folder import read_runs
-    from router.pack.load import load_pack
-
     folder = runs_folder(load_pack(chosen_pack(pack)).name)
     found = read_runs(folder)
     if not found:
@@ -118,14 +116,6 @@ def gather(pack: Path | None, data: Path | None) -> Material:
     """Pack, base and conversations of a command. Raises PackError, ModelFileError, BaseModelError, and DataError, also
     where a conversation asks what the pack holds out to be judged on.
     """
-    from chatapp.settings import load_settings
-    from finetune.data.held_out import read_held_out
-    from finetune.data.leaks import leaks
-    from finetune.data.load import read_data
-    from finetune.training.base import open_base
-    from localmodel.model_file import model_file
-    from router.pack.load import load_pack
-
     loaded = load_pack(chosen_pack(pack))
     conversations = read_data(data or loaded.folder / "train", loaded)
     held_out = read_held_out(sorted((loaded.folder / "eval").glob("*.jsonl")))
@@ -135,14 +125,7 @@ def gather(pack: Path | None, data: Path | None) -> Material:
     return Material(loaded, base, conversations, runs_folder(loaded.name))
 
 
-def runs_folder(pack: str) -> Path:
-    """Where the runs of a pack lie."""
-    from chatapp.settings import load_settings
-
-    return load_settings().data_dir / "finetune" / pack
-
-
-def summary(done: "Run") -> dict[str, Any]:
+def summary(done: Run) -> dict[str, Any]:
     """A run for programs."""
     return {
         "run": done.id,
@@ -156,20 +139,15 @@ def summary(done: "Run") -> dict[str, Any]:
     }
 
 
-def _ended_before(material: Material, task: "Task") -> "Run | None":
+def _ended_before(material: Material, task: Task) -> Run | None:
     """The same task's run that came to its end, so that a sweep that was broken off goes on where it was."""
-    from finetune.training.run_folder import read_runs
-
-    same = [
-        run for run in read_runs(material.runs) if task.digest in run.id and (run.folder / "adapter.gguf").is_file()
-    ]
+    same = [run for run in read_runs(material.runs) if task.digest in run.id and (run.folder / ADAPTER).is_file()]
     if same:
         typer.echo(f"Run before: {same[0].id}", err=True)
     return same[0] if same else None
 
 
-def _run(material: Material, task: "Task", *, fresh: bool) -> "Run":
-    from finetune.training.run import fine_tune, resumes, run_folder
+def _run(material: Material, task: Task, *, fresh: bool) -> Run:
 
     be_polite()
     folder = run_folder(material.runs, task, fresh=fresh)
@@ -188,15 +166,13 @@ def be_polite() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
-def _estimate(task: "Task") -> "Estimate":
-    from finetune.training.estimate import estimate, measure_speed, read_shape
-    from finetune.training.examples import lengths
+def _estimate(task: Task) -> Estimate:
 
     shape = read_shape(task.base.path)
-    return estimate(shape, lengths(task.plan.learnt), task.recipe, measure_speed(shape, task.recipe.precision))
+    return estimate_run(shape, lengths(task.plan.learnt), task.recipe, measure_speed(shape, task.recipe.precision))
 
 
-def _resolved(task: "Task") -> list[str]:
+def _resolved(task: Task) -> list[str]:
     """Each setting, and where it comes from."""
     settings = task.recipe.as_json().items()
     return [
@@ -207,7 +183,7 @@ def _resolved(task: "Task") -> list[str]:
     ]
 
 
-def _estimated(found: "Estimate") -> list[str]:
+def _estimated(found: Estimate) -> list[str]:
     files = ", ".join(f"{kind} {size / 1e6:.0f} MB" for kind, size in found.files.items())
     return [
         f"memory         {found.memory_bytes / 1e9:.1f} GB (estimate)",
@@ -217,7 +193,7 @@ def _estimated(found: "Estimate") -> list[str]:
     ]
 
 
-def _tell(point: "Point") -> None:
+def _tell(point: Point) -> None:
     """A line for each held-out measurement, above the progress bar."""
     if point.held_out_loss is not None:
         from tqdm import tqdm
@@ -225,8 +201,7 @@ def _tell(point: "Point") -> None:
         tqdm.write(f"step {point.step} of {point.steps}: held-out loss {point.held_out_loss:.3f}", file=sys.stderr)
 
 
-def _ended(done: "Run") -> list[str]:
-    from finetune.training.estimate import compare
+def _ended(done: Run) -> list[str]:
 
     reading = done.reading
     beside = compare(done.estimate, done.used) if done.estimate else ()
@@ -235,7 +210,7 @@ def _ended(done: "Run") -> list[str]:
         reading.text,
         *([f"To change: {reading.setting}."] if reading.setting else []),
         *(f"{row.name:14s} estimated {row.estimated:>9s}, used {row.used:>9s}" for row in beside),
-        f"Adapter: {done.folder / 'adapter.gguf'}",
+        f"Adapter: {done.folder / ADAPTER}",
         "Next: firstline finetune eval",
     ]
 

@@ -195,6 +195,7 @@ async def test_every_failure_of_the_engine_is_a_local_model_error(
     engine = local.load()
     error = kind("boom")
     monkeypatch.setattr(engine, "_llama", Broken(error))
+    monkeypatch.setattr(engine._vocabulary, "llama", Broken(error))
     with pytest.raises(LocalModelError, match="boom"):
         engine.tokenize(delivery().messages)
     with pytest.raises(LocalModelError, match="boom"):

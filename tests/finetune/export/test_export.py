@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finetune.errors import BaseModelError, RunError
+from finetune.errors import RunError
 from finetune.export.merge import merge
 from finetune.export.quantize import Quantisation, quantize
 from finetune.training.base import Base, open_base
 from localmodel.adapter import Adapter, check_base, read_adapter, read_metadata, write_adapter
+from localmodel.errors import BaseModelError
 from localmodel.gguf_names import Layout
 
 pytestmark = pytest.mark.real
+_TEMPLATE = "tokenizer.chat_template"
 PROMPT = b"The library is open from nine to five, and on Saturdays"
 
 
@@ -69,7 +71,7 @@ def test_what_was_written_is_read_back(adapter_file: Path, small: Adapter, base:
 
 def test_a_merged_file_keeps_tokenizer_and_template(base: Base, merged: Path) -> None:
     found = open_base(merged)
-    assert found.vocabulary.template == base.vocabulary.template
+    assert found.vocabulary.metadata[_TEMPLATE] == base.vocabulary.metadata[_TEMPLATE]
     assert found.vocabulary.tokens("the very same") == base.vocabulary.tokens("the very same")
     assert found.vocabulary.metadata["firstline.prompt"] == "grounded-1"
     found.vocabulary.close()
@@ -132,7 +134,7 @@ def test_a_full_disk_leaves_nothing(
 
     monkeypatch.setattr("localmodel.adapter.finish", full)
     monkeypatch.setattr("finetune.export.merge.finish", full)
-    with pytest.raises(RunError, match="No space left"):
+    with pytest.raises(OSError, match="No space left"):
         write_adapter(small, tmp_path / "a.gguf", layout, name="x", base_sha256="", form="")
     with pytest.raises(RunError, match="No space left"):
         merge(base.path, small, tmp_path / "m.gguf", name="x", base_sha256="", form="")

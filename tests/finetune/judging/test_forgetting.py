@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest  # type: ignore[import-untyped]
 
-from finetune.errors import BaseModelError, DataError
+from finetune.errors import DataError
 from finetune.judging.forgetting import (
     CONTEXT_TOKENS,
     OPTIONS,
@@ -28,6 +28,7 @@ from finetune.judging.forgetting import (
 )
 from finetune.training.base import open_base
 from localmodel.adapter import Adapter, write_adapter
+from localmodel.errors import BaseModelError, ModelFileError
 from localmodel.gguf_names import Layout
 from localmodel.model_file import shipped_model
 from router.stats import Share
@@ -201,7 +202,7 @@ def test_a_missing_or_damaged_adapter_is_refused(tmp_path: Path, text: str | Non
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BaseModelError, match=r"none\.gguf"), likelihoods(tmp_path / "none.gguf"):
+    with pytest.raises(ModelFileError, match=r"none\.gguf"), likelihoods(tmp_path / "none.gguf"):
         pass
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from finetune.errors import ReleaseError, RunError
+from finetune.errors import RunError
 from finetune.training.recipe import Recipe, Schedule
 from finetune.training.recipe_file import grid, resolve_recipe
 from localmodel import release
+from localmodel.errors import ReleaseError
 from localmodel.release import ADAPTER, CURRENT, LOCK, LOG, POLICY, Release, Releases, ship, shipped
 
 PACK = Release("pack")

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.errors import DataError, ReleaseError, RunError
+from finetune.errors import DataError, RunError
 from finetune.judging.agreement import Agreement, Same, agreement, alike
 from finetune.judging.evaluate import Evaluated, Evaluation, Row, read_evaluated, save_evaluation, serving
 from finetune.judging.gate import Candidate, difference, judge
 from finetune.judging.scoring import Question, Verdict, read_questions
+from localmodel.errors import ReleaseError
 from localmodel.prompt import REFUSAL
 from router.pack.load import Pack
 

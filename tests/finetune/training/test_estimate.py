@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.errors import BaseModelError, RunError
+from finetune.errors import RunError
 from finetune.training.estimate import (
     BaseShape,
     Estimate,
@@ -21,6 +21,7 @@ from finetune.training.estimate import (
     read_shape,
 )
 from finetune.training.recipe import Precision, Recipe
+from localmodel.errors import BaseModelError
 
 SMOLLM2 = BaseShape(134_515_008, 30, 576, 1536, 9, 3, 64, 49_152, tied=True)
 FP32, BF16 = Speed(320e9, 6.2e9), Speed(2.1e12, 6.2e9)

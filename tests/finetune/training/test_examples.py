@@ -7,10 +7,11 @@ import pytest
 
 from finetune.data.conversation import Conversation, Message, Place, Role
 from finetune.data.load import read_data
-from finetune.errors import BaseModelError, DataError
+from finetune.errors import DataError
 from finetune.training.base import Base
 from finetune.training.batches import collate
 from finetune.training.examples import IGNORE, encode, encode_all, spoken
+from localmodel.errors import BaseModelError, ModelFileError
 from localmodel.vocabulary import Vocabulary
 from router.pack.load import Pack
 
@@ -91,14 +92,14 @@ def test_a_model_without_a_template_is_refused(base: Base, monkeypatch: pytest.M
     import llama_cpp
 
     monkeypatch.setattr(llama_cpp.internals.LlamaModel, "metadata", lambda _: {})
-    with pytest.raises(BaseModelError, match="no chat template"):
-        Vocabulary(base.path)
+    with pytest.raises(ModelFileError, match="no chat template"):
+        Vocabulary.open(base.path)
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
-    with pytest.raises(BaseModelError, match=r"model.gguf.*cannot be loaded"):
-        Vocabulary(tmp_path / "model.gguf")
+    with pytest.raises(ModelFileError, match=r"cannot load .*model\.gguf"):
+        Vocabulary.open(tmp_path / "model.gguf")
 
 
 def test_a_conversation_knows_its_question_and_answer() -> None:

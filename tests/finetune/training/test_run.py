@@ -17,9 +17,10 @@ from finetune.training.base import Base
 from finetune.training.loss_reading import Point, Verdict
 from finetune.training.plan import plan, with_persona
 from finetune.training.recipe import Keep, Precision, Recipe, Schedule
-from finetune.training.run import LOCK, Task, data_files, fine_tune, resumes, run_folder
-from finetune.training.run_folder import CURVE, OUTCOME, read_run
+from finetune.training.run import Task, data_files, fine_tune, resumes, run_folder
+from finetune.training.run_folder import read_run
 from finetune.training.trainer import last_whole, resolve, steps_of
+from finetune.workspace import CURVE, LOCK, OUTCOME
 from localmodel.adapter import read_adapter, read_metadata
 from localmodel.prompt import GROUNDED
 from router.pack.load import Pack

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from chatapp.backends.base import ChatMessage, Request
 from chatapp.backends.local.backend import LocalBackend
-from chatapp.backends.local.chat_template import ChatTemplate, by_turns, folded, template_of
-from chatapp.errors import ModelFileError
+from localmodel.chat_template import ChatTemplate, by_turns, folded
+from localmodel.errors import ModelFileError
+from localmodel.model_file import shipped_model
+from localmodel.vocabulary import Vocabulary
 from tests.backends.conftest import make_settings, read
 
 EACH = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
@@ -39,7 +41,7 @@ def template(source: str) -> ChatTemplate:
     llama: Any = SimpleNamespace(
         metadata={"tokenizer.chat_template": source}, token_eos=lambda: -1, token_bos=lambda: -1
     )
-    return template_of(llama, "own.gguf")
+    return ChatTemplate.of(llama, "own.gguf")
 
 
 @pytest.mark.parametrize(
@@ -88,12 +90,20 @@ def test_by_turns_no_role_follows_itself(given: list[ChatMessage]) -> None:
 
 
 @pytest.fixture
-def refusing(gguf: Path, tmp_path: Path) -> Path:
+def refusing(tmp_path: Path) -> Path:
     """The shipped model with a template that refuses a system message."""
     own = tmp_path / "own.gguf"
     source = NO_SYSTEM.replace("<{{ m.role }}>{{ m.content }}", "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n")
     source = source.replace("<assistant>", "<|im_start|>assistant{{ '\n' }}")
-    command = [sys.executable, "-m", "gguf.scripts.gguf_new_metadata", "--chat-template", source, str(gguf), str(own)]
+    command = [
+        sys.executable,
+        "-m",
+        "gguf.scripts.gguf_new_metadata",
+        "--chat-template",
+        source,
+        str(shipped_model()),
+        str(own),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return own
 
@@ -106,5 +116,8 @@ async def test_a_real_model_whose_template_refuses_system(refusing: Path) -> Non
     try:
         assert (await read(backend.stream(Request(asked, max_tokens=16)))).strip()
         assert backend.count_tokens(asked) == backend.count_tokens([whole])
+        trained = Vocabulary.open(refusing)
+        assert trained.tokens(trained.prompt(asked)) == backend.load().tokenize(asked)
+        trained.close()
     finally:
         await backend.aclose()

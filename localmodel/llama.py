@@ -1,0 +1,96 @@
+"""llama.cpp as everybody here loads it: a model, and LoRA adapters over it.
+
+What llama-cpp-python leaves to its user is done here, once: its log goes to ours, and a null pointer is an error.
+"""
+
+import ctypes
+import logging
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from localmodel.errors import BaseModelError, ModelFileError
+
+log = logging.getLogger(__name__)
+
+_LOG_WARNING = 3  # ggml_log_level
+_KEPT = 3  # adapters in memory: what serves, what served before, and one in between
+
+
+def load_llama(path: Path, *, threads: int = 1, **options: Any) -> Any:
+    """A `llama_cpp.Llama` of the GGUF file `path`; `options` are its own, above all `n_ctx`. Raises ModelFileError."""
+    from llama_cpp import Llama
+
+    quieten()
+    options |= {"n_threads": threads, "n_threads_batch": threads}
+    try:
+        return Llama(str(path), verbose=False, **options)
+    except Exception as error:
+        raise ModelFileError(
+            f"The engine cannot load {str(path)!r}: {error}.",
+            "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
+            "FIRSTLINE_LOCAL_MODEL to another GGUF file, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
+        ) from error
+
+
+@cache
+def quieten() -> Any:
+    """Send llama.cpp's own log to ours (debug), once a process; cached, for C keeps the pointer."""
+    import llama_cpp
+
+    @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
+    def forward(level: int, text: bytes, _data: object) -> None:
+        if level >= _LOG_WARNING:
+            log.debug("llama.cpp: %s", text.decode(errors="replace").rstrip())
+
+    llama_cpp.llama_log_set(forward, None)
+    return forward
+
+
+class Adapters:
+    """LoRA adapters over one `llama_cpp.Llama`, loaded once, exchanged in microseconds. Not for two threads at once."""
+
+    def __init__(self, llama: Any) -> None:
+        self._llama = llama
+        self._loaded: dict[Path, Any] = {}
+        self._used: Path | None = None
+
+    def use(self, path: Path | None) -> bool:
+        """Put `path` over the model, or nothing; whether that is a change. Raises BaseModelError, changing nothing."""
+        import llama_cpp
+
+        if path == self._used:
+            return False
+        pointer: Any = self._pointer(path) if path else None
+        kind, count = llama_cpp.llama_adapter_lora_p_ctypes, 1 if pointer else 0
+        scales = (ctypes.c_float * 1)(1.0)
+        if llama_cpp.llama_set_adapters_lora(self._llama.ctx, (kind * 1)(pointer), count, scales):
+            raise _misfit(path)
+        self._used = path
+        self._forget()
+        return True
+
+    def _pointer(self, path: Path) -> Any:
+        import llama_cpp
+
+        if path not in self._loaded:
+            pointer = llama_cpp.llama_adapter_lora_init(self._llama.model, str(path).encode())
+            if not pointer:  # a null pointer, where the file is missing or does not fit
+                raise _misfit(path)
+            self._loaded[path] = pointer
+        return self._loaded[path]
+
+    def _forget(self) -> None:
+        import llama_cpp
+
+        idle = [path for path in self._loaded if path != self._used]
+        for path in idle[: max(0, len(self._loaded) - _KEPT)]:
+            llama_cpp.llama_adapter_lora_free(self._loaded.pop(path))
+
+
+def _misfit(path: Path | None) -> BaseModelError:
+    return BaseModelError(
+        f"The adapter {str(path)!r} cannot be put over the model: it is no LoRA adapter for it.",
+        "It is missing, damaged or made for another base: fine-tune again on the model that is served, or set "
+        "FIRSTLINE_ADAPTER to `none`.",
+    )

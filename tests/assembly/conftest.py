@@ -1,0 +1,5 @@
+"""What the tests of the backends bring along."""
+
+from tests.backends.conftest import random_adapter
+
+__all__ = ["random_adapter"]

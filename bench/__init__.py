@@ -1,4 +1,4 @@
-"""Every figure that the README states, as a command that prints it."""
+"""Every figure of docs/figures.md, as a command that prints it."""
 
 import sys
 

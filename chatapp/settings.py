@@ -1,6 +1,6 @@
 """Every setting of the product: read from the environment with the prefix `FIRSTLINE_`, checked at start.
 
-The README's table is made from these fields; a test fails when a field has no description.
+The tables of `docs/settings.md` are made from these fields; a test fails when a field has no description.
 """
 
 import difflib
@@ -248,7 +248,7 @@ def load_settings(**overrides: object) -> Settings:
             log.info("%s is of Kubernetes, and is not read.", name)
         elif name.startswith(PREFIX) and name not in known:
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-            meant = f"Did you mean {close[0]}?" if close else "See the README's settings table."
+            meant = f"Did you mean {close[0]}?" if close else "docs/settings.md lists them all."
             raise SettingError(f"There is no setting {name!r}.", f"{meant} Unset it, or correct its name.")
     try:
         return Settings(**overrides)  # type: ignore[arg-type]

@@ -167,6 +167,9 @@ class Language(Protocol):
     def contacts(self) -> ContactWords:
         """For links in an answer: which numbers can be called."""
 
+    def __hash__(self) -> int:
+        """A language is one object, and what is worked out of it is kept by it."""
+
     def stem(self, word: str) -> str:
         """What forms of a lower-case word have in common. Rather two stems for one word than one for two."""
 

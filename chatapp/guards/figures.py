@@ -1,92 +1,71 @@
 """Figures in an answer that neither the approved information nor the conversation knows."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chatapp.guards.support.clauses import sentences
+from chatapp.guards.support.lexicon import lexicon_of
 from chatapp.guards.support.quantity import Quantity
+from language import Language
+from language.contacts import digits_of, emails, telephones
 
 _BINDING = frozenset({"money", "share", "time", "points"})
 """What a customer would hold us to. Weights, lengths and bare numbers are not: most are general knowledge."""
 
-_TELEPHONE = re.compile(r"\+?\d[\d /()-]{5,}\d")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{4} ?- ?\d{4}")
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_MONTHS = frozenset(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-    ]
-)
+_NUMBERING = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
-def unbacked_figures(answer: str, known: Iterable[str]) -> list[str]:
+def unbacked_figures(answer: str, known: Iterable[str], language: Language | None) -> list[str]:
     """Sums, shares, times, dates, telephone numbers and e-mail addresses of `answer` that no text of `known` has.
 
     As they stand in the answer, each once, in its order. How a figure is written does not matter: EUR 4.90 is 4,90 €.
+    Without rules for the language nobody can say what a number counts, so every number counts that `known` does not
+    have as it is written.
     """
     texts, answer = list(known), _CODE.sub(" ", answer)
-    figures = {key for text in texts for quantity in _quantities(text) for key in _keys(quantity)}
-    numbers = {_digits(found) for text in texts for found in _TELEPHONE.findall(text)}
-    addresses = {found.lower() for text in texts for found in _ADDRESS.findall(text)}
+    numbers = {digits_of(found) for text in texts for found in telephones(text)}
+    addresses = {found.lower() for text in texts for found in emails(text)}
     strange = [
-        *(found for found in _ADDRESS.findall(answer) if found.lower() not in addresses),
-        *(found for found in _telephones(answer) if _digits(found) not in numbers),
-        *(_as_written(one, answer) for one in _quantities(answer) if _binds(one) and not set(_keys(one)) <= figures),
+        *(found for found in emails(answer) if found.lower() not in addresses),
+        *(found for found in telephones(answer) if digits_of(found) not in numbers),
+        *(_quantities_beyond(answer, texts, language) if language else _numbers_beyond(answer, texts)),
     ]
     return sorted(dict.fromkeys(strange), key=answer.find)
 
 
-def _quantities(text: str) -> list[Quantity]:
-    return [quantity for sentence in sentences(text) for quantity in sentence.quantities]
+def _quantities_beyond(answer: str, texts: Sequence[str], language: Language) -> list[str]:
+    months = language.numbers.months
+    figures = {key for text in texts for one in _quantities(text, language) for key in _keys(one, months)}
+    return [
+        _as_written(one, answer)
+        for one in _quantities(answer, language)
+        if _binds(one, months) and not set(_keys(one, months)) <= figures
+    ]
 
 
-def _binds(quantity: Quantity) -> bool:
-    return quantity.dimension in _BINDING or ":" in quantity.value or bool(quantity.near & _MONTHS)
+def _numbers_beyond(answer: str, texts: Sequence[str]) -> list[str]:
+    """Numbers as they are written; those that number a list are none, and telephone numbers are judged as such."""
+    written = _NUMBERING.sub(" ", answer)
+    for one in telephones(written):
+        written = written.replace(one, " ")
+    figures = {number for text in texts for number in _NUMBER.findall(text)}
+    return [number for number in _NUMBER.findall(written) if number not in figures]
 
 
-def _keys(quantity: Quantity) -> list[tuple[str, str]]:
+def _quantities(text: str, language: Language) -> list[Quantity]:
+    return [quantity for sentence in sentences(text, lexicon_of(language)) for quantity in sentence.quantities]
+
+
+def _binds(quantity: Quantity, months: frozenset[str]) -> bool:
+    return quantity.dimension in _BINDING or ":" in quantity.value or bool(quantity.near & months)
+
+
+def _keys(quantity: Quantity, months: frozenset[str]) -> list[tuple[str, str]]:
     """The figure, a range by both its ends; a date by its day and month."""
-    unit = quantity.unit or " ".join(sorted(quantity.near & _MONTHS))
+    unit = quantity.unit or " ".join(sorted(quantity.near & months))
     return [(value, unit) for value in re.split(r"(?<=\d)-", quantity.value)]
-
-
-def _telephones(text: str) -> list[str]:
-    """What is written as a telephone number is; an order number or a date is none."""
-    return [found for found in _TELEPHONE.findall(text) if _is_telephone(found)]
-
-
-def _is_telephone(written: str) -> bool:
-    digits = _digits(written)
-    begins, parted = written[0] in "+0", written.lstrip("+") != digits
-    return 7 <= len(digits) <= 15 and (begins or parted) and not _DATE.fullmatch(written)
-
-
-def _digits(text: str) -> str:
-    return re.sub(r"\D", "", text)
 
 
 def _as_written(quantity: Quantity, answer: str) -> str:

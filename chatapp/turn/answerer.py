@@ -208,7 +208,7 @@ class Answerer:
         if call.stage in ENDED_EARLY:
             live.notice("incomplete", ENDED_EARLY[call.stage])
         known = [self._pack.contact, *(message.content for message in fitted.messages)]
-        if strange := unbacked_figures(live.answer, known):
+        if strange := unbacked_figures(live.answer, known, self._pack.rules):
             live.notice("unbacked", unbacked_words(strange))
         return Answer("done", live.answer.strip(), Route.CLOUD)
 

@@ -17,6 +17,7 @@ from chatapp.store import Store
 from chatapp.store.models import Outcome, Purpose
 from chatapp.turn.ledger import MeteredCall
 from chatapp.turn.prompts import free_messages, local_messages
+from language import Language
 from localmodel.prompt import REFUSAL
 from router.pack.load import Pack
 from router.types import ScoredFact
@@ -71,30 +72,34 @@ class Worder:
 
     def __init__(self, settings: Settings, store: Store, pack: Pack, backend: Backend) -> None:
         self._settings, self._store, self._persona, self._backend = settings, store, pack.persona, backend
+        self._language = pack.rules
         self._verbatim = frozenset(fact.id for fact in pack.facts if fact.verbatim)
         self._free = frozenset(fact.id for fact in pack.facts if fact.free)
 
     def unshown(self, fact: ScoredFact) -> bool:
         """Whether no source is shown under the answer: it is its own, or there is none."""
-        return fact.id in self._verbatim | self._free
+        return self._language is None or fact.id in self._verbatim | self._free
 
     async def word(self, live: "LiveTurn", fact: ScoredFact) -> Wording:
-        """Add one fact to the answer: word for word, or in the small model's words as far as the guards let them."""
-        if fact.id in self._verbatim:
+        """Add one fact to the answer: word for word, or in the small model's words as far as the guards let them.
+
+        Always word for word where the pack's language has no rules: no guard could hold the model's words against it.
+        """
+        if self._language is None or fact.id in self._verbatim:
             live.say(fact.text)
             return Wording.SAID
         try:
-            return await self._worded(live, fact)
+            return await self._worded(live, fact, self._language)
         except (ProviderError, MessageError):  # the fact is at hand: an answer needs no model
             return Wording.GIVEN_UP
 
-    async def _worded(self, live: "LiveTurn", fact: ScoredFact) -> Wording:
+    async def _worded(self, live: "LiveTurn", fact: ScoredFact, language: Language) -> Wording:
         messages = self._messages(live, fact)
         if await asyncio.to_thread(self._backend.count_tokens, messages) > self._settings.local_prompt_tokens:
             return Wording.GIVEN_UP
         before = len(live.answer)
         free = fact.id in self._free
-        support = None if free else SupportGuard(fact.text, live.user_text)
+        support = None if free else SupportGuard(fact.text, live.user_text, language=language)
         watch = _Watch(support, DegenerateGuard(), LowConfidence(), RefusalGuard(REFUSAL))
         call = MeteredCall(
             self._store,

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from chatapp.guards.figures import unbacked_figures
+from language.english import ENGLISH
 
 FACTS = [
     "You have 60 days from delivery to send goods back. Returning costs EUR 4.90, or 5 % of the price.",
@@ -33,7 +34,7 @@ FACTS = [
     ],
 )
 def test_what_is_known_or_binds_nobody_passes(answer: str) -> None:
-    assert unbacked_figures(answer, FACTS) == []
+    assert unbacked_figures(answer, FACTS, ENGLISH) == []
 
 
 @pytest.mark.parametrize(
@@ -50,11 +51,11 @@ def test_what_is_known_or_binds_nobody_passes(answer: str) -> None:
     ],
 )
 def test_what_nothing_bears_out_is_named_as_it_stands(answer: str, strange: list[str]) -> None:
-    assert unbacked_figures(answer, FACTS) == strange
+    assert unbacked_figures(answer, FACTS, ENGLISH) == strange
 
 
 @pytest.mark.parametrize("long", ["a" * 30_000, "a." * 15_000, "1" * 30_000])
 def test_a_word_without_an_end_holds_nobody_up(long: str) -> None:
     began = time.process_time()
-    assert unbacked_figures(long, [long]) == []
+    assert unbacked_figures(long, [long], ENGLISH) == []
     assert time.process_time() - began < 2  # it was over ten

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatapp.guards.support.support import SupportGuard
+from language.english import ENGLISH
 
 STANDARD = "Standard delivery within the country costs 4.90 EUR and takes 2-3 working days."
 EXPRESS = (
@@ -120,7 +121,7 @@ NOT_BORNE_OUT = [
 
 
 def run(source: str, answer: str, question: str = "") -> tuple[str, SupportGuard]:
-    guard = SupportGuard(source, question)
+    guard = SupportGuard(source, question, language=ENGLISH)
     return guard.feed(answer) + guard.finish(), guard
 
 
@@ -154,7 +155,7 @@ def test_a_sentence_said_again_is_held_back() -> None:
 
 
 def test_words_pass_one_by_one_where_nothing_can_turn_them() -> None:
-    guard = SupportGuard(SIMPLE)
+    guard = SupportGuard(SIMPLE, language=ENGLISH)
     assert guard.by_word
     assert guard.feed("Smaller parcels may ") == "Smaller parcels may "
     assert guard.feed("be left on the roof") == "be left on the "
@@ -163,20 +164,20 @@ def test_words_pass_one_by_one_where_nothing_can_turn_them() -> None:
 
 
 def test_sentences_pass_whole_where_a_later_word_may_turn_them() -> None:
-    guard = SupportGuard(EXPRESS)
+    guard = SupportGuard(EXPRESS, language=ENGLISH)
     assert not guard.by_word
     assert guard.feed("Express costs 9.90 ") == ""
     assert guard.feed("EUR. ") == "Express costs 9.90 EUR. "
 
 
 def test_a_stranger_trips_at_once() -> None:
-    guard = SupportGuard(EXPRESS)
+    guard = SupportGuard(EXPRESS, language=ENGLISH)
     guard.feed("Express trains ")
     assert guard.verdict.word == "trains"
 
 
 def test_several_sources_and_none() -> None:
-    guard = SupportGuard([STANDARD, EXPRESS])
+    guard = SupportGuard([STANDARD, EXPRESS], language=ENGLISH)
     assert guard.feed("Standard delivery takes 2-3 working days. Express costs 9.90 EUR. ")
     assert guard.verdict.ok
     assert run("", "Hello there.")[1].verdict.word == "hello"
@@ -211,7 +212,7 @@ def test_released_is_a_prefix_of_what_was_fed(source: str, answer: str) -> None:
 @given(SOURCE, ANSWER, st.lists(st.integers(1, 7), max_size=90))
 def test_the_cut_into_tokens_changes_nothing(source: str, answer: str, sizes: list[int]) -> None:
     whole, one = run(source, answer)
-    other, shown, place = SupportGuard(source), "", 0
+    other, shown, place = SupportGuard(source, language=ENGLISH), "", 0
     for size in [*sizes, len(answer)]:
         shown += other.feed(answer[place : place + size])
         place += size

@@ -14,7 +14,7 @@ from chatapp.guards.support.support import SupportGuard
 from chatapp.settings import load_settings
 from chatapp.store.database import Database
 from chatapp.store.teachable import TeachableLog
-from finetune.data.add import CLOUD_FILE, GROUNDED_FILE
+from finetune.data.add import CLOUD_FILE, GROUNDED_FILE, BorneOut
 from finetune.data.add import add as append
 from finetune.data.candidate_file import read_candidates, write_candidates
 from finetune.data.candidates import LoggedTurn, merge, propose
@@ -98,7 +98,7 @@ def approve(candidates: Path, pack: Path | None) -> None:
 def add(candidates: Path, pack: Path | None, *, as_json: bool) -> None:
     """Append the approved candidates to the pack's training data. Raises PackError, DataError."""
     loaded = load_pack(chosen_pack(pack))
-    added = append(read_candidates(candidates), loaded, _borne_out)
+    added = append(read_candidates(candidates), loaded, _guard_of(loaded))
     if as_json:
         typer.echo(json.dumps(asdict(added)))
         return
@@ -176,9 +176,16 @@ def _logged() -> list[LoggedTurn]:
         ]
 
 
-def _borne_out(text: str, question: str, answer: str) -> bool:
-    """By the guard that watches over answers in use."""
-    guard = SupportGuard(text, question)
-    guard.feed(answer)
-    guard.finish()
-    return guard.verdict.ok
+def _guard_of(pack: Pack) -> BorneOut:
+    """The guard that watches over answers in use; where there is none for the pack's language, nothing is borne out."""
+    language = pack.rules
+
+    def borne_out(text: str, question: str, answer: str) -> bool:
+        if language is None:
+            return False
+        guard = SupportGuard(text, question, language=language)
+        guard.feed(answer)
+        guard.finish()
+        return guard.verdict.ok
+
+    return borne_out

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence, Set
 
-from chatapp.guards.lexicon import LIMIT
-from chatapp.guards.support.clauses import Clause, Sentence, stem
+from chatapp.guards.support.clauses import Clause, Sentence
 from chatapp.guards.support.quantity import Quantity
 from chatapp.guards.support.splice import splice
 from chatapp.guards.verdict import OK, Verdict
+from language.protocol import ClaimWords
 
-_LIMIT_STEMS = frozenset(map(stem, LIMIT))
 _MAY_BE_LEFT_OUT = frozenset({"duty", "yes"})
 
 
@@ -20,7 +19,7 @@ def borne_out(answer: Sentence, source: Sentence, before: Sentence | None, harml
     """
     if answer.words == source.words:
         return OK
-    lent = before.subject if before and source.leans else frozenset()
+    lent = before.subject if before and source.refers_back else frozenset()
     extra = frozenset(harmless) | lent
     for clause in answer.clauses:
         for flaw in _flaws(clause, source, extra):
@@ -42,7 +41,7 @@ def _flaws(clause: Clause, source: Sentence, extra: frozenset[str]) -> Iterator[
     if clause.stems and not cover:
         yield Verdict(False, next(iter(clause.content.values())), "The approved text says nothing of it here.")
     yield from _turned(clause, cover)
-    yield from _swapped(clause, cover)
+    yield from _swapped(clause, cover, source.lexicon.language.claims)
 
 
 def _unbound(quantity: Quantity, clause: Clause, source: Sentence, extra: frozenset[str]) -> Iterator[Verdict]:
@@ -62,7 +61,7 @@ def _has_rival(quantity: Quantity, source: Sentence) -> bool:
 
 def _fits(clause: Clause, home: Clause, source: Sentence, extra: frozenset[str]) -> bool:
     """Whether the answer's clause speaks of what `home` speaks of, and of no other quantity's subject."""
-    named = home.stems - _LIMIT_STEMS
+    named = home.stems - source.lexicon.limit_stems
     if named and not clause.stems & named:
         return False
     allowed = home.stems | extra
@@ -110,11 +109,11 @@ def _turned(clause: Clause, cover: Sequence[Clause]) -> Iterator[Verdict]:
             yield Verdict(False, number.text, f"{number.text!r} of the approved text's condition is left out.")
 
 
-def _swapped(clause: Clause, cover: Sequence[Clause]) -> Iterator[Verdict]:
+def _swapped(clause: Clause, cover: Sequence[Clause], claims: ClaimWords) -> Iterator[Verdict]:
     """We and you in each other's place."""
     roles = [home.roles for home in cover if home.roles]
     actor = clause.roles[0] if clause.roles else ""
-    if (actor == "we" and not any("we" in role for role in roles)) or (
-        actor == "you" and roles and all("you" not in role for role in roles)
+    if (actor == claims.we and not any(claims.we in role for role in roles)) or (
+        actor == claims.you and roles and all(claims.you not in role for role in roles)
     ):
         yield Verdict(False, actor, f"The approved text does not say that {actor!r} do it.")

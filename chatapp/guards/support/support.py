@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from chatapp.guards.lexicon import GENERIC, QUANTITY_WORDS
-from chatapp.guards.support.clauses import Sentence, is_content, sentences, stem
+from chatapp.guards.support.clauses import Sentence, sentences
 from chatapp.guards.support.entailed import borne_out
+from chatapp.guards.support.lexicon import lexicon_of
 from chatapp.guards.verdict import OK, Verdict
+from language import Language
 
 _ENDS = re.compile(r"(?:[.!?][\"')\]]*\s|\n)$")
 _FINISHED = re.compile(r"[.!?:][\"')\]]*\s*$")
@@ -27,14 +28,16 @@ class SupportGuard:
     - the source itself passes; a sentence said again does not.
     """
 
-    def __init__(self, sources: str | Iterable[str], question: str = "") -> None:
+    def __init__(self, sources: str | Iterable[str], question: str = "", *, language: Language) -> None:
+        """`language` is that of the sources; without rules for it nothing can be held against them."""
         texts = [sources] if isinstance(sources, str) else list(sources)
-        self._texts = [sentences(text) for text in texts]
+        self._lexicon, stem = lexicon_of(language), language.stem
+        self._texts = [sentences(text, self._lexicon) for text in texts]
         said = " ".join(word for text in self._texts for sentence in text for word in sentence.words)
         known = {stem(word) for word in said.split()}
-        self._vocabulary = known | set(map(stem, QUANTITY_WORDS))
-        asked = {stem(word) for sentence in sentences(question) for word in sentence.words}
-        self._harmless = frozenset(map(stem, GENERIC)) & asked
+        self._vocabulary = known | self._lexicon.quantity_stems
+        asked = {stem(word) for sentence in sentences(question, self._lexicon) for word in sentence.words}
+        self._harmless = frozenset(map(stem, language.claims.things)) & asked
         self._shown = self._held = ""
         self._said: Counter[tuple[str, ...]] = Counter()
         self.verdict: Verdict = OK
@@ -65,7 +68,7 @@ class SupportGuard:
         """The end of the answer: what may still be shown. A sentence without its end does not pass."""
         if not self.verdict.ok or not self._held:
             return ""
-        words = Sentence(self._shown + self._held).words
+        words = self._sentence(self._shown + self._held).words
         verbatim = any(words == source.words for text in self._texts for source in text)
         if not (self.by_word or verbatim or not words or _FINISHED.search(self._held)):
             self.verdict = Verdict(False, self._held.split()[-1], "The last sentence is not finished.")
@@ -74,12 +77,12 @@ class SupportGuard:
 
     def _pass(self, *, whole: bool) -> str:
         """Judge the sentence as far as it has come, and release it if it may pass."""
-        flaw = self._judge(Sentence(self._shown + self._held)) if whole or self.by_word else OK
+        flaw = self._judge(self._sentence(self._shown + self._held)) if whole or self.by_word else OK
         self.verdict = flaw if whole else self._stranger()
         if not (self.verdict.ok and flaw.ok and (whole or self.by_word)):
             return ""
         if whole:
-            self._said[Sentence(self._shown + self._held).words] += 1
+            self._said[self._sentence(self._shown + self._held).words] += 1
         released, self._held = self._held, ""
         self._shown = "" if whole else self._shown + released
         return released
@@ -87,11 +90,16 @@ class SupportGuard:
     def _stranger(self) -> Verdict:
         """The newest word, if no sentence of the source knows it: then there is nothing to wait for."""
         newest = (self._shown + self._held).split()[-1:]
-        said = " ".join(word for chunk in newest for word in Sentence(chunk).words)  # a name may be of two: "drift 0"
-        for word in filter(is_content, said.split()):
-            if stem(word) not in self._vocabulary | self._harmless:
+        said = " ".join(
+            word for chunk in newest for word in self._sentence(chunk).words
+        )  # a name may be of two: "drift 0"
+        for word in filter(self._lexicon.is_content, said.split()):
+            if self._lexicon.language.stem(word) not in self._vocabulary | self._harmless:
                 return Verdict(False, word, f"{word!r} is not in the approved text.")
         return OK
+
+    def _sentence(self, text: str) -> Sentence:
+        return Sentence(text, self._lexicon)
 
     def _again(self, sentence: Sentence) -> Verdict:
         """A sentence said more often than the source says it: the model runs in circles."""

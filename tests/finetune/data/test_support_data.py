@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chatapp.guards.support.support import SupportGuard
+from language.english import ENGLISH
 from localmodel.adapter import BASE_KEY, read_metadata
 from localmodel.atomic_files import sha256
 from localmodel.model_file import SHIPPED_SHA256
@@ -47,7 +48,7 @@ def test_every_answer_is_borne_out_by_its_text(turns: list[dict[str, Any]]) -> N
     for turn in turns:
         if turn["answer"] is None:
             continue
-        guard = SupportGuard(turn["text"], turn["question"])
+        guard = SupportGuard(turn["text"], turn["question"], language=ENGLISH)
         shown = "".join(guard.feed(f"{word} ") for word in turn["answer"].split(" ")) + guard.finish()
         assert guard.verdict.ok, (turn["answer"], guard.verdict)
         assert shown.strip() == turn["answer"].strip()

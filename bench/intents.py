@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localmodel.atomic_files import write_folder
+from router.arrays import Vectors
 from router.encoder.encoder import Encoder, shipped_model
 from router.encoder.lora import Recipe, tune
 from router.model.classifier import Classifier, Vocabulary
 from router.model.corpus import OUT_OF_SCOPE, Corpus
 from router.model.ngrams import spell
-from router.model.ridge import Vectors
 from router.model.train import Trained, train
 from router.text.clean import clean
 from router.types import Scores

@@ -37,9 +37,9 @@ from bench.intents import (
     scores_of,
     tuned_encoder,
 )
+from router.arrays import Floats
 from router.encoder.encoder import Encoder
 from router.model.classifier import Classifier
-from router.model.conditional_logit import Floats
 from router.model.corpus import OUT_OF_SCOPE
 from router.model.ngrams import spell
 from router.policy.policy import Policy, decide

@@ -1,23 +1,27 @@
-"""Figures as JSON-ready data."""
+"""Values as JSON-ready data."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from router.stats import Share
+
+@runtime_checkable
+class HasJson(Protocol):
+    """A value that says itself what stands for it."""
+
+    def as_json(self) -> Any:
+        """JSON-ready data."""
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses and mappings as objects, sequences as arrays, enums as their values, floats to four places.
-
-    A Share is `{"value", "low", "high", "hits", "n"}`.
+    """By its own `as_json` where it has one; else dataclasses and mappings as objects, sequences as arrays, enums as
+    their values, floats to four places.
     """
-    if isinstance(value, Share):
-        ends = {"value": value.value, "low": value.low, "high": value.high}
-        return {name: round(end, 4) for name, end in ends.items()} | {"hits": value.hits, "n": value.n}
+    if isinstance(value, HasJson):
+        return value.as_json()
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return plain_fields(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -25,3 +29,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     return round(value, 4) if isinstance(value, float) else value
+
+
+def plain_fields(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass by name: what its `as_json` can be made from."""
+    return {field.name: plain(getattr(value, field.name)) for field in fields(value)}

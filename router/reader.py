@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from language import Language
+from router.arrays import Vectors
 from router.encoder.encoder import Encoder
 from router.model.classifier import FACTS_SHOWN, Classifier
-from router.model.ridge import Vectors
 from router.outcomes.model import OutcomeModel
 from router.text.clean import clean, has_words
 from router.text.followup import DOUBT, LOOK_BACK, SURE, FollowUpModel, before, signs, strength, together_with

@@ -1,9 +1,11 @@
 """The router's vocabulary: what goes in, what comes out. Everything here is frozen."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from router.plain import plain_fields
 
 OUT_OF_SCOPE_LABEL = "out_of_scope"  # of a neighbour that is out of scope
 
@@ -157,19 +159,9 @@ class Decision:
 
     def as_json(self) -> dict[str, Any]:
         """The decision as JSON-ready data: enums as their values, probabilities to four places."""
-        return _plain(asdict(self))  # type: ignore[no-any-return]
+        return plain_fields(self)
 
 
 def least_sure(facts: Sequence[ScoredFact], asked: int) -> float:
     """What a fact threshold is held against: the lowest probability of the first `asked` facts; 0 without a fact."""
     return min((fact.probability for fact in facts[:asked]), default=0.0)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, StrEnum):
-        return value.value
-    return round(value, 4) if isinstance(value, float) else value

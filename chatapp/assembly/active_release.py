@@ -90,7 +90,7 @@ class Server:
         new is taken into service, and a product that starts does so under its default ones.
         """
         try:
-            check(file, self._router)
+            check(file, self._router.pack, self._router.encoder)
         except PolicyError as error:
             if not starting:
                 raise

@@ -29,7 +29,7 @@ def open_router(settings: Settings) -> Router:
     router = Router.open(pack_folder(settings.pack), folder, tell=partial(typer.echo, err=True))
     if file is None:
         return with_learnt(_as_shipped(router), settings)
-    check(file, router)
+    check(file, router.pack, router.encoder)
     return with_learnt(router.with_policy(file.policy), settings)
 
 
@@ -40,7 +40,7 @@ def _as_shipped(router: Router) -> Router:
         return router
     file = read_policy(path)
     try:
-        check(file, router)
+        check(file, router.pack, router.encoder)
     except PolicyError as error:
         log.warning("The pack's default thresholds are used. %s", error)
         return router

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from finetune.data.problem import shown
 from finetune.errors import DataError
 from localmodel.llama import Adapters, load_llama
-from router.evaluation.compare import mcnemar
-from router.stats import Share
+from router.stats import Share, mcnemar
 
 FILE = "general.jsonl"
 OPTIONS = 4

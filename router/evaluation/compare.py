@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import comb, sqrt
 from typing import Any
 
 import numpy as np
 
+from router.arrays import Floats
 from router.errors import PackError
 from router.evaluation.evaluate import Evaluation
 from router.evaluation.labelled_case import Case, End
-from router.model.conditional_logit import Floats
 from router.plain import plain
-from router.stats import Share
+from router.stats import Share, mcnemar, paired_interval
 
 RESAMPLES = 2000
 SEED = 7
-_LEVEL, _Z95 = 0.05, 1.959964
+_LEVEL = 0.05
 
 _Predicate = Callable[[Case], bool]
 _MEASURES: dict[str, tuple[_Predicate, _Predicate]] = {  # name: what counts, and of which messages
@@ -109,22 +108,6 @@ def compare(before: Evaluation, after: Evaluation) -> Comparison:
     changes = [Change(*pair) for pair in zip(before.cases, after.cases, strict=True) if _changed(*pair)]
     order = sorted(changes, key=lambda change: (-(change.gain > 0), change.gain == 0, -abs(change.gain)))
     return Comparison(before, after, tuple(differences), tuple(order))
-
-
-def mcnemar(gained: int, lost: int) -> float:
-    """The two-sided exact p of `gained` against `lost` changes, were both as likely; 1 when there are none."""
-    n, fewer = gained + lost, min(gained, lost)
-    return float(min(1.0, 2 * sum(comb(n, k) for k in range(fewer + 1)) / 2**n))
-
-
-def paired_interval(gained: int, lost: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a difference of two shares of the same `n` messages; -1 to 1 when there are none.
-
-    Bonett and Price (2012), formula 3: a message more on either side keeps it honest where few differ.
-    """
-    up, down = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
-    half = _Z95 * sqrt((up + down - (up - down) ** 2) / (n + 2))
-    return max(-1.0, up - down - half), min(1.0, up - down + half)
 
 
 def _draws(n: int) -> Floats:

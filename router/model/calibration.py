@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router.model.conditional_logit import Floats, fit_choice, softmax
+from router.arrays import Floats
+from router.model.conditional_logit import fit_choice, softmax
 from router.model.corpus import OUT_OF_SCOPE
 from router.model.evidence import NO_FACT_FEATURES, Evidence
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from router.arrays import Vectors
 from router.model.calibration import Calibration
 from router.model.corpus import OUT_OF_SCOPE
 from router.model.evidence import Models
 from router.model.ngrams import spell
-from router.model.ridge import Vectors
 from router.types import OUT_OF_SCOPE_LABEL, Neighbour, ScoredFact, Scores
 
 FACTS_SHOWN = 5

@@ -6,7 +6,8 @@ McFadden (1974). One weight vector for all options, so that a handful of weights
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from router.arrays import Floats
+
 _RIDGE = 1e-3
 
 

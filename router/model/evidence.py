@@ -7,10 +7,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from router.model.conditional_logit import Floats, log_softmax
+from router.arrays import Floats, Vectors
+from router.model.conditional_logit import log_softmax
 from router.model.corpus import OUT_OF_SCOPE
 from router.model.ngrams import Letters, log_likelihood
-from router.model.ridge import Vectors, kernel
+from router.model.ridge import kernel
 
 SCOPE_FEATURES = 7
 NO_FACT_FEATURES = SCOPE_FEATURES + 2

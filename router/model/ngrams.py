@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from router.model.conditional_logit import Floats
+from router.arrays import Floats
 
 WIDTH = 2**12
 SHORTEST, LONGEST = 2, 5

@@ -6,13 +6,11 @@ Exact where every row is a landmark, the Nyström approximation where some are n
 import numpy as np
 from numpy.typing import NDArray
 
-from router.model.conditional_logit import Floats
+from router.arrays import Floats, Vectors
 
 LANDMARKS = 4000
 GAMMA, ALPHA = 1.0, 0.3  # width of the RBF kernel on unit vectors and the ridge: see docs/routing.md
 _JITTER = 1e-6
-
-Vectors = NDArray[np.float32]
 
 
 def kernel(similarity: Vectors) -> Vectors:

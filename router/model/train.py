@@ -5,12 +5,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from router.arrays import Floats, Vectors
 from router.model.calibration import Calibration, fit_calibration
-from router.model.conditional_logit import Floats
 from router.model.corpus import OUT_OF_SCOPE, UNKNOWN, Corpus
 from router.model.evidence import Evidence, Groups, Models, spelled, split_scores
 from router.model.ngrams import Letters, count_letters, fit_spelling
-from router.model.ridge import LANDMARKS, Ridge, Vectors
+from router.model.ridge import LANDMARKS, Ridge
 
 SEED = 7
 FOLDS = 5

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from router.model.conditional_logit import Floats
-from router.model.ridge import Vectors
+from router.arrays import Floats, Vectors
 from router.outcomes.model import Judged, OutcomeModel, sigmoid
 
 FOLDS = 5

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router.model.conditional_logit import Floats
-from router.model.ridge import Vectors
+from router.arrays import Floats, Vectors
 from router.types import Scores
 
 _LEAST = 1e-3  # probabilities are held this far from 0 and 1, so that their logits stay finite

@@ -18,10 +18,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from router.auroc import Auroc, auroc
-from router.model.ridge import Vectors
+from router.arrays import Vectors
 from router.outcomes.fit import FOLDS, Lesson, Names, fit, log_losses
 from router.outcomes.model import Judged, OutcomeModel, logits
+from router.stats import Auroc, auroc
 from router.text.clean import clean
 
 SEED = 7

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from router.plain import plain
+from router.plain import plain, plain_fields
 from router.types import OUT_OF_SCOPE_LABEL, Decision, Mode, Route, ScoredFact, least_sure
 
 _STEP = Decimal("0.001")
@@ -51,7 +51,7 @@ class Counterfactual:
     def as_json(self) -> dict[str, Any]:
         """JSON-ready data; each of the margins carries its `margin`."""
         margins = [plain(part) | {"margin": round(part.margin, 4)} for part in self.margins]
-        return {**plain(self), "margins": margins}
+        return {**plain_fields(self), "margins": margins}
 
 
 def counterfactual(decision: Decision) -> Counterfactual:

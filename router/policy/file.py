@@ -23,7 +23,6 @@ from router.pack.load import Pack
 from router.pack.source import Source
 from router.pack.toml_table import Table
 from router.policy.policy import Policy
-from router.router import Router
 from router.versions import SCORING_VERSION
 
 _AGAIN = "Run `firstline router calibrate` for this pack and name the new file."
@@ -96,14 +95,14 @@ def read_policy(path: Path) -> PolicyFile:
         raise PolicyError(error.what, error.hint) from None
 
 
-def check(file: PolicyFile, router: Router) -> None:
-    """Refuse a policy that does not fit the router: its scores would mean something else.
+def check(file: PolicyFile, pack: Pack, encoder: Encoder) -> None:
+    """Refuse a policy that was not made for this pack and encoder: their scores mean something else.
 
     A pack whose texts have changed without touching what is trained (a persona, a contact) is no reason. Raises
     PolicyError: `file:line: what`, and a remedy.
     """
-    _check_categories(file, tuple(category.key for category in router.pack.categories))
-    found = made_for(router.pack, router.encoder)
+    _check_categories(file, tuple(category.key for category in pack.categories))
+    found = made_for(pack, encoder)
     _check_same(file, "encoder", file.made_for.encoder, found.encoder)
     _check_same(file, "classifier", file.made_for.classifier, found.classifier)
 

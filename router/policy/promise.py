@@ -15,8 +15,8 @@ from math import ceil, log
 import numpy as np
 from numpy.typing import NDArray
 
+from router.arrays import Floats
 from router.errors import PolicyError
-from router.model.conditional_logit import Floats
 from router.stats import Share
 
 _STARTS = (15, 30)  # per cent of the messages, the surest first, at which the tests begin

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router.model.conditional_logit import Floats
+from router.arrays import Floats
 from router.pack.load import Pack
 from router.policy.policy import Policy
 from router.stats import Share

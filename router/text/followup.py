@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from language.protocol import FollowUpWords, Language
-from router.model.conditional_logit import Floats
-from router.model.ridge import Vectors
+from router.arrays import Floats, Vectors
 from router.types import OUT_OF_SCOPE_LABEL, Scores
 
 MAX_WORDS = 20  # a longer message says itself what it is about

@@ -10,12 +10,12 @@ from router.model.classifier import Classifier, Vocabulary
 from router.model.corpus import OUT_OF_SCOPE, Corpus, build_corpus
 from router.model.ngrams import spell
 from router.model.train import Trained, train
-from router.pack.dialogues import fit_follow_up
 from router.pack.load import Pack
 from router.policy.thresholds import Held, Thresholds, choose_thresholds, default_policy
 from router.text.clean import clean
 from router.text.followup import FollowUpModel, unlearnt
 from router.training.artefact import Artefact
+from router.training.followup_fit import fit_follow_up
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from router.arrays import Floats
 from router.errors import PolicyError
-from router.model.conditional_logit import Floats
 from router.model.corpus import OUT_OF_SCOPE
 from router.model.train import MIN_TRAFFIC
 from router.policy.policy import Policy

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localmodel.atomic_files import write_folder
+from router.arrays import Floats
 from router.encoder.encoder import Encoder, shipped_model
 from router.encoder.lora import IGNORE, Labels, Recipe, Report, tune
-from router.model.conditional_logit import Floats
 from router.model.corpus import OUT_OF_SCOPE, UNKNOWN, Corpus, build_corpus
 from router.model.ngrams import spell
 from router.model.train import MIN_TRAFFIC, SEED, Trained, train

@@ -34,5 +34,5 @@ def under(router: Router, policy: Path) -> Router:
     from router.policy.file import check, read_policy
 
     file = read_policy(policy)
-    check(file, router)
+    check(file, router.pack, router.encoder)
     return router.with_policy(replace(file.policy, answer_threshold=router.policy.answer_threshold))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.errors import PackError
-from router.evaluation.compare import compare, mcnemar, paired_interval
+from router.evaluation.compare import compare
 from router.evaluation.evaluate import CONNECTED
 from router.evaluation.labelled_case import Case
 from router.pack.labelled import Labelled
@@ -71,24 +71,3 @@ def test_other_messages_cannot_be_compared() -> None:
     one, other = ([Case(m, decide(scores(0.9), POLICY, CONNECTED))] for m in (BAKED, POEM))
     with pytest.raises(PackError, match="different messages"):
         compare(evaluation(one), evaluation(other))
-
-
-@pytest.mark.parametrize(("gained", "lost", "p"), [(0, 0, 1.0), (5, 0, 0.0625), (0, 6, 0.03125), (4, 4, 1.0)])
-def test_mcnemar_worked_by_hand(gained: int, lost: int, p: float) -> None:
-    assert mcnemar(gained, lost) == pytest.approx(p)
-
-
-def test_mcnemar_stands_many_changes() -> None:
-    assert mcnemar(1500, 0) < 1e-300
-    assert 0.4 < mcnemar(3000, 2950) < 0.6
-
-
-@settings(deadline=None)
-@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 100))
-def test_a_paired_interval_holds_the_difference(gained: int, lost: int, same: int) -> None:
-    n = gained + lost + same
-    low, high = paired_interval(gained, lost, n)
-    assert -1 <= low <= high <= 1
-    assert n == 0 or low - 0.02 <= (gained - lost) / n <= high + 0.02
-    mirrored = paired_interval(lost, gained, n)
-    assert mirrored == pytest.approx((-high, -low))

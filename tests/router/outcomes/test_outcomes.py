@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from router.auroc import auroc
 from router.encoder.encoder import Encoder
 from router.errors import ArtefactError
 from router.outcomes.file import ARRAYS, META, load_outcomes, outcomes_folder, save_outcomes
@@ -219,17 +218,6 @@ def test_no_place_to_write(model: OutcomeModel, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtefactError, match="cannot be written"):
         save_outcomes(model, "made-up", tmp_path / "file" / "a")
-
-
-def test_auroc_counts_pairs() -> None:
-    chance = np.random.default_rng(1)
-    score, positive = chance.integers(0, 8, 60).astype(np.float64), chance.random(60) < 0.4
-    pairs = [(a > b) + (a == b) / 2 for a in score[positive] for b in score[~positive]]
-    found = auroc(score, positive)
-    assert found.value == pytest.approx(np.mean(pairs))
-    assert 0 <= found.low < found.value < found.high <= 1
-    assert auroc(score, np.ones(60, dtype=np.bool_)).low == 0
-    assert auroc(np.array([1.0, 0.0]), np.array([True, False])).value == 1
 
 
 def test_the_router_says_and_the_policy_heeds_it(

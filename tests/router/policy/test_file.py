@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from router.encoder.encoder import Encoder
 from router.errors import PolicyError
+from router.pack.load import load_pack
 from router.policy.file import MadeFor, Stated, check, made_for, read_policy, write_policy
 from router.policy.policy import Policy
 from router.router import Router
@@ -129,7 +130,7 @@ def written(tmp_path: Path, small: Router) -> Written:
 
 def test_a_policy_that_fits_is_in_force(small: Router, written: Written) -> None:
     file = read_policy(written())
-    check(file, small)
+    check(file, small.pack, small.encoder)
     assert small.with_policy(file.policy).decide("when do you open").policy == file.version
 
 
@@ -138,17 +139,17 @@ def test_a_change_of_persona_does_not_matter_and_one_of_texts_does(
 ) -> None:
     file = read_policy(written())
     _edit(pack_dir / "pack.toml", "Be brief.", "Be kind.")
-    check(file, Router.open(pack_dir, own_cache, encoder))
+    check(file, load_pack(pack_dir), encoder)
     _edit(pack_dir / "out_of_scope.txt", "write a poem", "write a song")
     with pytest.raises(PolicyError, match="made for the classifier"):
-        check(file, Router.open(pack_dir, own_cache, encoder))
+        check(file, load_pack(pack_dir), encoder)
 
 
 @pytest.mark.parametrize("name", ["encoder", "classifier"])
 def test_another_encoder_or_classifier_is_refused(small: Router, written: Written, name: str) -> None:
     path = written(**{name: "another"})
     with pytest.raises(PolicyError, match=f"made for the {name} 'another'") as caught:
-        check(read_policy(path), small)
+        check(read_policy(path), small.pack, small.encoder)
     assert caught.value.what.startswith(f"{path}:")
     assert path.read_text().splitlines()[int(caught.value.what.split(":")[1]) - 1].startswith(name)
     assert "firstline router calibrate" in caught.value.hint
@@ -163,9 +164,9 @@ def test_other_categories_are_refused(
 ) -> None:
     path = written(Policy(thresholds, 0.2))
     with pytest.raises(PolicyError, match=what) as caught:
-        check(read_policy(path), small)
+        check(read_policy(path), small.pack, small.encoder)
     assert caught.value.what.startswith(f"{path}:{line}: ")
 
 
 def test_the_thresholds_that_the_shipped_pack_carries_fit_it(router: Router) -> None:
-    check(read_policy(Path("packs/support/policy.toml")), router)
+    check(read_policy(Path("packs/support/policy.toml")), router.pack, router.encoder)

@@ -1,13 +1,11 @@
 """Thresholds keep what they promise."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from router.pack.load import load_pack
 from router.policy.thresholds import KEEP, Held, choose_thresholds, default_policy
-from router.stats import Share
 from tests.router.conftest import SUPPORT
 
 shares = st.floats(0, 1, width=32)
@@ -52,16 +50,3 @@ def test_the_pack_has_the_last_word() -> None:
     assert policy.threshold("returns") == 0.8
     assert policy.threshold("faq") == 0.5
     assert policy.fact_threshold == 0.3
-
-
-def test_wilson_against_published_values() -> None:
-    """Newcombe (1998), table I: 81 of 263 gives 0.2553 to 0.3662, 0 of 20 gives 0 to 0.1611."""
-    assert Share(81, 263).low == pytest.approx(0.2553, abs=1e-4)
-    assert Share(81, 263).high == pytest.approx(0.3662, abs=1e-4)
-    assert (Share(0, 20).low, Share(0, 20).high) == (0.0, pytest.approx(0.1611, abs=1e-4))
-
-
-def test_a_share_of_nothing() -> None:
-    nothing = Share(0, 0)
-    assert (nothing.value, nothing.low, nothing.high) == (0.0, 0.0, 1.0)
-    assert str(Share(1, 2)) == "50.0% [9.5%, 90.5%], n = 2"

@@ -11,6 +11,8 @@ from typing import Any
 
 from finetune.data.privacy import find, mask, names_in, pack_contacts
 from finetune.data.taught_facts import worded
+from finetune.errors import DataError
+from language import Language
 from router.pack.load import Pack
 from router.types import Fact, Route
 
@@ -77,13 +79,22 @@ def propose(turns: Iterable[LoggedTurn], pack: Pack) -> tuple[Candidate, ...]:
     """The turns that may still teach this pack's model, masked, none of them approved.
 
     Left out are local answers from a fact that has gone, has been reworded since, or is not worded from its text.
+    Raises DataError where the pack's language has no rules: what cannot be masked is not written anywhere.
     """
-    facts, known = worded(pack), pack_contacts(pack)
-    return tuple(_candidate(turn, facts, known) for turn in turns if _stands(turn, facts))
+    facts, known, language = worded(pack), pack_contacts(pack), maskable(pack)
+    return tuple(_candidate(turn, facts, language, known) for turn in turns if _stands(turn, facts))
+
+
+def maskable(pack: Pack) -> Language:
+    """The rules by which personal data are masked. Raises DataError where there are none for the pack's language."""
+    if pack.rules is None:
+        what = f"Nothing was masked and nothing written: there are no rules for names in {pack.language!r}."
+        raise DataError(what, "Write training data by hand, or add rules for the language (docs/languages.md).")
+    return pack.rules
 
 
 def merge(
-    old: Sequence[Candidate], new: Sequence[Candidate], known: frozenset[str] = frozenset()
+    old: Sequence[Candidate], new: Sequence[Candidate], language: Language, known: frozenset[str] = frozenset()
 ) -> tuple[Candidate, ...]:
     """The new ones in order, each as it stands in the old where a person may have decided on it or corrected it.
 
@@ -91,7 +102,7 @@ def merge(
       and goes, approved or not.
     - An undecided one is masked again, for an earlier release may have found less; `known` contacts are not.
     """
-    before = {one.key: one if one.decided else _masked(one, known) for one in old}
+    before = {one.key: one if one.decided else _masked(one, language, known) for one in old}
     return tuple(before.get(candidate.key, candidate) for candidate in new)
 
 
@@ -105,7 +116,7 @@ def _stands(turn: LoggedTurn, facts: dict[str, Fact]) -> bool:
     return turn.fact in facts and facts[turn.fact].text.strip() == turn.fact_text.strip()
 
 
-def _candidate(turn: LoggedTurn, facts: dict[str, Fact], known: frozenset[str]) -> Candidate:
+def _candidate(turn: LoggedTurn, facts: dict[str, Fact], language: Language, known: frozenset[str]) -> Candidate:
     candidate = Candidate(
         turn=turn.id,
         at=turn.at.isoformat(timespec="seconds"),
@@ -116,14 +127,14 @@ def _candidate(turn: LoggedTurn, facts: dict[str, Fact], known: frozenset[str]) 
         fact=turn.fact,
         nearest=tuple(fact for fact in turn.nearest if fact in facts),
     )
-    return _masked(candidate, known)
+    return _masked(candidate, language, known)
 
 
-def _masked(candidate: Candidate, known: frozenset[str]) -> Candidate:
+def _masked(candidate: Candidate, language: Language, known: frozenset[str]) -> Candidate:
     """A name that the question or the answer introduces is masked in both."""
     said = (candidate.question, candidate.answer)
-    names = names_in(said, known)
-    kinds = dict.fromkeys(finding.kind.value for text in said for finding in find(text, known, names))
-    question, answer = (mask(text, known, names) for text in said)
+    names = names_in(said, language, known)
+    kinds = dict.fromkeys(finding.kind.value for text in said for finding in find(text, language, known, names))
+    question, answer = (mask(text, language, known, names) for text in said)
     masked = (*candidate.masked, *(kind for kind in kinds if kind not in candidate.masked))
     return replace(candidate, question=question, answer=answer, masked=masked)

@@ -16,6 +16,7 @@ from finetune.data.load import DataFile
 from finetune.data.privacy import contacts, find
 from finetune.data.problem import Code, Problem
 from finetune.data.taught_facts import worded
+from language import Language
 from router.pack.load import Pack
 from router.pack.overlap import fold
 
@@ -66,13 +67,18 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found; problems first file by file, then of all conversations, kind by kind."""
+    """What a check found; problems first file by file, then of all conversations, kind by kind.
+
+    `names_looked_for` is False where the language has no rules for them: then personal data were looked for by their
+    form alone.
+    """
 
     files: tuple[FileCount, ...]
     lengths: Lengths
     categories: tuple[Coverage, ...]
     facts: tuple[Coverage, ...]
     problems: tuple[Problem, ...]
+    names_looked_for: bool = True
 
     @property
     def conversations(self) -> int:
@@ -99,6 +105,7 @@ class Report:
             "categories": [asdict(one) | {"wants": one.wants} for one in self.categories],
             "facts": [asdict(one) | {"wants": one.wants} for one in self.facts],
             "problems": [problem.as_json() for problem in self.problems],
+            "names_looked_for": self.names_looked_for,
             "refused": self.refused,
         }
 
@@ -110,11 +117,14 @@ def check(
     pack: Pack | None = None,
     known: frozenset[str] = frozenset(),
     limits: Limits = Limits(),
+    *,
+    language: Language | None,
 ) -> Report:
     """Hold the data against `limits`, the held-out questions and each other; nothing raises, nothing is left out.
 
     `count_tokens` gives the tokens of an example; `known` are contact details that are nobody's own
-    (`privacy.contacts`). Without a pack no coverage is counted.
+    (`privacy.contacts`). Without a pack no coverage is counted, without a `language`
+    no names are looked for.
     """
     said = tuple(conversation for file in files for conversation in file.conversations)
     tokens = [count_tokens(conversation) for conversation in said]
@@ -123,10 +133,11 @@ def check(
         _too_long(said, tokens, limits.max_tokens) if limits.max_tokens else (),
         leaks(said, held_out),
         _twice(said),
-        _personal(said, known),
+        _personal(said, language, known),
     )
     categories, facts = _coverage(said, pack, limits) if pack else ((), ())
-    return Report(tuple(_count(file) for file in files), _lengths(tokens), categories, facts, tuple(found))
+    counts, names = tuple(_count(file) for file in files), language is not None
+    return Report(counts, _lengths(tokens), categories, facts, tuple(found), names)
 
 
 def _count(file: DataFile) -> FileCount:
@@ -162,14 +173,14 @@ def _gist(conversation: Conversation) -> tuple[str, ...]:
     return (_grounds(conversation), *(fold(text) for text in _said(conversation)))
 
 
-def _personal(said: Sequence[Conversation], known: frozenset[str]) -> Iterator[Problem]:
+def _personal(said: Sequence[Conversation], language: Language | None, known: frozenset[str]) -> Iterator[Problem]:
     """Of what is asked and answered; the contact details of a text that is answered from are nobody's own."""
     for conversation in said:
         texts = _said(conversation)
-        if not any(find(text, known) for text in texts):
+        if not any(find(text, language, known) for text in texts):
             continue
-        public = known | contacts([_grounds(conversation)])
-        kinds = dict.fromkeys(finding.kind.value for text in texts for finding in find(text, public))
+        public = known | contacts([_grounds(conversation)], language)
+        kinds = dict.fromkeys(finding.kind.value for text in texts for finding in find(text, language, public))
         if kinds:
             what = f"likely personal data: {', '.join(kinds)}."
             yield Problem(conversation.place, Code.PERSONAL, what, "Make it up, or put the kind in brackets: [phone].")

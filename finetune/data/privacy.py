@@ -1,16 +1,21 @@
 """Likely personal data in what people write: found by their form, and masked.
 
 What has a form is found: e-mail addresses, telephone numbers, IBANs (ISO 13616, checked modulo 97), payment cards
-(ISO/IEC 7812, checked by Luhn), long numbers and numbers as of orders, links that carry a password, and names that are
-introduced as such. A name or an address in running text is not: whoever approves a text reads it.
+(ISO/IEC 7812, checked by Luhn), long numbers and numbers as of orders, and links that carry a password. So are
+names that are introduced as such, where the language has rules for that. A name or an address in running text is not:
+whoever approves a text reads it.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from finetune.data.names import introduced, repeated
+from stdnum import luhn
+from stdnum.iso7064 import mod_97_10
+
+from language import Language
 from router.pack.load import Pack
 
 _IBAN_CHARS = range(15, 35)
@@ -39,14 +44,19 @@ class Finding:
     end: int
 
 
-def find(text: str, known: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+def find(
+    text: str, language: Language | None, known: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()
+) -> tuple[Finding, ...]:
     """What is likely personal, in order and without overlap; `known` contacts (`contacts`) are not, `names` are.
 
+    Without rules for the language no name is found, so that this can warn, and must not be taken for all there is.
     Where two overlap, the one that begins first is given, of two that begin together the longer.
     """
     text = text.translate(_ALIKE)
     found = [finding for search in _SEARCHES for finding in search(text)]
-    found += [Finding(Kind.NAME, *span) for span in repeated(text, names)]
+    if language:
+        found += [Finding(Kind.NAME, name.start, name.end) for name in language.introduced(text)]
+        found += [Finding(Kind.NAME, *span) for span in language.repeated(text, names)]
     kept: list[Finding] = []
     for finding in sorted(found, key=lambda one: (one.start, -one.end)):
         if not kept or finding.start >= kept[-1].end:
@@ -54,33 +64,40 @@ def find(text: str, known: frozenset[str] = frozenset(), names: frozenset[str] =
     return tuple(finding for finding in kept if _canonical(text, finding) not in known)
 
 
-def mask(text: str, known: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()) -> str:
+def mask(
+    text: str, language: Language, known: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()
+) -> str:
     """The text with each finding as its kind in brackets, such as `[phone]`.
 
+    - It needs rules for the language: half a mask is none.
     - Nothing is found in what is masked, so masking it again changes nothing.
     - A text without findings is unchanged.
     """
-    while found := find(text, known, names):  # ends: each round takes away characters that stood outside of brackets
+    while found := find(
+        text, language, known, names
+    ):  # ends: each round takes away characters that stood outside of brackets
         for finding in reversed(found):
             text = f"{text[: finding.start]}[{finding.kind.value}]{text[finding.end :]}"
     return text
 
 
-def names_in(texts: Iterable[str], known: frozenset[str] = frozenset()) -> frozenset[str]:
+def names_in(texts: Iterable[str], language: Language, known: frozenset[str] = frozenset()) -> frozenset[str]:
     """The names that are introduced in the texts, for `names`: who gives one in a question is greeted by it."""
-    found = ((text, finding) for text in texts for finding in find(text, known) if finding.kind is Kind.NAME)
-    return frozenset(text[finding.start : finding.end].translate(_ALIKE) for text, finding in found)
+    found = ((text, finding) for text in texts for finding in find(text, language, known))
+    return frozenset(
+        text[finding.start : finding.end].translate(_ALIKE) for text, finding in found if finding.kind is Kind.NAME
+    )
 
 
-def contacts(texts: Iterable[str]) -> frozenset[str]:
+def contacts(texts: Iterable[str], language: Language | None) -> frozenset[str]:
     """Whatever would be found in the texts, for `known`: a deployment's own contact details are nobody's."""
-    return frozenset(_canonical(text, finding) for text in texts for finding in find(text))
+    return frozenset(_canonical(text, finding) for text in texts for finding in find(text, language))
 
 
 def pack_contacts(pack: Pack) -> frozenset[str]:
     """The contact details that the pack gives out, in its facts and as its contact, and the name that it answers by."""
     words = (word.casefold() for word in re.findall(r"\w+", pack.persona))
-    return contacts((pack.contact, *(fact.text for fact in pack.facts))) | frozenset(words)
+    return contacts((pack.contact, *(fact.text for fact in pack.facts)), pack.rules) | frozenset(words)
 
 
 def _canonical(text: str, finding: Finding) -> str:
@@ -145,27 +162,21 @@ def _undated(search: _Search) -> _Search:
     return lambda text: search(_CALENDAR.sub(lambda date: ";" * len(date[0]), text))
 
 
-def _names(text: str) -> Iterator[Finding]:
-    return (Finding(Kind.NAME, *span) for span in introduced(text))
-
-
 def _is_iban(text: str) -> bool:
-    """Letters count 10 to 35, the first four characters go to the end, and 97 leaves 1 (ISO 7064, MOD 97-10)."""
+    """Checked modulo 97, of any country: a code that no register has yet is masked too."""
     chars = re.sub(r"[ .-]", "", text)
     if len(chars) not in _IBAN_CHARS or not chars.isascii():
         return False
-    return int("".join(str(int(char, 36)) for char in chars[4:] + chars[:4])) % 97 == 1
+    return mod_97_10.is_valid(chars[4:] + chars[:4])
 
 
 def _is_card(text: str) -> bool:
-    """Every second digit from the right doubled, its digits added, and the sum a multiple of 10 (Luhn)."""
     digits = _digits(text)
-    doubled = [int(d) * (1 + n % 2) for n, d in enumerate(reversed(digits))]
-    return len(digits) in _CARD_DIGITS and sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+    return len(digits) in _CARD_DIGITS and luhn.is_valid(digits)
 
 
 def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())
+    return "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
 
 
 _SEARCHES: tuple[_Search, ...] = (
@@ -177,5 +188,4 @@ _SEARCHES: tuple[_Search, ...] = (
     _undated(_matches(Kind.PHONE, _PHONE)),
     _matches(Kind.NUMBER, _NUMBER),
     _matches(Kind.NUMBER, _ORDER),
-    _names,
 )

@@ -16,6 +16,7 @@ from finetune.data.add import CLOUD_FILE, GROUNDED_FILE
 from finetune.data.check import Limits
 from finetune.data.conversation import Conversation
 from finetune.errors import DataError
+from language.english import ENGLISH
 from router.types import Decision, Mode, Route, ScoredFact
 from tests.router.conftest import SMALL
 
@@ -285,4 +286,5 @@ def test_a_customers_words_do_not_speak_to_the_terminal(
     ("answer", "fine"), [(SUNDAY, True), ("Open on Sundays.", False), ("Closed on 3 Sundays.", False)]
 )
 def test_borne_out_as_in_use(answer: str, fine: bool) -> None:
-    assert finetune_data._borne_out(SUNDAY, "sunday?", answer) is fine
+    assert finetune_data._guard_of(ENGLISH)(SUNDAY, "sunday?", answer) is fine
+    assert not finetune_data._guard_of(None)(SUNDAY, "sunday?", answer)

@@ -17,7 +17,7 @@ from chatapp.store.teachable import TeachableLog
 from finetune.data.add import CLOUD_FILE, GROUNDED_FILE, BorneOut
 from finetune.data.add import add as append
 from finetune.data.candidate_file import read_candidates, write_candidates
-from finetune.data.candidates import LoggedTurn, merge, propose
+from finetune.data.candidates import LoggedTurn, maskable, merge, propose
 from finetune.data.check import Coverage, Limits, Report
 from finetune.data.check import check as examine
 from finetune.data.conversation import Conversation
@@ -29,6 +29,7 @@ from finetune.training.base import open_base
 from finetune.training.examples import encode
 from finetune.training.plan import with_persona
 from finetune.training.recipe_file import resolve_recipe
+from language import Language
 from router.pack.load import Pack, load_pack
 
 SHOWN_PROBLEMS = 20
@@ -47,7 +48,7 @@ def check(pack: Path | None, data: Path | None, limits: Limits, *, as_json: bool
     held_out = read_held_out(sorted((loaded.folder / "eval").glob("*.jsonl")))
     count, longest = _counter(loaded)
     limits = replace(limits, max_tokens=limits.max_tokens or longest)
-    report = examine(files, held_out, count, loaded, pack_contacts(loaded), limits)
+    report = examine(files, held_out, count, loaded, pack_contacts(loaded), limits, language=loaded.rules)
     typer.echo(json.dumps(report.as_json()) if as_json else readable(report))
     return REFUSED_EXIT if report.refused else 0
 
@@ -56,11 +57,13 @@ def from_log(pack: Path | None, out: Path, *, as_json: bool) -> None:
     """Write liked local answers and the cloud's answers to `out`, masked and not yet approved.
 
     What `out` holds of decisions and corrections stays; what the log no longer holds goes. Raises PackError,
-    DatabaseError, and DataError where `out` cannot be read or written.
+    DatabaseError, and DataError where `out` cannot be read or written, and where nothing can be
+    masked in the pack's language.
     """
     loaded = load_pack(chosen_pack(pack))
+    language = maskable(loaded)
     old = read_candidates(out) if out.is_file() else ()
-    found = merge(old, propose(_logged(), loaded), pack_contacts(loaded))
+    found = merge(old, propose(_logged(), loaded), language, pack_contacts(loaded))
     write_candidates(out, found)
     before = {candidate.key for candidate in old}
     new = sum(candidate.key not in before for candidate in found)
@@ -98,7 +101,7 @@ def approve(candidates: Path, pack: Path | None) -> None:
 def add(candidates: Path, pack: Path | None, *, as_json: bool) -> None:
     """Append the approved candidates to the pack's training data. Raises PackError, DataError."""
     loaded = load_pack(chosen_pack(pack))
-    added = append(read_candidates(candidates), loaded, _guard_of(loaded))
+    added = append(read_candidates(candidates), loaded, _guard_of(loaded.rules))
     if as_json:
         typer.echo(json.dumps(asdict(added)))
         return
@@ -122,6 +125,11 @@ def readable(report: Report) -> str:
             f"tokens         median {tokens.median:g}, 95 % up to {tokens.p95}, longest {tokens.longest}",
             *_wanted("categories", report.categories),
             *_wanted("facts", report.facts),
+            *(
+                []
+                if report.names_looked_for
+                else ["names          not looked for: there are no rules for the pack's language"]
+            ),
             f"problems       {len(report.problems)}, of which {refused} must be put right before training",
             *(f"{'refused' if p.refused else 'warning'}  {p.place}: {p.text} {p.hint}" for p in worst),
             *([f"… and {more} more; --json gives all."] if more else []),
@@ -176,9 +184,8 @@ def _logged() -> list[LoggedTurn]:
         ]
 
 
-def _guard_of(pack: Pack) -> BorneOut:
-    """The guard that watches over answers in use; where there is none for the pack's language, nothing is borne out."""
-    language = pack.rules
+def _guard_of(language: Language | None) -> BorneOut:
+    """The guard that watches over answers in use; without rules for the language nothing is borne out."""
 
     def borne_out(text: str, question: str, answer: str) -> bool:
         if language is None:

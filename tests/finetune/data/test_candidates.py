@@ -18,6 +18,7 @@ from finetune.data.candidates import Candidate, LoggedTurn, merge, propose
 from finetune.data.load import read_data
 from finetune.data.privacy import contacts
 from finetune.errors import DataError
+from language.english import ENGLISH
 from router.pack.load import Pack, load_pack
 from router.types import Route
 from tests.router.cases import pack as small_pack
@@ -87,7 +88,7 @@ def test_a_fact_said_word_for_word_or_freely_is_left_out() -> None:
 def test_a_second_run_keeps_what_a_person_decided_and_forgets_what_the_log_forgot() -> None:
     old = [candidate(1, approved=True, question="corrected"), candidate(2, approved=True), candidate(3, declined=True)]
     new = [candidate(1), candidate(3), candidate(4), replace(candidate(2), at="2027-01-01T00:00:00+00:00")]
-    merged = merge(old, new)
+    merged = merge(old, new, ENGLISH)
     assert [(one.turn, one.approved, one.declined, one.question) for one in merged] == [
         (1, True, False, "corrected"),
         (3, False, True, "when?"),
@@ -105,7 +106,9 @@ def test_what_nobody_decided_is_masked_again_but_for_the_packs_own() -> None:
     own = "Call 0800 555 0142."
     said = {"question": "My name is Will Smith", "answer": f"Dear Will, {own}"}
     old = [candidate(1, **said, masked=("phone",)), candidate(2, **said, approved=True), candidate(3, **said)]
-    first, second, third = merge(old, [candidate(1, answer=own), candidate(2), candidate(3)], contacts([own]))
+    first, second, third = merge(
+        old, [candidate(1, answer=own), candidate(2), candidate(3)], ENGLISH, contacts([own], ENGLISH)
+    )
     assert (first.question, first.answer) == ("My name is [name]", f"Dear [name], {own}")
     assert (first.masked, third.masked) == (("phone", "name"), ("name",))
     assert second == old[1]
@@ -127,9 +130,9 @@ lists = st.lists(drawn, max_size=5, unique_by=lambda one: one.key)
 @settings(deadline=None)
 @given(lists, lists)
 def test_merging_gives_the_logs_turns_and_is_settled_at_once(old: list[Candidate], new: list[Candidate]) -> None:
-    merged = merge(old, new)
+    merged = merge(old, new, ENGLISH)
     assert [one.key for one in merged] == [one.key for one in new]
-    assert merge(merged, new) == merged
+    assert merge(merged, new, ENGLISH) == merged
     assert {one for one in merged if one.decided and one not in new} <= set(old)
 
 

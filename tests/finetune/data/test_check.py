@@ -15,6 +15,7 @@ from finetune.data.load import DataFile, read_files
 from finetune.data.privacy import contacts, pack_contacts
 from finetune.data.problem import Code
 from finetune.errors import DataError
+from language.english import ENGLISH
 from router.pack.load import load_pack
 from router.pack.overlap import fold
 from tests.router.cases import pack
@@ -38,7 +39,7 @@ def words(conversation: Conversation) -> int:
 
 def report(*said: Conversation, asked: tuple[str, ...] = (), **more: object) -> Report:
     file = DataFile(HERE, "instruction", said, ())
-    return check([file], held_out(*asked), words, **more)  # type: ignore[arg-type]
+    return check([file], held_out(*asked), words, language=ENGLISH, **more)  # type: ignore[arg-type]
 
 
 def codes(found: Report) -> list[tuple[int, Code]]:
@@ -61,7 +62,7 @@ def test_nothing_at_all() -> None:
 
 def test_what_the_readers_say_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"instruction": "a", "output": ""}\n{"instruction": "a", "output": "b"}\n')
-    found = check(read_files(tmp_path, None), (), words)
+    found = check(read_files(tmp_path, None), (), words, language=ENGLISH)
     assert [(p.place.line, p.code, p.refused) for p in found.problems] == [(1, Code.EMPTY, True)]
     assert (found.refused, found.conversations) == (True, 1)
 
@@ -127,7 +128,7 @@ def test_leaks_are_those_of_the_plain_comparison(mine: list[str], theirs: list[s
 
 
 def test_personal_data_is_a_warning_without_the_data() -> None:
-    known = contacts(["help@shop.example"])
+    known = contacts(["help@shop.example"], ENGLISH)
     found = report(talk("i am at 0171 234 5678", "ok", line=3), talk("who", "write to help@shop.example"), known=known)
     assert codes(found) == [(3, Code.PERSONAL)]
     assert "phone" in found.problems[0].text
@@ -174,7 +175,8 @@ def test_held_out_files(tmp_path: Path) -> None:
 
 def test_the_shipped_data_have_no_fault_of_form() -> None:
     support = load_pack("packs/support")
-    found = check(read_files(Path("packs/support/train"), support), (), words, support, pack_contacts(support))
+    files = read_files(Path("packs/support/train"), support)
+    found = check(files, (), words, support, pack_contacts(support), language=support.rules)
     made_up = ((841, Code.PERSONAL), (862, Code.PERSONAL))  # two order numbers, in questions about such
     assert tuple((problem.place.line, problem.code) for problem in found.problems) == made_up
     assert [one.name for one in (*found.categories, *found.facts) if one.wants] == []

@@ -1,9 +1,70 @@
 """Calls go one way: who may import whom."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+STOREYS = {
+    "localmodel": (
+        "errors quiet atomic_files",  # no sentence of them mentions a model's inside
+        "gguf_names model_file chat_template prompt llama release",  # the files, the prompt and the engine
+        "vocabulary adapter",  # a model's tokens, and what is laid over its weights
+    ),
+    "language": (
+        "protocol",  # what must be known of a language
+        "contacts english",  # the languages, one a room
+        "registry",  # which of them a pack means
+    ),
+    "router": (
+        "errors versions arrays plain",  # the ground floor: no sentence of them mentions a message
+        "types stats",  # what goes in and comes out; shares with their uncertainty
+        "text",  # what a message's words say
+        "pack",  # what a deployment answers
+        "encoder",  # text into vectors
+        "model",  # vectors and letters into probabilities
+        "outcomes",  # how likely the local model is to answer well
+        "policy",  # probabilities into a decision
+        "training",  # a pack into all of these
+        "reader",  # how one message is read
+        "router",  # a message in, a decision out
+        "evaluation",  # how often that is right
+    ),
+    "finetune": (
+        "errors",
+        "workspace",
+        "data",
+        "training",
+        "export",
+        "judging",
+    ),
+    "chatapp": (
+        "addresses characters guards paths",
+        "errors",
+        "environment fences store",
+        "settings",
+        "backends listener start",
+        "context",
+        "turn",
+        "assembly",
+        "evaluation web",
+        "main reports",
+        "checks",
+        "commands",
+        "cli",
+    ),
+}
+"""The rooms of each package, from the ground up: a room imports only rooms on the lines above its own."""
+
+NOT_YET_IN_ORDER = {"chatapp.turn -> chatapp.assembly"}
+"""Debts to the order above. Only ever fewer."""
+
+CIRCLES = (
+    {"chatapp.turn.answerer", "chatapp.turn.live", "chatapp.turn.phrasing", "chatapp.turn.waiting"},
+    {"chatapp.backends.cloud.backend", "chatapp.backends.cloud.stream"},
+)
+"""Modules that still import each other in a circle. Only ever fewer."""
 
 FORBIDDEN = {
     "language": ("chatapp", "finetune", "router", "localmodel", "bench", "tests"),
@@ -32,24 +93,77 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-FINETUNE = ("errors", "workspace", "data", "training", "export", "judging")
-"""The rooms of fine-tuning, each of which knows only those before it."""
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the packages that have storeys, by its name."""
+    return {_name(path): path for package in STOREYS for path in sorted(Path(package).rglob("*.py"))}
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def graph() -> dict[str, set[str]]:
+    """What each module imports of the others, counting imports in functions and for type checkers."""
+    return {name: imports(path) - {name} for name, path in modules().items()}
+
+
+def imports(path: Path) -> set[str]:
+    """Modules of ours that a file imports: `from a import b` means a.b where that is one, else a."""
+    found = {
+        f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in modules() else str(node.module)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return (found | imported(path)) & modules().keys()
+
+
 KNOW_FINETUNE = ("chatapp/commands/", "chatapp/evaluation/", "chatapp/reports/")
 """What of the application imports `finetune`: nothing that serves."""
 
 
-@pytest.mark.parametrize("room", FINETUNE)
-def test_a_room_of_fine_tuning_knows_only_those_before_it(room: str) -> None:
-    path = Path("finetune") / room
-    files = sorted(path.rglob("*.py")) or [path.with_suffix(".py")]
-    known = {f"finetune.{name}" for name in FINETUNE[: FINETUNE.index(room) + 1]}
+def reached(name: str) -> set[str]:
+    """All that a module imports, and what that imports, and so on."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        new = graph()[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
+
+
+def room(module: str) -> str:
+    """The room that a module stands in: `router.pack` of `router.pack.load`."""
+    return ".".join(module.split(".")[:2])
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    reach = {name: reached(name) for name in graph()}
+    circles = {frozenset(other for other in reach[name] if name in reach[other]) for name in graph()} - {frozenset()}
+    assert [sorted(circle) for circle in circles if not any(circle <= known for known in CIRCLES)] == []
+
+
+@pytest.mark.parametrize("package", STOREYS)
+def test_every_room_has_its_storey(package: str) -> None:
+    declared = [f"{package}.{name}" for line in STOREYS[package] for name in line.split()]
+    there = {room(name) for name in modules() if name.startswith(f"{package}.")}
+    assert sorted(declared) == sorted(there - {f"{package}.__main__"})
+
+
+@pytest.mark.parametrize("package", STOREYS)
+def test_a_room_imports_only_rooms_of_lower_storeys(package: str) -> None:
+    storey = {f"{package}.{name}": at for at, line in enumerate(STOREYS[package]) for name in line.split()}
     wrong = [
-        f"{file} imports {name}"
-        for file in files
-        for name in imported(file)
-        if name.split(".")[0] == "finetune" and ".".join(name.split(".")[:2]) not in known
+        f"{room(name)} -> {room(other)}"
+        for name in graph()
+        for other in graph()[name]
+        if {room(name), room(other)} <= storey.keys()
+        if room(name) != room(other) and storey[room(other)] >= storey[room(name)]
     ]
-    assert wrong == []
+    assert sorted(set(wrong) - NOT_YET_IN_ORDER) == []
 
 
 def test_nothing_that_serves_imports_the_trainer() -> None:

@@ -69,7 +69,7 @@ def database(patient: Patient) -> Check:
 
 def port(patient: Patient) -> Check:
     """The address is free, or it is our own server that has it."""
-    from chatapp.commands.listener import listen
+    from chatapp.listener import listen
 
     settings = patient.settings
     try:

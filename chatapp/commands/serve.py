@@ -12,8 +12,8 @@ import typer
 import uvicorn
 
 from chatapp import __version__
-from chatapp.commands.listener import listen, url
 from chatapp.fences import FenceReport
+from chatapp.listener import listen, url
 from chatapp.settings import Settings
 from router.types import Mode
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from chatapp.commands.listener import listen, url
 from chatapp.errors import PortError
+from chatapp.listener import listen, url
 from chatapp.settings import Settings
 
 Environment = dict[str, str]

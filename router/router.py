@@ -17,7 +17,7 @@ from router.text.followup import FollowUpModel, unlearnt
 from router.text.typos import Slips
 from router.training.artefact import Artefact, artefact_folder, load_artefact, save_artefact
 from router.training.build import build
-from router.types import Circumstances, Decision, Scores
+from router.types import Circumstances, Decision, FactVoice, Scores
 
 _ALONE = Circumstances()
 
@@ -38,7 +38,7 @@ class Router:
             policy.threshold(category.key)
         self.pack, self.encoder, self.classifier, self.policy = pack, encoder, classifier, policy
         self.follow_up, self.outcomes = follow_up or unlearnt(pack.rules), outcomes
-        courtesies = frozenset(fact.id for fact in pack.facts if fact.verbatim or fact.free)
+        courtesies = frozenset(fact.id for fact in pack.facts if fact.voice is not FactVoice.PHRASED)
         self._reader = Reader(encoder, classifier, self.follow_up, outcomes, courtesies, language=pack.rules)
         self._slips = Slips(build_corpus(pack).texts, encoder.knows)
 

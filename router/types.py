@@ -48,21 +48,29 @@ class Reason:
     text: str
 
 
+class FactVoice(StrEnum):
+    """How a fact is said.
+
+    PHRASED: by the model, close to the text, which it is given; the support check holds the answer to it. VERBATIM:
+    word for word, by no model. FREE: by the model in its own words, as fine-tuning taught it, without the text in the
+    prompt and without the support check; the text stands in where the model fails. FREE is for identity and small talk
+    only.
+    """
+
+    PHRASED = "phrased"
+    VERBATIM = "verbatim"
+    FREE = "free"
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One approved answer of a pack. `id` is `<category>.<name>`. `verbatim`: it is said word for word, by no model.
-
-    `free`: it is said by the model in words of its own, from what fine-tuning taught it, without the text in the prompt
-    and without the support check; the text stands in where the model fails. For identity and small talk only. No fact
-    is both.
-    """
+    """One approved answer of a pack. `id` is `<category>.<name>`; `questions` are examples of what it answers."""
 
     id: str
     category: str
     text: str
     questions: tuple[str, ...]
-    verbatim: bool = False
-    free: bool = False
+    voice: FactVoice = FactVoice.PHRASED
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from chatapp.turn.runner import TurnRunner
 from finetune.judging.evaluate import Evaluation, Row
 from finetune.judging.scoring import Question
 from router.pack.load import Pack
-from router.types import Fact, Mode, Route
+from router.types import Fact, FactVoice, Mode, Route
 
 USER = "trial"
 
@@ -44,7 +44,7 @@ class Trial:
     async def word(self, text: str, fact_id: str) -> str:
         """The model's own words on a fact, no guard over them; the fact itself where no model words it."""
         fact = self._facts[fact_id]
-        if fact.verbatim:
+        if fact.voice is FactVoice.VERBATIM:
             return fact.text
         request = Request(
             self._messages(fact, text),
@@ -70,7 +70,9 @@ class Trial:
     def _messages(self, fact: Fact, text: str) -> tuple[ChatMessage, ...]:
         persona = self._serving.router.pack.persona
         return (
-            free_messages(persona, text) if fact.free else local_messages(persona, fact.text, text, self._serving.form)
+            free_messages(persona, text)
+            if fact.voice is FactVoice.FREE
+            else local_messages(persona, fact.text, text, self._serving.form)
         )
 
 

@@ -20,7 +20,7 @@ from chatapp.turn.prompts import free_messages, local_messages
 from language import Language
 from localmodel.prompt import REFUSAL
 from router.pack.load import Pack
-from router.types import ScoredFact
+from router.types import FactVoice, ScoredFact
 
 if TYPE_CHECKING:
     from chatapp.turn.live import LiveTurn
@@ -73,8 +73,8 @@ class Worder:
     def __init__(self, settings: Settings, store: Store, pack: Pack, backend: Backend) -> None:
         self._settings, self._store, self._persona, self._backend = settings, store, pack.persona, backend
         self._language = pack.rules
-        self._verbatim = frozenset(fact.id for fact in pack.facts if fact.verbatim)
-        self._free = frozenset(fact.id for fact in pack.facts if fact.free)
+        self._verbatim = frozenset(fact.id for fact in pack.facts if fact.voice is FactVoice.VERBATIM)
+        self._free = frozenset(fact.id for fact in pack.facts if fact.voice is FactVoice.FREE)
 
     def unshown(self, fact: ScoredFact) -> bool:
         """Whether no source is shown under the answer: it is its own, or there is none."""

@@ -8,6 +8,7 @@ import numpy as np
 from finetune.data.conversation import Conversation, Message, Role
 from localmodel.prompt import GROUNDED, REFUSAL, local_prompt
 from router.pack.load import Pack
+from router.types import FactVoice
 
 NEAREST = 10
 ANSWERS_TOO = 70  # rapidfuzz token_set_ratio, 0 to 100: a fact that says as much of the answer may answer too
@@ -32,7 +33,11 @@ def with_wrong_facts(
     for number in sorted(int(n) for n in chosen):
         conversation = conversations[number]
         near = [facts[i] for i in order[row[conversation.fact]][:NEAREST]]
-        wrong = [f for f in near if not f.verbatim and token_set_ratio(conversation.answer, f.text) < ANSWERS_TOO]
+        wrong = [
+            f
+            for f in near
+            if f.voice is not FactVoice.VERBATIM and token_set_ratio(conversation.answer, f.text) < ANSWERS_TOO
+        ]
         if wrong:
             fact = wrong[int(rng.integers(len(wrong)))]
             made.append(_refused(conversation, pack.persona, fact.text))

@@ -7,7 +7,7 @@ from typing import Any
 from router.pack.overlap import fold
 from router.pack.source import Source
 from router.pack.toml_table import Table
-from router.types import Category, Fact
+from router.types import Category, Fact, FactVoice
 
 MIN_EXAMPLES = 5
 _KEYS = ("key", "title", "description", "examples", "unanswerable", "routing", "facts")
@@ -48,13 +48,17 @@ def _examples(table: Table, key: str) -> tuple[str, ...]:
 
 def _fact(source: Source, key: str, data: dict[str, Any]) -> Fact:
     table = Table(source, data, _FACT_KEYS, str(data.get("id", "[[facts]]")))
-    said = (table.flag("verbatim"), table.flag("free"))
-    fact = Fact(table.text("id"), key, table.text("text"), table.texts("questions"), *said)
+    fact = Fact(table.text("id"), key, table.text("text"), table.texts("questions"), _voice(table))
     if not fact.id.startswith(f"{key}.") or fact.id == f"{key}.":
         raise table.error("id", f"fact {fact.id!r} is not named after {key!r}.", f"Call it '{key}.<name>'.")
     if not fact.questions:
         raise table.error("id", f"fact {fact.id!r} has no questions.", "Write six or more that it answers.")
-    if all(said):
-        hint = "Keep `verbatim` where no model may reword it, `free` where the model may say it in its own words."
-        raise table.error("free", f"fact {fact.id!r} is both verbatim and free.", hint)
     return fact
+
+
+def _voice(table: Table) -> FactVoice:
+    chosen = [way for way in (FactVoice.VERBATIM, FactVoice.FREE) if table.flag(way)]
+    if len(chosen) > 1:
+        hint = "Keep `verbatim` where no model may reword it, `free` where the model may say it in its own words."
+        raise table.error("free", f"fact {table.text('id')!r} is both verbatim and free.", hint)
+    return chosen[0] if chosen else FactVoice.PHRASED

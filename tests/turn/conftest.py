@@ -14,13 +14,13 @@ from chatapp.store import Store
 from chatapp.turn.events import Event, Failed, Finished
 from chatapp.turn.runner import TurnRunner
 from language.english import ENGLISH
-from router.types import Circumstances, Decision, Fact, Route, ScoredFact
+from router.types import Circumstances, Decision, Fact, FactVoice, Route, ScoredFact
 
 FACT = ScoredFact("returns.window", "You have 60 days from delivery to send unused goods back.", 0.9)
 
 
-FREE = Fact("identity.name", "identity", "I am Pip.", ("who are you",), free=True)
-VERBATIM = Fact("courtesy.hello", "courtesy", "Hello!", ("hi",), verbatim=True)
+FREE = Fact("identity.name", "identity", "I am Pip.", ("who are you",), voice=FactVoice.FREE)
+VERBATIM = Fact("courtesy.hello", "courtesy", "Hello!", ("hi",), voice=FactVoice.VERBATIM)
 
 
 @dataclass

@@ -28,6 +28,7 @@ from localmodel.adapter import FORM_KEY, read_adapter, read_metadata
 from localmodel.atomic_files import write_text
 from router.pack.load import Pack
 from router.stats import Share
+from router.types import FactVoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def _counts(same: Agreement) -> str:
 
 def _asked(pack: Pack, prompts: int) -> list[Asked]:
     """Held-out questions that a fact answers, spread evenly; the pack's labelled messages where these are too few."""
-    facts = {fact.id: fact for fact in pack.facts if not (fact.verbatim or fact.free)}
+    facts = {fact.id: fact for fact in pack.facts if fact.voice is FactVoice.PHRASED}
     questions = [q for q in read_questions(questions_of(pack), pack) if q.facts]
     held_out = [Asked(q.text, facts[q.facts[0]].text, q) for q in questions if q.facts[0] in facts]
     count = min(prompts, len(held_out))

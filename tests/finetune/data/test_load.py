@@ -13,6 +13,7 @@ from finetune.data.load import read_data, read_files
 from finetune.data.problem import Code
 from finetune.errors import DataError
 from router.pack.load import load_pack
+from router.types import FactVoice
 from tests.router.cases import pack
 
 ALPACA = {"instruction": "a", "input": "", "output": "b"}
@@ -60,7 +61,7 @@ def test_the_shipped_data() -> None:
     ]
     found = read_data(Path("packs/support/train"), support)
     assert len(found) == sum(len(file.conversations) for file in files) >= 2000
-    assert {one.fact for one in found} >= {fact.id for fact in support.facts if not fact.verbatim}
+    assert {one.fact for one in found} >= {fact.id for fact in support.facts if fact.voice is not FactVoice.VERBATIM}
     assert all([m.role for m in one.messages] == [Role.SYSTEM, Role.USER, Role.ASSISTANT] for one in found)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from router.pack.load import Pack, load_pack
 from router.pack.overlap import fold, taught
+from router.types import FactVoice
 
 PIP = Path("packs/pip")
 
@@ -65,8 +66,8 @@ def held_out() -> list[dict[str, Any]]:
 
 def test_the_pack_loads_with_identity_free_and_the_ferry_grounded(pack: Pack) -> None:
     assert [category.key for category in pack.categories] == ["ferry", "identity"]
-    assert {fact.id for fact in pack.facts if fact.free} == set(PAIRS)
-    assert not any(fact.free for fact in pack.facts if fact.category == "ferry")
+    assert {fact.id for fact in pack.facts if fact.voice is FactVoice.FREE} == set(PAIRS)
+    assert not any(fact.voice is FactVoice.FREE for fact in pack.facts if fact.category == "ferry")
     assert all(len(fact.questions) >= 8 for fact in pack.facts)
     assert all(len(category.examples) >= 20 for category in pack.categories)
     assert len(pack.out_of_scope) >= 60
@@ -90,7 +91,10 @@ def test_every_pair_asks_one_identity_fact_and_answers_it(pairs: list[dict[str, 
 
 
 def test_every_answer_is_in_the_voice(pack: Pack, pairs: list[dict[str, str]]) -> None:
-    for answer in (*(pair["output"] for pair in pairs), *(fact.text for fact in pack.facts if fact.free)):
+    for answer in (
+        *(pair["output"] for pair in pairs),
+        *(fact.text for fact in pack.facts if fact.voice is FactVoice.FREE),
+    ):
         assert 1 <= len(_SENTENCE.findall(answer)) <= 2, answer
         assert len(answer.split()) <= 28, answer
         assert not _HUMAN.search(answer), answer

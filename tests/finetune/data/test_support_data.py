@@ -15,6 +15,7 @@ from localmodel.release import ADAPTER, CARD, POLICY
 from router.pack.load import Pack, load_pack
 from router.pack.overlap import fold
 from router.policy.file import read_policy
+from router.types import FactVoice
 
 SUPPORT = Path("packs/support")
 
@@ -41,7 +42,7 @@ def test_there_are_enough_single_and_multi_turn(pack: Pack) -> None:
     assert len(rows) + len(_lines("train/reading.jsonl")) >= 1500
     assert sum(len(row["turns"]) > 1 for row in rows) >= 100
     taught = {turn["fact"] for row in rows for turn in row["turns"]}
-    assert taught == {fact.id for fact in pack.facts if not fact.verbatim}
+    assert taught == {fact.id for fact in pack.facts if fact.voice is not FactVoice.VERBATIM}
 
 
 def test_every_answer_is_borne_out_by_its_text(turns: list[dict[str, Any]]) -> None:

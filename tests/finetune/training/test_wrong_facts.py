@@ -8,6 +8,7 @@ from finetune.data.conversation import Conversation, Message, Place, Role
 from finetune.training.wrong_facts import with_wrong_facts
 from localmodel.prompt import GROUNDED, REFUSAL, local_prompt
 from router.pack.load import Pack
+from router.types import FactVoice
 
 
 def _grounded(pack: Pack, number: int, answer: str = "") -> Conversation:
@@ -20,7 +21,11 @@ def _grounded(pack: Pack, number: int, answer: str = "") -> Conversation:
 
 @pytest.fixture
 def conversations(support: Pack) -> list[Conversation]:
-    return [_grounded(support, number) for number in range(0, 60, 2) if not support.facts[number].verbatim]
+    return [
+        _grounded(support, number)
+        for number in range(0, 60, 2)
+        if support.facts[number].voice is not FactVoice.VERBATIM
+    ]
 
 
 def test_the_question_stands_under_another_fact_and_is_refused(
@@ -32,7 +37,9 @@ def test_the_question_stands_under_another_fact_and_is_refused(
         assert (wrong.answer, wrong.asked, wrong.place) == (REFUSAL, right.asked, right.place)
         (asked,) = (message.content for message in wrong.messages if message.role is Role.USER)
         text = asked.partition("Text: ")[2]
-        assert text in {fact.text for fact in support.facts if fact.id != right.fact and not fact.verbatim}
+        assert text in {
+            fact.text for fact in support.facts if fact.id != right.fact and fact.voice is not FactVoice.VERBATIM
+        }
         assert asked.startswith(f"Customer: {right.asked}\n")
         assert wrong.messages[0] == right.messages[0]
 

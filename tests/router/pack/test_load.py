@@ -13,7 +13,7 @@ from router.pack.labelled import Labelled
 from router.pack.load import load_pack
 from router.pack.overlap import taught
 from router.router import Router
-from router.types import Route
+from router.types import FactVoice, Route
 from tests.router.conftest import SUPPORT
 
 PIP = SUPPORT.parent / "pip"
@@ -71,19 +71,19 @@ def test_thresholds_and_encoder_of_the_pack(pack_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "voice"),
     [
-        ("", (False, False)),
-        ("verbatim = true\n", (True, False)),
-        ("free = true\n", (False, True)),
-        ("free = true\nverbatim = false\n", (False, True)),
+        ("", FactVoice.PHRASED),
+        ("verbatim = true\n", FactVoice.VERBATIM),
+        ("free = true\n", FactVoice.FREE),
+        ("free = true\nverbatim = false\n", FactVoice.FREE),
     ],
 )
-def test_who_words_a_fact(pack_dir: Path, line: str, said: tuple[bool, bool]) -> None:
+def test_who_words_a_fact(pack_dir: Path, line: str, voice: FactVoice) -> None:
     _edit(pack_dir, BREAD, "questions =", f"{line}questions =")
     baked, *others = load_pack(pack_dir).facts
-    assert (baked.verbatim, baked.free) == said
-    assert not any(fact.verbatim or fact.free for fact in others)
+    assert baked.voice is voice
+    assert all(fact.voice is FactVoice.PHRASED for fact in others)
 
 
 def test_the_hash_follows_the_contents(pack_dir: Path) -> None:

@@ -1,9 +1,11 @@
 """The router's vocabulary: what goes in, what comes out. Everything here is frozen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from router.plain import plain_fields
 
@@ -169,7 +171,33 @@ class Decision:
         """The decision as JSON-ready data: enums as their values, probabilities to four places."""
         return plain_fields(self)
 
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "Decision":
+        """The decision that `as_json` wrote, in this version or an earlier one; a text deleted since is empty.
+
+        Raises ValueError for what no version wrote.
+        """
+        try:
+            return _READER.validate_python(_in_todays_words(data))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"This is no decision: {error!r}.") from error
+
 
 def least_sure(facts: Sequence[ScoredFact], asked: int) -> float:
     """What a fact threshold is held against: the lowest probability of the first `asked` facts; 0 without a fact."""
     return min((fact.probability for fact in facts[:asked]), default=0.0)
+
+
+_READER = TypeAdapter(Decision)
+_FORMER_FIELDS = {"leaned": "needs_context"}
+_FORMER_LABELS = {"edge": OUT_OF_SCOPE_LABEL}
+_LISTS = ("facts", "candidates", "neighbours", "reasons")
+
+
+def _in_todays_words(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data under the names that fields and labels have now. Fields that an earlier version lacked are left out."""
+    now = {_FORMER_FIELDS.get(name, name): value for name, value in data.items()}
+    now |= {name: [{"text": "", **item} for item in now[name]] for name in _LISTS if name in now}
+    for near in now.get("neighbours", ()):
+        near["label"] = _FORMER_LABELS.get(near["label"], near["label"])
+    return now

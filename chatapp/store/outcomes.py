@@ -1,18 +1,18 @@
 """What became of local answers: the verdicts that the router learns from."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeGuard
 
 from sqlmodel import Session, col, select
 
 from chatapp.store.database import Book
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
-from chatapp.store.tries import id_of, origin_of, together
+from chatapp.store.tries import decision_of, id_of, origin_of, together
 from language import Language
 from router.outcomes.verdicts import Outcome, OutcomeSource
 from router.text.clean import clean
 from router.text.followup import before, together_with
-from router.types import Route
+from router.types import Decision, Route
 
 ESCALATED_NOTICE = "escalated"
 """The code of the notice under an answer that was begun here and given up to the cloud."""
@@ -35,21 +35,21 @@ class OutcomeLog(Book):
         """
         with self._database.read() as session:
             rows = session.exec(select(TurnRow).where(col(TurnRow.status) == TurnStatus.DONE).order_by(col(TurnRow.id)))
-            turns = [turn for turn in rows if _was_local(turn.decision)]
+            turns = [(turn, decision) for turn in rows if _was_local(decision := decision_of(turn))]
             marks, newest = _marks(session), _newest_tries(session)
             texts, joins = _texts(session), _joins(session)
         found = []
-        for turn in turns:
+        for turn, decision in turns:
             verdict = _verdict(turn, marks.get(id_of(turn), 0), newest.get(origin_of(turn), 0))
             said = texts.get(turn.conversation_id, {})
             if verdict is not None and origin_of(turn) in said:
-                found.append(_outcome(turn.decision or {}, _read(turn, said, joins, language), *verdict))
+                found.append(_outcome(decision, _read(turn, decision, said, joins, language), *verdict))
         return found
 
 
-def _was_local(decision: Mapping[str, Any] | None) -> bool:
+def _was_local(decision: Decision | None) -> TypeGuard[Decision]:
     """Whether the router chose the local route, and with a fact."""
-    return bool(decision and decision.get("route") == Route.LOCAL and decision.get("facts"))
+    return decision is not None and decision.route is Route.LOCAL and bool(decision.facts)
 
 
 def _verdict(turn: TurnRow, mark: int, newest: int) -> tuple[bool, OutcomeSource] | None:
@@ -63,28 +63,30 @@ def _verdict(turn: TurnRow, mark: int, newest: int) -> tuple[bool, OutcomeSource
     return None
 
 
-def _outcome(decision: Mapping[str, Any], text: str, good: bool, source: OutcomeSource) -> Outcome:
-    best = decision["facts"][0]
-    no_fact = decision.get("no_fact")  # decisions of older versions do not say; the other facts have little of the rest
-    rest = 1 - sum(fact["probability"] for fact in decision.get("candidates") or decision["facts"])
+def _outcome(decision: Decision, text: str, good: bool, source: OutcomeSource) -> Outcome:
+    best, no_fact = decision.facts[0], decision.no_fact
+    if no_fact is None:  # decisions of older versions do not say; the other facts have little of the rest
+        no_fact = max(0.0, 1 - sum(fact.probability for fact in decision.candidates or decision.facts))
     return Outcome(
         text=text,
-        category=decision["category"],
-        fact_id=best["id"],
-        in_scope=decision["in_scope"],
-        best_fact=best["probability"],
-        no_fact=max(0.0, rest) if no_fact is None else no_fact,
+        category=decision.category,
+        fact_id=best.id,
+        in_scope=decision.in_scope,
+        best_fact=best.probability,
+        no_fact=no_fact,
         good=good,
         source=source,
     )
 
 
-def _read(turn: TurnRow, said: Mapping[int, str], joins: Mapping[int, int], language: Language | None) -> str:
+def _read(
+    turn: TurnRow, decision: Decision, said: Mapping[int, str], joins: Mapping[int, int], language: Language | None
+) -> str:
     """The words as the router read them: all messages of the turn, with their context where they need it."""
     first = origin_of(turn)
     own = [turn_id for turn_id in sorted(said) if turn_id == first or joins.get(turn_id) == first]
     message = clean(together([said[turn_id] for turn_id in own]))
-    if not (turn.decision or {}).get("needs_context", (turn.decision or {}).get("leaned")):
+    if not decision.needs_context:
         return message
     texts = [clean(said[turn_id]) for turn_id in sorted(said) if turn_id < first and turn_id not in own]
     earlier = before(message, texts[-EARLIER_TEXTS:], language)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from chatapp.store.models import TurnStatus
-from router.types import Mode, Route
+from router.types import Decision, Mode, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Conversation:
 class Turn:
     """One try at answering one message.
 
-    `route` and `category` are None until routed. `again_of` is the first try's id, None for a first try.
+    `route`, `category` and `decision` are None until routed; `would_change` says what would have changed the decision.
+    `again_of` is the first try's id, None for a first try.
     `sources` are `{"id", "text", "probability"}`, `notices` `{"code", "text"}` and, for the operator alone, `detail`.
     `resent` is true only where `Turns.begin` met a `client_id` again: that turn runs, or has run, already, and must
     not be run twice.
@@ -44,7 +45,8 @@ class Turn:
     requested_route: Route | None
     route: Route | None
     category: str | None
-    decision: dict[str, Any] | None
+    decision: Decision | None
+    would_change: tuple[str, ...]
     sources: list[dict[str, Any]]
     policy_version: str | None
     mode: Mode

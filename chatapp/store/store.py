@@ -12,6 +12,7 @@ from chatapp.store.overview import Overview
 from chatapp.store.owners import Owners
 from chatapp.store.policies import Policies
 from chatapp.store.ratings import Ratings
+from chatapp.store.teachable import TeachableLog
 from chatapp.store.turns import Turns
 
 
@@ -32,6 +33,7 @@ class Store:
         self.ratings = Ratings(database)
         self.policies = Policies(database)
         self.outcomes = OutcomeLog(database)
+        self.teachable = TeachableLog(database)
         self.figures = FigureBook(database)
         self.overview = Overview(database)
 

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from chatapp.store.database import Book
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
-from chatapp.store.tries import id_of, origin, origin_of
+from chatapp.store.tries import decision_of, id_of, origin, origin_of
 from router.types import Route
 
 NOT_FOR_LEARNING = frozenset({"incomplete", "unbacked"})
@@ -71,12 +71,14 @@ class TeachableLog(Book):
 
 def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> TeachableTurn | None:
     """None for a turn that teaches nothing."""
-    decision = turn.decision or {}
+    decision = decision_of(turn)
+    asked, needs_context = (decision.asked, decision.needs_context) if decision else (1, False)
     source: Mapping[str, Any] = {}
-    if turn.route is Route.LOCAL and mark > 0 and decision.get("asked", 1) == 1 and turn.sources:
+    if turn.route is Route.LOCAL and mark > 0 and asked == 1 and turn.sources:
         source = turn.sources[0]
-    elif turn.route is not Route.CLOUD or mark < 0 or turn.superseded or _needs_context(decision) or _doubtful(turn):
+    elif turn.route is not Route.CLOUD or mark < 0 or turn.superseded or needs_context or _doubtful(turn):
         return None
+    nearest = (decision.candidates or decision.facts) if decision else ()
     return TeachableTurn(
         id=id_of(turn),
         at=turn.created_at,
@@ -86,13 +88,9 @@ def _logged(turn: TurnRow, question: str, answer: str, mark: int) -> TeachableTu
         answer=answer,
         fact=source.get("id", ""),
         fact_text=source.get("text", ""),
-        nearest=tuple(fact["id"] for fact in decision.get("candidates") or decision.get("facts") or ()),
+        nearest=tuple(fact.id for fact in nearest),
     )
 
 
 def _doubtful(turn: TurnRow) -> bool:
     return any(notice.get("code") in NOT_FOR_LEARNING for notice in turn.notices)
-
-
-def _needs_context(decision: dict[str, Any]) -> bool:
-    return bool(decision.get("needs_context", decision.get("leaned")))

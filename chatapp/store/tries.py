@@ -4,6 +4,7 @@ Invariant: once none of a message's tries runs, exactly one is not superseded; a
 has. While one runs, it stands in place of the others.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,9 +16,15 @@ from sqlmodel.sql.expression import SelectOfScalar
 from chatapp.errors import NotFoundError
 from chatapp.store.models import ConversationRow, MessageRow, Role, TurnRow, TurnStatus, utcnow
 from chatapp.store.records import Turn
+from router.types import Decision
+
+log = logging.getLogger(__name__)
 
 ANSWERED = (TurnStatus.DONE, TurnStatus.STOPPED, TurnStatus.ABSTAINED)
 """Ends of a turn whose words, if there are any, count as an answer."""
+
+WOULD_CHANGE = "would_change"
+"""Key beside a stored decision's own: sentences on what would have changed it."""
 
 UNDO_S = 15
 """How long a deleted conversation can be brought back, in seconds. The page offers it for a little less."""
@@ -35,6 +42,17 @@ def id_of(row: TurnRow) -> int:
 def origin_of(row: TurnRow) -> int:
     """The id of the turn's first try, its own if it is the first."""
     return row.again_of or id_of(row)
+
+
+def decision_of(row: TurnRow) -> Decision | None:
+    """What the router decided of the turn; None before it did, and where no version of it wrote what stands there."""
+    if not row.decision:
+        return None
+    try:
+        return Decision.from_json(row.decision)
+    except ValueError as error:
+        log.warning("the decision on turn %s cannot be read: %s", row.id, error)
+        return None
 
 
 def the_turn(session: Session, turn_id: int) -> TurnRow:
@@ -81,7 +99,9 @@ def seen(session: Session, row: TurnRow, *, resent: bool = False) -> Turn:
 def with_text(row: TurnRow, user_text: str, asked_text: str | None = None, *, resent: bool = False) -> Turn:
     """The row as callers see it, its text at hand; `asked_text` None where it is the same."""
     return Turn(
-        **row.model_dump(exclude={"beat_at"}),
+        **row.model_dump(exclude={"beat_at", "decision"}),
+        decision=decision_of(row),
+        would_change=tuple((row.decision or {}).get(WOULD_CHANGE, ())),
         user_text=user_text,
         asked_text=user_text if asked_text is None else asked_text,
         resent=resent,

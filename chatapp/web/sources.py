@@ -3,10 +3,9 @@
 A customer reads where they come from in words and opens them; the operator reads which facts they are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from chatapp.store import Exchange
 from chatapp.store.models import TurnStatus
@@ -79,8 +78,7 @@ class Sources:
 def _texts(exchange: Exchange) -> Iterator[tuple[str, str, Bearing]]:
     """Id, text and bearing of each. The first always carries the answer: it may be one that the router had below."""
     turn = exchange.turn
-    decision: Mapping[str, Any] = turn.decision or {}
-    further = {fact["id"] for fact in decision.get("facts", ())[decision.get("asked", 1) :]}
+    further = {fact.id for fact in turn.decision.facts[turn.decision.asked :]} if turn.decision else set()
     said = _plain(exchange.answer_text)
     for number, one in enumerate(turn.sources):
         if "text" not in one:

@@ -14,7 +14,7 @@ from chatapp.turn.notices import customer_notices
 from chatapp.web.formatting.markdown import dollars, markdown, seconds
 from chatapp.web.sources import SourceView
 from router.policy.policy import held_against
-from router.types import Mode, Route
+from router.types import Mode, Neighbour, Route, least_sure
 
 ROUTE_WORDS = {
     Route.LOCAL: "answered here",
@@ -132,7 +132,7 @@ class WhyView:
     reasons: tuple[str, ...]
     meters: tuple[Meter, ...]
     would_change: tuple[str, ...]
-    neighbours: tuple[Mapping[str, Any], ...]
+    neighbours: tuple[Neighbour, ...]
     calls: tuple[Any, ...]
 
 
@@ -220,20 +220,19 @@ def way_to_a_person(contact: str) -> Markup:
 
 def why_view(exchange: Exchange, calls: tuple[Any, ...], titles: Mapping[str, str]) -> WhyView:
     """The stored decision of a turn in words and bars."""
-    decision = exchange.turn.decision or {}
-    meters: list[Meter] = []
-    if decision:
-        category = titles.get(decision["category"], decision["category"])
-        meters.append(_meter(f"A question we cover ({category})", decision["in_scope"], decision["threshold"]))
-        asked = decision.get("candidates", ())[: decision.get("asked", 1)]
-        if asked:
-            least = min(fact["probability"] for fact in asked)
-            meters.append(_meter("An approved answer fits", least, decision["fact_threshold"]))
+    decision = exchange.turn.decision
+    if decision is None:
+        return WhyView((), (), (), (), calls)
+    category = titles.get(decision.category, decision.category)
+    meters = [_meter(f"A question we cover ({category})", decision.in_scope, decision.threshold)]
+    if decision.candidates:
+        least = least_sure(decision.candidates, decision.asked)
+        meters.append(_meter("An approved answer fits", least, decision.fact_threshold))
     return WhyView(
-        reasons=tuple(r["text"] for r in decision.get("reasons", ()) if "text" in r),
+        reasons=tuple(reason.text for reason in decision.reasons if reason.text),
         meters=tuple(meters),
-        would_change=tuple(decision.get("would_change", ())),
-        neighbours=tuple(n for n in decision.get("neighbours", ())[:3] if "text" in n),
+        would_change=exchange.turn.would_change,
+        neighbours=tuple(near for near in decision.neighbours[:3] if near.text),
         calls=calls,
     )
 

@@ -62,7 +62,7 @@ def test_learnt_and_saved(
     folder: Path, facts: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = [Outcome("x", "shipping", "shipping.gone", 0.8, 0.6, 0.1, True, OutcomeSource.ESCALATED)]
-    monkeypatch.setattr(OutcomeLog, "all", lambda _: gone + logged(120, facts))
+    monkeypatch.setattr(OutcomeLog, "all", lambda *_: gone + logged(120, facts))
     learn(None, as_json=False)
     said = capsys.readouterr().out
     assert said.startswith("support: 120 outcomes (120 feedback), 60 good; learnt from scores\n")
@@ -99,7 +99,7 @@ def test_the_product_takes_what_was_learnt(
     with caplog.at_level(logging.WARNING):
         assert with_learnt(plain, strict).policy.answer_threshold == 0.6
     assert "router learn" in caplog.text
-    monkeypatch.setattr(OutcomeLog, "all", lambda _: logged(120, facts))
+    monkeypatch.setattr(OutcomeLog, "all", lambda *_: logged(120, facts))
     learn(None, as_json=True)
     caplog.clear()
     found = with_learnt(plain, strict)

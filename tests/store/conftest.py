@@ -11,8 +11,24 @@ from pathlib import Path
 import pytest
 
 from chatapp.store import CallRecord, Store, Turn
+from router.types import Decision, Mode, Route, ScoredFact
 
 USER = "ann"
+DECISION = Decision(
+    route=Route.LOCAL,
+    mode=Mode.HYBRID,
+    category="shipping",
+    confidence=0.9,
+    in_scope=0.8,
+    threshold=0.5,
+    fact_threshold=0.3,
+    facts=(ScoredFact("shipping.cost", "Shipping is free.", 0.6),),
+    neighbours=(),
+    reasons=(),
+    policy="p",
+    candidates=(ScoredFact("shipping.cost", "Shipping is free.", 0.6), ScoredFact("shipping.eu", "Yes.", 0.1)),
+    no_fact=0.2,
+)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Conversations: whose they are, finding, renaming, and deleting without a word left."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from chatapp.errors import NotFoundError
 from chatapp.store import Store, tries
 from chatapp.store.conversations import one_line
-from tests.store.conftest import USER, answer, call, exchange
+from router.types import Neighbour, Reason, ReasonCode, ScoredFact
+from tests.store.conftest import DECISION, USER, answer, call, exchange
 
 SECRET = "zanzibar"
 
@@ -99,8 +101,12 @@ def test_any_text_can_be_stored(store: Store, talk: str, text: str, kept: str) -
 
 def test_deleting_leaves_no_word(store: Store, talk: str, tmp_path: Path) -> None:
     turn = store.turns.begin(talk, f"{SECRET} 1")
-    decision = {"in_scope": 0.9, "reasons": [{"code": "x", "text": SECRET}]}
-    store.turns.routed(turn.id, decision, "local", "faq", "v1", 1.0)
+    fact = ScoredFact("faq.a", SECRET, 0.9)
+    given = {"facts": (fact,), "reasons": (Reason(ReasonCode.IN_SCOPE, SECRET),), "candidates": (fact,)}
+    decision = replace(DECISION, neighbours=(Neighbour(SECRET, "faq", 0.8),), **given)
+    store.turns.routed(
+        turn.id, decision.as_json() | {"would_change": ["A lower threshold."]}, "local", "faq", "v1", 1.0
+    )
     answer(store, turn, f"{SECRET} 2", sources=[{"id": "faq.a", "text": SECRET, "probability": 0.9}],
            notices=[{"code": "cut", "text": SECRET}])  # fmt: skip
     store.ledger.begin(call(turn))
@@ -112,7 +118,10 @@ def test_deleting_leaves_no_word(store: Store, talk: str, tmp_path: Path) -> Non
     store.close()
     (line,) = store.overview.latest_turns(5)
     assert line.cost_microusd == 5
-    assert line.turn.decision == {"in_scope": 0.9, "reasons": [{"code": "x"}]}
+    fact = ScoredFact("faq.a", "", 0.9)
+    given = {"facts": (fact,), "reasons": (Reason(ReasonCode.IN_SCOPE, ""),), "candidates": (fact,)}
+    assert line.turn.decision == replace(decision, neighbours=(Neighbour("", "faq", 0.8),), **given)
+    assert line.turn.would_change == ("A lower threshold.",)
     assert line.turn.sources == [{"id": "faq.a", "probability": 0.9}]
     assert line.turn.notices == [{"code": "cut"}]
     assert line.excerpt == ""

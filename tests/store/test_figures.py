@@ -1,6 +1,7 @@
 """The operator's figures against hand-made and brute-force sums."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import delete, insert
 from chatapp.errors import DatabaseError
 from chatapp.store import Prices, Store
 from chatapp.store.models import CallRow, TurnRow
-from tests.store.conftest import USER, answer, call, exchange
+from tests.store.conftest import DECISION, USER, answer, call, exchange
 
 PRICES = Prices(input_usd=1.0, output_usd=10.0)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -165,14 +166,14 @@ def test_timeline_counts_what_figures_count(store: Store, talk: str) -> None:
 def test_latest_turns(store: Store, talk: str) -> None:
     for n, (route, category) in enumerate([("local", "faq"), ("cloud", "faq"), ("cloud", "shipping")]):
         turn = store.turns.begin(talk, f"Question {n}" + "?" * 200)
-        store.turns.routed(turn.id, {"in_scope": n / 10}, route, category, "v1", 1.0)
+        store.turns.routed(turn.id, replace(DECISION, in_scope=n / 10).as_json(), route, category, "v1", 1.0)
         answer(store, turn, route=route)
         store.ledger.begin(call(turn))
         store.ledger.begin(call(turn))
     store.turns.begin(talk, "still running")
     lines = store.overview.latest_turns(10)
     assert [line.turn.id for line in lines] == [3, 2, 1]
-    assert (lines[0].cost_microusd, lines[0].turn.decision) == (10, {"in_scope": 0.2})
+    assert (lines[0].cost_microusd, lines[0].turn.decision) == (10, replace(DECISION, in_scope=0.2))
     assert lines[0].excerpt == ("Question 2" + "?" * 200)[:160]
     assert [line.turn.id for line in store.overview.latest_turns(1)] == [3]
     assert [line.turn.id for line in store.overview.latest_turns(10, before_id=3)] == [2, 1]

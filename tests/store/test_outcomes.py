@@ -9,24 +9,9 @@ from chatapp.store import Store, Turn
 from language.english import ENGLISH
 from router.outcomes.verdicts import Outcome, OutcomeSource
 from router.text.followup import together_with
-from router.types import Decision, Mode, Route, ScoredFact
-from tests.store.conftest import USER, answer
+from router.types import Decision
+from tests.store.conftest import DECISION, USER, answer
 
-DECISION = Decision(
-    route=Route.LOCAL,
-    mode=Mode.HYBRID,
-    category="shipping",
-    confidence=0.9,
-    in_scope=0.8,
-    threshold=0.5,
-    fact_threshold=0.3,
-    facts=(ScoredFact("shipping.cost", "Shipping is free.", 0.6),),
-    neighbours=(),
-    reasons=(),
-    policy="p",
-    candidates=(ScoredFact("shipping.cost", "Shipping is free.", 0.6), ScoredFact("shipping.eu", "Yes.", 0.1)),
-    no_fact=0.2,
-)
 ESCALATED = {"code": "escalated", "text": "The cloud was asked."}
 
 

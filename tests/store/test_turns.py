@@ -9,7 +9,7 @@ from chatapp.errors import BusyError, DatabaseError, NotFoundError
 from chatapp.store import Store
 from chatapp.store.models import TurnRow
 from router.types import Mode
-from tests.store.conftest import USER, answer, exchange
+from tests.store.conftest import DECISION, USER, answer, exchange
 
 
 def test_the_message_is_committed_with_the_turn(store: Store, talk: str, url: str) -> None:
@@ -54,10 +54,20 @@ def test_a_resent_message_is_the_same_turn(store: Store, talk: str) -> None:
 
 def test_routed(store: Store, talk: str) -> None:
     turn = store.turns.begin(talk, "Hello")
-    store.turns.routed(turn.id, {"in_scope": 0.5}, "cloud", "shipping", "v7", 1.25)
+    store.turns.routed(turn.id, DECISION.as_json() | {"would_change": ["No."]}, "cloud", "shipping", "v7", 1.25)
     found = store.turns.get(USER, turn.id)
     assert (found.route, found.category, found.policy_version) == ("cloud", "shipping", "v7")
-    assert (found.decision, found.routing_ms, found.user_text) == ({"in_scope": 0.5}, 1.25, "Hello")
+    assert (found.decision, found.would_change) == (DECISION, ("No.",))
+    assert (found.routing_ms, found.user_text) == (1.25, "Hello")
+
+
+def test_a_decision_that_nobody_wrote_is_none_and_logged(
+    store: Store, talk: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    turn = store.turns.begin(talk, "Hello")
+    store.turns.routed(turn.id, {"in_scope": 0.5}, "cloud", "shipping", "v7", 1.25)
+    assert store.turns.get(USER, turn.id).decision is None
+    assert f"the decision on turn {turn.id} cannot be read" in caplog.text
 
 
 def test_what_came_is_kept_as_it_comes(store: Store, talk: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
-from chatapp import main
+from chatapp.assembly import upkeep
 from chatapp.backends.base import Request
 from chatapp.errors import DatabaseError
 from chatapp.store import Store, database
@@ -165,10 +165,11 @@ async def test_the_sweep_goes_on_after_what_nobody_foresaw(monkeypatch: pytest.M
             raise RuntimeError("once")
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(main, "BEAT_S", 0.0)
-    product: Any = SimpleNamespace(settings=None, store=None, runner=SimpleNamespace(sweep=sweep))
+    monkeypatch.setattr(upkeep, "BEAT_S", 0.0)
+    runner: Any = SimpleNamespace(sweep=sweep)
+    nothing: Any = None
     with pytest.raises(asyncio.CancelledError):
-        await main._sweep(product)
+        await upkeep._sweep(nothing, nothing, runner)
 
 
 async def test_a_turn_of_a_dead_process_is_told_to_who_watches_it(desk: Desk) -> None:

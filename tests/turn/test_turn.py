@@ -282,7 +282,7 @@ async def test_asking_the_cloud_replaces_the_local_answer(desk: Desk) -> None:
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.answer_text == "The long answer."
     assert exchange.turn.decision is not None
-    assert exchange.turn.decision["reasons"][0]["code"] == "forced"
+    assert exchange.turn.decision.reasons[0].code == "forced"
 
 
 async def test_a_second_local_wording_is_sampled(desk: Desk) -> None:

@@ -36,8 +36,9 @@ DECISION = Decision(
     policy="test",
     candidates=(FACT,),
 ).as_json() | {"would_change": ["With the threshold at 98 % it would have left."]}
-EARLIER = {key: DECISION[key] for key in ("category", "in_scope", "threshold", "reasons", "neighbours")}
-"""What an earlier release kept of a decision."""
+LATER = {"candidates", "needs_context", "no_fact", "answers_well", "answer_threshold", "asked", "would_change"}
+EARLIER = {key: value for key, value in DECISION.items() if key not in LATER} | {"leaned": False}
+"""What the first release kept of a decision."""
 
 UNDECIDED = re.compile(r'<td class="number">–</td><td class="number quiet">–</td>')
 

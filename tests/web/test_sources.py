@@ -1,8 +1,8 @@
 """The lines under an answer: where it comes from, in the words of its reader."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -10,7 +10,7 @@ from chatapp.store import Exchange, Turn
 from chatapp.store.models import TurnStatus
 from chatapp.turn.events import Reader
 from chatapp.web.sources import Sources
-from router.types import Mode, Route
+from router.types import Decision, Mode, Route, ScoredFact
 
 WINDOW = {"id": "returns.window", "text": "You have 60 days."}
 LABEL = {"id": "returns.label", "text": "Print the label at home."}
@@ -27,11 +27,13 @@ def lines(
     reader: Reader = Reader.CUSTOMER,
     route: Route = Route.LOCAL,
     status: TurnStatus = TurnStatus.DONE,
-    **decision: Any,
+    facts: Sequence[dict[str, str]] = (WINDOW,),
+    asked: int = 1,
 ) -> list[tuple[str, tuple[str, ...]]]:
     unset = dict.fromkeys(Turn.__dataclass_fields__)
     given = {"id": 1, "conversation_id": "c", "status": status, "route": route, "mode": Mode.HYBRID, "user_text": "x"}
-    decided = {"facts": [WINDOW], "asked": 1} | decision
+    chosen = tuple(ScoredFact(fact["id"], fact["text"], 0.9) for fact in facts)
+    decided = Decision(route, Mode.HYBRID, "returns", 0.9, 0.9, 0.5, 0.3, chosen, (), (), "p", asked=asked)
     turn = Turn(**unset | given | {"sources": sources, "decision": decided, "created_at": datetime.now(UTC)})
     under = Sources(PACK).under(Exchange(turn, answer, 0, 0), reader)  # type: ignore[arg-type]
     return [(line.title, line.texts) for line in under]

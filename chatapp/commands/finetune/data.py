@@ -12,8 +12,7 @@ from chatapp.commands.finetune.reviewing import ask_about
 from chatapp.commands.router.packs import chosen_pack
 from chatapp.guards.support.support import SupportGuard
 from chatapp.settings import load_settings
-from chatapp.store.database import Database
-from chatapp.store.teachable import TeachableLog
+from chatapp.store import Store
 from finetune.data.add import CLOUD_FILE, GROUNDED_FILE, BorneOut
 from finetune.data.add import add as append
 from finetune.data.candidate_file import read_candidates, write_candidates
@@ -167,7 +166,7 @@ def _logged() -> list[LoggedTurn]:
         raise DataError(
             f"There is no log in {path}.", "Set FIRSTLINE_DATA_DIR or FIRSTLINE_DATABASE_URL as for `serve`."
         )
-    with Database.open(settings.resolved_database_url) as database:
+    with Store.open(settings.resolved_database_url) as store:
         return [
             LoggedTurn(
                 id=turn.id,
@@ -180,7 +179,7 @@ def _logged() -> list[LoggedTurn]:
                 fact_text=turn.fact_text,
                 nearest=turn.nearest,
             )
-            for turn in TeachableLog(database).all()
+            for turn in store.teachable.all()
         ]
 
 

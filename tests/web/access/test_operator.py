@@ -47,7 +47,7 @@ class Clock:
 
 
 class Broken:
-    """A store whose database is gone."""
+    """A database that is gone."""
 
     def ping(self) -> None:
         raise locked()
@@ -68,7 +68,7 @@ def app(tmp_path: Path, clock: Clock) -> FastAPI:
     product: Any = SimpleNamespace(
         runner=SimpleNamespace(last_failure=None, closing=False, outbox=SimpleNamespace(waiting=())),
         settings=settings,
-        store=Broken(),
+        store=SimpleNamespace(database=Broken()),
         backends={Route.LOCAL: SimpleNamespace(model="small")},
         pack=pack,
         serving=lambda: SimpleNamespace(

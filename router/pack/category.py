@@ -57,7 +57,7 @@ def _fact(source: Source, key: str, data: dict[str, Any]) -> Fact:
 
 
 def _voice(table: Table) -> FactVoice:
-    chosen = [way for way in (FactVoice.VERBATIM, FactVoice.FREE) if table.flag(way)]
+    chosen = [way for way in (FactVoice.VERBATIM, FactVoice.FREE) if table.flag(way.value)]
     if len(chosen) > 1:
         hint = "Keep `verbatim` where no model may reword it, `free` where the model may say it in its own words."
         raise table.error("free", f"fact {table.text('id')!r} is both verbatim and free.", hint)

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from chatapp.backends.base import Backend, ChatMessage, Request
 from chatapp.context import Exchange, Fitted, fit, recall, remind, summarize
 from chatapp.context.notes import Notes, recall_tokens
+from language.english import ENGLISH
 
 PERSONA = (
     "You are the friendly help desk of Tarn & Tor, a shop for outdoor equipment. Answer in one to three short "
@@ -110,9 +111,15 @@ class Conversation:
                 for each in kept
                 for message in (ChatMessage("user", each.user), ChatMessage("assistant", each.assistant))
             ]
-            return [ChatMessage("system", PERSONA), *recall(summary), *history, *remind(summary, kept, user), new]
+            return [
+                ChatMessage("system", PERSONA),
+                *recall(summary),
+                *history,
+                *remind(summary, kept, user, ENGLISH),
+                new,
+            ]
 
-        return fit(build, self.summary, self.exchanges, self.backend.count_tokens, self.budget_tokens)
+        return fit(build, self.summary, self.exchanges, self.backend.count_tokens, self.budget_tokens, ENGLISH)
 
     async def fold(self, left: Sequence[Exchange]) -> None:
         """Bring the summary up to date and let go of what it now stands for."""
@@ -121,7 +128,7 @@ class Conversation:
             return (await say(self.backend, request.messages, request.max_tokens)).text
 
         count = self.backend.count_tokens
-        summary = await summarize(ask, count, self.summary, left, self.budget_tokens)
+        summary = await summarize(ask, count, self.summary, left, self.budget_tokens, ENGLISH)
         self.summary, self.folds = summary.text, self.folds + 1
         self.exchanges = [each for each in self.exchanges if each.turn_id > summary.through_turn_id]
         self.gists.append(summary.gist)

@@ -71,16 +71,18 @@ class ClaimWords:
 class NumberWords:
     """Numbers, units and limits as people write them.
 
-    `values` are number words with what they count; `uncounted` further ones whose value depends on their
-    neighbours ("hundred"). `units` maps each spelling to its unit, `unit_pairs` those of two words; `dimensions`
-    maps a unit to what it measures: money, share, time, points, …. `limits` are words beside a number that are part
-    of it ("from", "until"), by class; `limit_pairs` those of two words before it, `limit_pairs_after` behind it;
-    `passed_over` may stand between a limit and its number. `halves` are the hours that "am" and "pm" add;
-    `range_words` stand between the ends of a range; `months` as they are written, short forms too.
+    `values` are number words with what they count; `uncounted` further ones whose value depends on their neighbours
+    ("hundred"), `ambiguous` those that often count nothing ("one"). `units` maps each spelling to its unit,
+    `unit_pairs` those of two words; `dimensions` maps a unit to what it measures: money, share, time, points, ….
+    `limits` are words beside a number that are part of it ("from", "until"), by class; `limit_pairs` those of two
+    words before it, `limit_pairs_after` behind it; `passed_over` may stand between a limit and its number. `halves`
+    are the hours that "am" and "pm" add; `range_words` stand between the ends of a range; `months` as they are
+    written, short forms too.
     """
 
     values: Mapping[str, int] = field(default_factory=dict)
     uncounted: Words = frozenset()
+    ambiguous: Words = frozenset()
     units: Mapping[str, str] = field(default_factory=dict)
     unit_pairs: Mapping[tuple[str, str], str] = field(default_factory=dict)
     dimensions: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +93,11 @@ class NumberWords:
     halves: Mapping[str, int] = field(default_factory=dict)
     range_words: Words = frozenset()
     months: Words = frozenset()
+
+    @property
+    def spoken(self) -> Words:
+        """The words that surely give a number."""
+        return (frozenset(self.values) | self.uncounted) - self.ambiguous
 
     @property
     def unit_words(self) -> Words:

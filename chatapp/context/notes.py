@@ -4,7 +4,6 @@ As text it is three kinds of lines, each with its mark, so that it can be stored
 again: `Name: `, `- ` for a statement of the customer, `Gist: `.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,15 +11,12 @@ from functools import partial
 from chatapp.backends.base import ChatMessage
 from chatapp.context.budget import GIST_SHARE, Count, Exchange, largest, summary_budget
 from chatapp.context.statements import IDENTITY, corrects, kinds, name_in, statements_in, supersedes, topic_of
+from language import Language
 
 _NAME, _SAID, _GIST = "Name: ", "- ", "Gist: "
 _ASKED = "You asked: "
 _TOPICS = 6
 _SYSTEM = ChatMessage("system", "-")
-_ASKS_NAME = re.compile(
-    r"(?i)\b(?:what|what's|remember|recall|know|tell|say|forget|forgot|forgotten)\b[^.?!]*\bmy name\b"
-    r"|\bwho (?:am I|I am)\b|\bwhat am I called\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +58,16 @@ def recall(summary: str) -> tuple[ChatMessage, ...]:
     return gist + said + name
 
 
-def remind(summary: str, kept: Sequence[Exchange], message: str) -> tuple[ChatMessage, ...]:
+def remind(summary: str, kept: Sequence[Exchange], message: str, language: Language | None) -> tuple[ChatMessage, ...]:
     """The customer's name once more, to stand right before a message that asks for it; else nothing.
 
     For small models, which do not find a name at the beginning of a long prompt. The warm prefix is not touched.
+    Nothing where the language has no rules: then no name is known either.
     """
-    if name_in(message) or not _ASKS_NAME.search(message.replace("’", "'")):
+    asks = language and language.statements.asks_name.search(message.replace("’", "'"))
+    if not asks or name_in(message, language):
         return ()
-    said = (name_in(exchange.user) for exchange in reversed(kept))
+    said = (name_in(exchange.user, language) for exchange in reversed(kept))
     name = next(filter(None, said), "") or Notes.parse(summary).name
     return _pair(f"My name is {name}.", f"Your name is {name}.") if name else ()
 
@@ -79,7 +77,9 @@ def recall_tokens(notes: Notes, count: Count) -> int:
     return count((_SYSTEM, *recall(notes.text))) - count((_SYSTEM,))
 
 
-def remember(summary: str, left: Sequence[Exchange], count: Count, budget_tokens: int) -> str:
+def remember(
+    summary: str, left: Sequence[Exchange], count: Count, budget_tokens: int, language: Language | None
+) -> str:
     """The summary with the exchanges that leave the history taken in, by rule alone.
 
     Invariants: it adds at most `summary_budget(budget_tokens)` tokens to a prompt; statements are verbatim,
@@ -89,18 +89,20 @@ def remember(summary: str, left: Sequence[Exchange], count: Count, budget_tokens
     """
     notes = Notes.parse(summary)
     for exchange in left:
-        notes = replace(notes, name=name_in(exchange.user) or notes.name, said=_with(notes.said, exchange.user))
+        name = name_in(exchange.user, language) or notes.name
+        notes = replace(notes, name=name, said=_with(notes.said, exchange.user, language))
     if not notes.gist or notes.gist.startswith(_ASKED):
         notes = replace(notes, gist=_topics(notes.gist, left, count, budget_tokens))
-    return settle(notes, count, budget_tokens).text
+    return settle(notes, count, budget_tokens, language).text
 
 
-def settle(notes: Notes, count: Count, budget_tokens: int) -> Notes:
+def settle(notes: Notes, count: Count, budget_tokens: int, language: Language | None) -> Notes:
     """The notes with as many statements as the summary's budget holds; the gist goes only where none would
     fit.
     """
     limit = summary_budget(budget_tokens)
-    ranked = sorted(range(len(notes.said)), key=lambda at: (bool(kinds(notes.said[at]) & IDENTITY), at), reverse=True)
+    identity = [bool(kinds(line, language) & IDENTITY) for line in notes.said]
+    ranked = sorted(range(len(notes.said)), key=lambda at: (identity[at], at), reverse=True)
 
     def attempt(base: Notes, wanted: int) -> Notes | None:
         tried = replace(base, said=tuple(notes.said[at] for at in sorted(ranked[:wanted])))
@@ -122,10 +124,10 @@ def _pair(user: str, assistant: str) -> tuple[ChatMessage, ...]:
     return ChatMessage("user", user), ChatMessage("assistant", assistant)
 
 
-def _with(said: tuple[str, ...], message: str) -> tuple[str, ...]:
-    for line in statements_in(message):
-        said = tuple(old for old in said if not supersedes(line, old))
-        wrong = next((at for at in reversed(range(len(said))) if corrects(line, said[at])), None)
+def _with(said: tuple[str, ...], message: str, language: Language | None) -> tuple[str, ...]:
+    for line in statements_in(message, language):
+        said = tuple(old for old in said if not supersedes(line, old, language))
+        wrong = next((at for at in reversed(range(len(said))) if corrects(line, said[at], language)), None)
         said = (*(old for at, old in enumerate(said) if at != wrong), line)
     return said
 

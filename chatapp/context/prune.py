@@ -9,10 +9,11 @@ from chatapp.backends.base import ChatMessage
 from chatapp.context.budget import FOLD_ABOVE, FOLD_TO, Count, Exchange, largest, shorten
 from chatapp.context.notes import remember
 from chatapp.errors import MessageError
+from language import Language
 
 Build = Callable[[str, Sequence[Exchange]], Sequence[ChatMessage]]
 """Makes the prompt of a summary and a history, always the same of the same: the system prompt, `recall(summary)`,
-the history, `remind(summary, history, message)` where the model is small, the new message.
+the history, `remind(summary, history, message, language)` where the model is small, the new message.
 """
 
 _SHORTEST_CHARS = 80
@@ -40,6 +41,7 @@ def fit(
     exchanges: Sequence[Exchange],
     count: Count,
     budget_tokens: int,
+    language: Language | None,
     keep_latest: int = 2,
 ) -> Fitted:
     """The prompt of a summary and the exchanges after it (oldest first), within `budget_tokens`.
@@ -60,7 +62,7 @@ def fit(
 
     Raises MessageError if the system prompt and the new message alone exceed the budget.
     """
-    fitting = _Fitting(build, summary, tuple(exchanges), count, budget_tokens)
+    fitting = _Fitting(build, summary, tuple(exchanges), count, budget_tokens, language)
     fitted = fitting.whole(keep_latest) or fitting.shortened(keep_latest) or fitting.bare()
     if fitted is None:
         raise _too_long(build("", ()), count, budget_tokens)
@@ -74,6 +76,7 @@ class _Fitting:
     exchanges: tuple[Exchange, ...]
     count: Count
     budget_tokens: int
+    language: Language | None
 
     def whole(self, keep_latest: int) -> Fitted | None:
         """As many of the latest exchanges as fit, but `keep_latest` at least."""
@@ -114,7 +117,10 @@ class _Fitting:
 
     def _summary_for(self, kept: int) -> str:
         gone = self.exchanges[: len(self.exchanges) - kept]
-        return remember(self.summary, gone, self.count, self.budget_tokens) if gone else self.summary
+        return self._remembered(gone) if gone else self.summary
+
+    def _remembered(self, gone: tuple[Exchange, ...]) -> str:
+        return remember(self.summary, gone, self.count, self.budget_tokens, self.language)
 
     def _with(self, kept: tuple[Exchange, ...]) -> Fitted | None:
         return self._checked(self._summary_for(len(kept)), kept)

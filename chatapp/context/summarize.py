@@ -10,6 +10,8 @@ from chatapp.backends.base import ChatMessage, Request
 from chatapp.context.budget import GIST_SHARE, Count, Exchange, largest, shorten, summary_budget
 from chatapp.context.notes import Notes, gist_fits, remember, settle
 from chatapp.errors import ProviderError
+from language import Language
+from language.protocol import NumberWords
 
 Ask = Callable[[Request], Awaitable[str]]
 """One call of the route's model, whole answer; the caller books it. Raises a ProviderError and nothing else.
@@ -18,16 +20,6 @@ Ask = Callable[[Request], Awaitable[str]]
 _SYSTEM = "You say in one short sentence what a customer and a help desk talked about."
 _TASK = "In one short sentence: what did the customer and the help desk talk about?"
 _EXCERPT_CHARS = 240
-_NUMBER_WORDS = re.compile(
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty|fifty|sixty|hundred)\b"
-)
-
-
-_TALK_WORDS = """
-    about also asked asking conversation customer customers desk discussed help including inquired said some spoke
-    talked talking that their them then they this told topics wanted wants whether with
-"""
-_TALK = frozenset(word[:5] for word in _TALK_WORDS.split())
 
 
 class Gist(StrEnum):
@@ -36,6 +28,7 @@ class Gist(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     FAILED = "failed"
+    UNASKED = "unasked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +47,33 @@ async def summarize(
     summary: str,
     left: Sequence[Exchange],
     budget_tokens: int,
+    language: Language | None,
     timeout_s: float = 20.0,
 ) -> Summary:
     """The summary with `left` (not empty, oldest first) taken in; `budget_tokens` is that of the route's
     prompts.
 
     What the customer said is taken in by rule and does not depend on the model (`remember`). The model's gist
-    comes in only if it passes `unfit`; else, or if the model fails or takes longer than `timeout_s`, the gist
-    stays as it was, or is the list of the latest questions. Invariants: never more than `summary_budget`
-    tokens; the customer's name stays, whatever the model does, where the budget holds it at all; no
-    ProviderError escapes.
+    comes in only if it passes `unfit`, and is not asked for where the language has no rules to hold it against;
+    else, or if the model fails or takes longer than `timeout_s`, the gist stays as it was, or is the list of the
+    latest questions. Invariants: never more than `summary_budget` tokens; the customer's name stays, whatever the
+    model does, where the budget holds it at all; no ProviderError escapes.
     """
-    taken_in = remember(summary, left, count, budget_tokens)
+    taken_in = remember(summary, left, count, budget_tokens, language)
     through = left[-1].turn_id
+    if language is None:
+        return Summary(taken_in, through, Gist.UNASKED, "no rules for the language")
     try:
         async with asyncio.timeout(timeout_s):
             gist = _one_line(await ask(gist_request(summary, left, count, budget_tokens)))
     except (ProviderError, TimeoutError) as error:
         return Summary(taken_in, through, Gist.FAILED, str(error) or f"no gist within {timeout_s:g} s")
-    reason = unfit(gist, summary, left)
+    reason = unfit(gist, summary, left, language)
     if not reason and not gist_fits(gist, count, budget_tokens):
         reason = "longer than its budget"
     if reason:
         return Summary(taken_in, through, Gist.REJECTED, reason)
-    notes = settle(replace(Notes.parse(taken_in), gist=gist), count, budget_tokens)
+    notes = settle(replace(Notes.parse(taken_in), gist=gist), count, budget_tokens, language)
     return Summary(notes.text, through, Gist.ACCEPTED)
 
 
@@ -100,7 +96,7 @@ def gist_request(summary: str, left: Sequence[Exchange], count: Count, budget_to
     return Request(messages, max_tokens=max(16, int(summary_budget(budget_tokens) * GIST_SHARE)))
 
 
-def unfit(gist: str, summary: str, left: Sequence[Exchange]) -> str:
+def unfit(gist: str, summary: str, left: Sequence[Exchange], language: Language) -> str:
     """Why a gist cannot be trusted, empty if it can: each number and name in it must be in what it is a gist
     of.
     """
@@ -112,25 +108,25 @@ def unfit(gist: str, summary: str, left: Sequence[Exchange]) -> str:
     if len(words) - len(set(zip(words, words[1:], words[2:], strict=False))) > 4:
         return "repeats itself"
     folded = " ".join([summary, *(f"{each.user} {each.assistant}" for each in left)])
-    invented = _checkable(gist) - _tokens(folded)
+    invented = _checkable(gist, language.numbers) - _tokens(folded)
     if invented:
         return f"not in the conversation: {', '.join(sorted(invented))}"
-    about = _stems(gist) - _TALK
-    strange = about - _stems(folded)
+    about = _stems(gist, language) - language.talk
+    strange = about - _stems(folded, language)
     return f"about something else: {', '.join(sorted(strange))}" if len(strange) > max(1, len(about) / 4) else ""
 
 
-def _checkable(gist: str) -> set[str]:
+def _checkable(gist: str, numbers: NumberWords) -> set[str]:
     """Numbers, number words, and capitalised words that do not begin a sentence."""
-    numbers = set(re.findall(r"\d+", gist))
+    figures = set(re.findall(r"\d+", gist))
     names = set(re.findall(r"(?<![.!?] )(?<!^)\b[^\W\d_a-z]\w*", gist))
-    words = set(_NUMBER_WORDS.findall(gist.casefold()))
-    return {word.casefold() for word in numbers | names | words}
+    words = numbers.spoken.intersection(_tokens(gist))
+    return {word.casefold() for word in figures | names | words}
 
 
-def _stems(text: str) -> set[str]:
-    """The first five letters of words of four and more."""
-    return {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.casefold())}
+def _stems(text: str, language: Language) -> set[str]:
+    """Of words of four letters and more."""
+    return {language.stem(word) for word in re.findall(r"[^\W\d_]{4,}", text.casefold())}
 
 
 def _tokens(text: str) -> set[str]:

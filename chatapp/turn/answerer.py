@@ -19,6 +19,7 @@ from chatapp.turn.ledger import MeteredCall
 from chatapp.turn.phrasing import Worder, Wording
 from chatapp.turn.prompts import cloud_messages
 from chatapp.turn.waiting import told_of_waits
+from language import Language
 from router.pack.load import Pack
 from router.types import Decision, Mode, Reason, ReasonCode, Route, ScoredFact, least_sure
 
@@ -189,7 +190,7 @@ class Answerer:
         )
 
         def build(summary: str, kept: Sequence[Exchange]) -> tuple[ChatMessage, ...]:
-            history = _history(summary, kept, live.user_text)
+            history = _history(summary, kept, live.user_text, self._pack.rules)
             return cloud_messages(self._pack.persona, history, facts, live.user_text)
 
         fitted = await self._fit(live, backend, build, self._settings.cloud_prompt_tokens)
@@ -220,7 +221,9 @@ class Answerer:
         conversation_id = live.turn.conversation_id
         summary, past = await asyncio.to_thread(self._store.exchanges.memory, conversation_id, live.turn.id)
         exchanges = [Exchange(*one) for one in past]
-        fitted = await asyncio.to_thread(fit, build, summary, exchanges, backend.count_tokens, budget_tokens)
+        fitted = await asyncio.to_thread(
+            fit, build, summary, exchanges, backend.count_tokens, budget_tokens, self._pack.rules
+        )
         if fitted.left:
             live.to_fold = ToFold(backend, summary, fitted.left, budget_tokens)
         return fitted
@@ -251,10 +254,12 @@ def abstention(mode: Mode, contact: str) -> str:
     return f"{why} A person can help: {contact}"
 
 
-def _history(summary: str, kept: Sequence[Exchange], message: str) -> tuple[ChatMessage, ...]:
+def _history(
+    summary: str, kept: Sequence[Exchange], message: str, language: Language | None
+) -> tuple[ChatMessage, ...]:
     """The summary as exchanges, the exchanges themselves, and the name again where the message asks for it."""
     said = [pair for one in kept for pair in (ChatMessage("user", one.user), ChatMessage("assistant", one.assistant))]
-    return (*recall(summary), *said, *remind(summary, kept, message))
+    return (*recall(summary), *said, *remind(summary, kept, message, language))
 
 
 def _sources(facts: Sequence[ScoredFact]) -> tuple[Source, ...]:

@@ -10,12 +10,19 @@ from chatapp.errors import FirstlineError
 from chatapp.store import Store, Turn
 from chatapp.store.models import Purpose
 from chatapp.turn.ledger import MeteredCall
+from language import Language
 
 log = logging.getLogger(__name__)
 
 
 async def fold(
-    store: Store, backend: Backend, turn: Turn, summary: str, left: Sequence[Exchange], budget_tokens: int
+    store: Store,
+    backend: Backend,
+    turn: Turn,
+    summary: str,
+    left: Sequence[Exchange],
+    budget_tokens: int,
+    language: Language | None,
 ) -> None:
     """Take `left` into `summary`: at once by rule, and then with a gist by the model of the route that answered.
 
@@ -28,9 +35,9 @@ async def fold(
             return await whole_text(call)
 
     try:
-        by_rule = await asyncio.to_thread(remember, summary, left, backend.count_tokens, budget_tokens)
+        by_rule = await asyncio.to_thread(remember, summary, left, backend.count_tokens, budget_tokens, language)
         await asyncio.to_thread(store.conversations.save_summary, turn.conversation_id, by_rule, left[-1].turn_id)
-        made = await summarize(ask, backend.count_tokens, summary, left, budget_tokens)
+        made = await summarize(ask, backend.count_tokens, summary, left, budget_tokens, language)
         await asyncio.to_thread(store.conversations.save_summary, turn.conversation_id, made.text, made.through_turn_id)
     except FirstlineError as error:
         log.warning("conversation %s was not summarised: %s", turn.conversation_id, error)

@@ -314,7 +314,9 @@ class TurnRunner:
         turn = live.turn
         if work is None or live.halted or self.closing or turn.conversation_id in self._folds:
             return
-        task = asyncio.create_task(fold(self._store, work.backend, turn, work.summary, work.left, work.budget_tokens))
+        language = self._serving().router.pack.rules
+        folding = fold(self._store, work.backend, turn, work.summary, work.left, work.budget_tokens, language)
+        task = asyncio.create_task(folding)
         self._folds[turn.conversation_id] = task
         task.add_done_callback(lambda _: self._folds.pop(turn.conversation_id))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from language.english.numbers import DAYS
 from language.english.words import words
-from language.protocol import Introduction, Words
+from language.protocol import Introduction
 
 _IS = r"name(?:['’]s| is)(?: actually| really)?|\bi(?:['’]m| am) called"
 _INTRODUCTION = re.compile(
@@ -17,7 +17,7 @@ _INTRODUCTION = re.compile(
 )
 _SPEAKING = re.compile(r"[^\w.!?\n]{1,4}speaking\b", re.IGNORECASE)
 
-_TOLD = re.compile(rf"\bmy (?:full |first )?{_IS}[\s:\"'“”„‘’(*_-]{{1,6}}", re.IGNORECASE)
+_TOLD = re.compile(rf"(?:\bmy (?:full |first )?{_IS})[\s:\"'“”„‘’(*_-]{{1,6}}", re.IGNORECASE)
 _GREETED = re.compile(
     r"(?:^(?:(?:hi|hello|hey|good \w+)(?: there)?[,.! ]+)?(?:I['’]m|I am|this is)|\bcall me)\s+", re.IGNORECASE
 )
@@ -93,9 +93,11 @@ def _name(text: str, introduction: re.Match[str], small_words: int) -> Introduct
 
 
 def _called(sentence: str, name: Introduction | None) -> Introduction | None:
-    """The name, if its first word is one that somebody may be called by."""
-    bare: Words = frozenset(re.findall(r"[\w'’-]+", sentence[name.start : name.end])[:1]) if name else frozenset()
-    return None if {word.casefold() for word in bare} & _NOBODY else name
+    """The name, if its first word is one that somebody may be called by, and no initial alone."""
+    written = sentence[name.start : name.end] if name else ""
+    first = re.match(r"[\w'’-]+", written)
+    initials = not re.search(r"[^\W\d_]{2}", written)
+    return None if initials or (first and first[0].casefold() in _NOBODY) else name
 
 
 def _end(written: str, small_words: int, *, shouted: bool) -> int:

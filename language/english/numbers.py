@@ -72,6 +72,7 @@ NUMBERS = NumberWords(
         **{word: value for value, word in enumerate(_ONES.split())},
     },
     uncounted=words("hundred"),
+    ambiguous=words("one"),
     units={word: unit for unit, (_, spellings) in _UNITS.items() for word in spellings.split()},
     unit_pairs={
         **{(one, other): "working day" for one in ("working", "business") for other in ("day", "days")},

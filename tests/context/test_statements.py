@@ -12,6 +12,7 @@ from chatapp.context.statements import (
     supersedes,
     topic_of,
 )
+from language.english import ENGLISH
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ from chatapp.context.statements import (
     ],
 )
 def test_names(text: str, name: str) -> None:
-    assert name_in(text) == name
+    assert name_in(text, ENGLISH) == name
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_names(text: str, name: str) -> None:
     ],
 )
 def test_statements(text: str, stated: tuple[str, ...]) -> None:
-    assert statements_in(text) == stated
+    assert statements_in(text, ENGLISH) == stated
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_statements(text: str, stated: tuple[str, ...]) -> None:
     ],
 )
 def test_what_one_has_once_is_replaced(new: str, old: str, gone: bool) -> None:
-    assert supersedes(new, old) is gone
+    assert supersedes(new, old, ENGLISH) is gone
 
 
 @pytest.mark.parametrize(
@@ -85,11 +86,11 @@ def test_what_one_has_once_is_replaced(new: str, old: str, gone: bool) -> None:
     ],
 )
 def test_corrections(new: str, old: str, corrected: bool) -> None:
-    assert corrects(new, old) is corrected
+    assert corrects(new, old, ENGLISH) is corrected
 
 
 def test_a_date_is_no_phone_number() -> None:
-    assert kinds("It came on 2026-11-21.") == {"date"}
+    assert kinds("It came on 2026-11-21.", ENGLISH) == {"date"}
 
 
 def test_the_topic_is_the_question() -> None:
@@ -100,7 +101,7 @@ def test_the_topic_is_the_question() -> None:
 
 @given(st.text())
 def test_whatever_is_written_lines_are_lines_and_short(text: str) -> None:
-    name, lines = name_in(text), statements_in(text)
+    name, lines = name_in(text, ENGLISH), statements_in(text, ENGLISH)
     assert len(name) <= LONGEST_NAME_CHARS
     for line in (*lines, name, topic_of(text)):
         assert len(line) <= LONGEST_CHARS

@@ -9,6 +9,7 @@ from chatapp.context import Exchange, Gist, Summary, summarize, summary_budget
 from chatapp.context.notes import Notes, recall_tokens
 from chatapp.context.summarize import gist_request, unfit
 from chatapp.errors import ProviderTimeoutError
+from language.english import ENGLISH
 from tests.context.conftest import conversations, count, talk
 
 LEFT = (
@@ -22,7 +23,7 @@ async def told(gist: str, summary: str = "", budget: int = 1024) -> Summary:
     async def ask(_request: Request) -> str:
         return gist
 
-    return await summarize(ask, count, summary, LEFT, budget)
+    return await summarize(ask, count, summary, LEFT, budget, ENGLISH)
 
 
 async def test_a_gist_that_holds_is_taken() -> None:
@@ -57,7 +58,7 @@ async def test_a_model_that_fails_costs_only_the_gist() -> None:
     async def ask(_request: Request) -> str:
         raise ProviderTimeoutError("Too slow.", "Try again.")
 
-    summary = await summarize(ask, count, "", LEFT, 1024)
+    summary = await summarize(ask, count, "", LEFT, 1024, ENGLISH)
     assert (summary.gist, summary.reason) == (Gist.FAILED, "Too slow. Try again.")
     assert Notes.parse(summary.text).name == "Ada"
     assert "How much is express?" in Notes.parse(summary.text).gist
@@ -68,7 +69,7 @@ async def test_a_model_that_takes_too_long_costs_only_the_gist() -> None:
         await asyncio.Event().wait()
         return "never"
 
-    summary = await summarize(ask, count, "", LEFT, 1024, timeout_s=0.01)
+    summary = await summarize(ask, count, "", LEFT, 1024, ENGLISH, timeout_s=0.01)
     assert (summary.gist, summary.reason) == (Gist.FAILED, "no gist within 0.01 s")
 
 
@@ -77,7 +78,7 @@ async def test_a_stop_is_not_swallowed() -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await summarize(ask, count, "", LEFT, 1024)
+        await summarize(ask, count, "", LEFT, 1024, ENGLISH)
 
 
 @given(st.lists(st.tuples(conversations(4), st.text() | st.just(GOOD)), max_size=6), st.integers(64, 1200))
@@ -93,7 +94,7 @@ def test_whatever_the_model_writes_budget_and_name_hold(
 
             if left:
                 named = tuple(Exchange(e.turn_id, e.user + "\nMy name is Ada.", e.assistant) for e in left)
-                summary = (await summarize(ask, count, summary, named, budget)).text
+                summary = (await summarize(ask, count, summary, named, budget, ENGLISH)).text
                 assert recall_tokens(Notes.parse(summary), count) <= summary_budget(budget)
                 assert budget < 150 or Notes.parse(summary).name == "Ada"
 
@@ -111,4 +112,4 @@ def test_the_request_keeps_to_the_budget_with_the_latest() -> None:
 
 
 def test_names_in_the_earlier_summary_may_be_used() -> None:
-    assert unfit("They talked with Ada again.", Notes("Ada").text, ()) == ""
+    assert unfit("They talked with Ada again.", Notes("Ada").text, (), ENGLISH) == ""

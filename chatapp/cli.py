@@ -84,7 +84,7 @@ def ask(
     json: JsonOption = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="Let the cloud model answer.")] = False,
 ) -> None:
-    """Answer one message, as the server would, and print the answer as it comes."""
+    """Answer one message, as the server would, and print the answer while it arrives."""
     settings, fences = start()
     from chatapp.commands.ask import ask as run
 

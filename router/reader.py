@@ -63,7 +63,7 @@ class _Reading:
         likeness = float(vector @ self._vector(earlier[0]))
         chance = self.follow_up.probability(signs(message, alone, together, likeness, self.language), vector)
         read = replace(together, needs_context=True) if chance >= SURE else alone
-        if abs(chance - SURE) < DOUBT:  # both readings must be covered
+        if abs(chance - SURE) < DOUBT:  # both readings must be in scope
             return replace(read, in_scope=min(alone.in_scope, together.in_scope))
         return read
 

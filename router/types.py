@@ -111,7 +111,7 @@ class Neighbour:
 class Scores:
     """What the classifiers say of one message, before any policy.
 
-    `confidence` is P(category | in scope) and `in_scope` P(some category covers it), both calibrated, 0 to 1.
+    `confidence` is P(category | in scope) and `in_scope` P(in scope), both calibrated, 0 to 1.
     `no_fact` is the probability that none of the pack's facts answers. `facts` are the likeliest, best first; where the
     message asks several things, the first `asked` of them answer one each, in the order of asking.
     `answers_well` is the chance that the local model words it well, None where no outcomes were learnt from.

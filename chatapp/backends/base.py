@@ -24,7 +24,7 @@ class ChatMessage:
 class Request:
     """One call to a model. `max_tokens` bounds the answer; `temperature` 0 and a fixed `seed` make it repeatable.
 
-    `adapter` is the LoRA file (GGUF) that the local model answers with, None for the model as it comes.
+    `adapter` is the LoRA file (GGUF) that the local model answers with, None for the base model.
     """
 
     messages: tuple[ChatMessage, ...]

@@ -21,7 +21,7 @@ FAILED_EXIT = 3
 
 
 def ask(settings: Settings, fences: FenceReport | None, text: str, *, as_json: bool, cloud: bool) -> int:
-    """Print the answer as it comes, or every event as a JSON line.
+    """Print the answer while it arrives, or every event as a JSON line.
 
     Gives the exit code: 3 if no whole answer came. Raises SettingError when the cloud is asked for and none
     is connected, MessageError, and what `build_product` raises.

@@ -1,4 +1,4 @@
-"""A form of a model, measured in a process of its own: what it says, how fast, and how much memory that takes."""
+"""One variant of a model, measured in a process of its own: its answers, its speed and its memory."""
 
 import multiprocessing
 import time
@@ -10,7 +10,7 @@ from statistics import median
 
 from chatapp.backends.base import ChatMessage
 from chatapp.settings import Settings
-from finetune.judging.variants import Form
+from finetune.judging.variants import Variant
 from router.types import Mode
 
 Prompt = tuple[ChatMessage, ...]
@@ -27,7 +27,7 @@ class Spoken:
     resident_bytes: int
 
 
-def speak(settings: Settings, form: Form, prompts: Sequence[Prompt], max_tokens: int) -> Spoken:
+def speak(settings: Settings, variant: Variant, prompts: Sequence[Prompt], max_tokens: int) -> Spoken:
     """Every prompt at temperature 0. What the process raises passes through, ModelFileError above all.
 
     In local-only mode no program may be started, so it is this process that speaks, and the figure for memory is what
@@ -35,20 +35,20 @@ def speak(settings: Settings, form: Form, prompts: Sequence[Prompt], max_tokens:
     be missing in the fork, and waited for.
     """
     if settings.mode is Mode.LOCAL_ONLY:
-        return _speak(settings, form, list(prompts), max_tokens, alone=False)
+        return _speak(settings, variant, list(prompts), max_tokens, alone=False)
     spawn = multiprocessing.get_context("spawn")  # a fork would begin with this process's memory
     with ProcessPoolExecutor(1, spawn) as pool:
-        return pool.submit(_speak, settings, form, list(prompts), max_tokens, alone=True).result()
+        return pool.submit(_speak, settings, variant, list(prompts), max_tokens, alone=True).result()
 
 
-def _speak(settings: Settings, form: Form, prompts: list[Prompt], max_tokens: int, *, alone: bool) -> Spoken:
+def _speak(settings: Settings, variant: Variant, prompts: list[Prompt], max_tokens: int, *, alone: bool) -> Spoken:
     from tqdm import tqdm
 
     from chatapp.backends.local.engine import Abort, Engine
 
     before = 0 if alone else _resident_bytes()
-    engine, abort = Engine(form.model, settings.local_context_tokens, settings.local_threads), Abort()
-    engine.use(form.adapter)
+    engine, abort = Engine(variant.model, settings.local_context_tokens, settings.local_threads), Abort()
+    engine.use(variant.adapter)
     answers, firsts, speeds = [], [], []
     for prompt in tqdm(prompts, leave=False):
         tokens = engine.tokenize(prompt)

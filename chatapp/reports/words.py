@@ -15,10 +15,10 @@ MEASURES = {
     "wrong_of_all": ("Answered here and wrong", "of all messages"),
     "fact_right": ("Right fact first", "of the messages a fact answers"),
     "fact_right_kept": ("Right fact first, kept here", "of those that a fact answers and that stay here"),
-    "category_right": ("Category right", "of the messages a category covers"),
+    "category_right": ("Category right", "of the in-scope messages"),
     "out_of_scope_recall": ("Out of scope, escalated", "of the out-of-scope messages"),
     "out_of_scope_kept": ("Out of scope, answered here", "of the answers given here"),
-    "kept": ("In scope, kept here", "of the messages a category covers"),
+    "kept": ("In scope, kept here", "of the in-scope messages"),
     "answerable_kept": ("Answerable, kept here", "of the messages a fact answers"),
 }
 """Name and denominator of every share, by its field in `router.evaluation.evaluate.Figures`."""

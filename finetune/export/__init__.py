@@ -1,1 +1,1 @@
-"""A run's adapter in the forms that it can be served in."""
+"""The variants of a run's model: merged and quantised files, and PyTorch's answers to check them against."""

@@ -1,4 +1,4 @@
-"""What PEFT's adapter says in PyTorch, without llama.cpp: the yardstick for every exported form."""
+"""What PEFT's adapter says in PyTorch, without llama.cpp: the yardstick for every exported variant."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Do two forms of one model say the same? Counted exact, similar or different, prompt by prompt, at temperature 0."""
+"""Do two variants of a model say the same? Counted exact, similar or different, prompt by prompt, at temperature 0."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Same(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How many of the prompts two forms answer alike."""
+    """How many of the prompts two variants answer alike."""
 
     exact: int
     similar: int

@@ -8,7 +8,7 @@ from typing import Any
 from finetune.judging.agreement import Agreement
 from finetune.judging.evaluate import Layers
 from finetune.judging.gate import Verdicts
-from finetune.judging.variants import SERVED, Forms
+from finetune.judging.variants import SERVED, Variants
 from finetune.training.run_folder import LAYERS, Run
 from localmodel.adapter import read_metadata
 from localmodel.atomic_files import sha256
@@ -23,7 +23,7 @@ class Evidence:
     run: Run
     base: Path
     layers: dict[str, Layers]
-    forms: Forms
+    variants: Variants
     gate: Verdicts
 
 
@@ -52,9 +52,9 @@ def model_card(evidence: Evidence) -> str:
             "",
             *_thresholds(run),
             "",
-            "## In its forms",
+            "## Variants",
             "",
-            *_forms(evidence.forms),
+            *_variants(evidence.variants),
             "",
             "## The gate",
             "",
@@ -104,9 +104,9 @@ def _thresholds(run: Run) -> list[str]:
     return [f"Policy {file.version}. {' '.join(file.stated.statements)}"]
 
 
-def _forms(forms: Forms) -> list[str]:
+def _variants(variants: Variants) -> list[str]:
     table = _rows(
-        ("form", "MB", "memory, MB", "first token, ms", "tokens/s", "right", "exact", "similar", "different"),
+        ("variant", "MB", "memory, MB", "first token, ms", "tokens/s", "right", "exact", "similar", "different"),
         (
             (
                 one.name,
@@ -117,23 +117,23 @@ def _forms(forms: Forms) -> list[str]:
                 one.right,
                 *_counts(one.agreement),
             )
-            for one in forms.measured
+            for one in variants.measured
         ),
     )
     pairs = _rows(
-        ("the same prompts through two forms", "exact", "similar", "different"),
-        ((name, *_counts(same)) for name, same in forms.parity.items()),
+        ("the same prompts through two variants", "exact", "similar", "different"),
+        ((name, *_counts(same)) for name, same in variants.parity.items()),
     )
     return [
-        f"{forms.prompts} prompts at temperature 0; {SERVED!r} is what the application serves, and every form is held "
-        "against F16.",
+        f"{variants.prompts} prompts at temperature 0; {SERVED!r} is what the application serves, and every variant is "
+        "held against F16.",
         "",
         *table,
         "",
         *pairs,
         "",
-        f"General questions right before fine-tuning: {forms.general_before}; after: {forms.general_after}; "
-        f"McNemar's p = {forms.general_p:.2g}.",
+        f"General questions right before fine-tuning: {variants.general_before}; after: {variants.general_after}; "
+        f"McNemar's p = {variants.general_p:.2g}.",
     ]
 
 

@@ -147,7 +147,7 @@ class _Reader:
         return float(log_softmax(logits)[np.arange(len(tokens) - start), tokens[start:]].sum())
 
     def _cut(self, prompt: str, continuation: str) -> tuple[list[int], int]:
-        """The tokens of both texts together, for a cut may move words' edges, and how many are the prompt's."""
+        """The tokens of both texts together, as a word at the cut is split otherwise, and how many are the prompt's."""
         before, whole = (self._llama.tokenize(text.encode()) for text in (prompt, prompt + continuation))
         pairs = zip(before, whole, strict=False)
         same = next((place for place, (one, other) in enumerate(pairs) if one != other), len(before))

@@ -58,8 +58,8 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What the gate judges: the name and evaluation of a model, how its served form agrees with full precision, and the
-    chat template that it was trained under.
+    """What the gate judges: the name and evaluation of a model, how its served variant agrees with full precision, and
+    the chat template that it was trained under.
     """
 
     name: str
@@ -75,7 +75,7 @@ def judge(candidate: Candidate, name: str, serves: Evaluation, template: str) ->
       answers, 0 for none. So thresholds cannot buy right answers with wrong ones.
     - Its own wording is not right less often, and users do not read a wrong answer more often.
     - It answers no more of the questions that no fact answers.
-    - In the form that is served it differs from full precision on at most a tenth of 200 prompts or more.
+    - The served variant differs from full precision on at most a tenth of 200 prompts or more.
     - The chat template is the one that is served.
 
     Raises ReleaseError where there are too few questions, or other ones, to say so.

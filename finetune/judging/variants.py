@@ -1,4 +1,4 @@
-"""The forms that a fine-tuned model can be served in, and what was measured of each."""
+"""The variants of a fine-tuned model, and what was measured of each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,13 +10,13 @@ from finetune.judging.agreement import Agreement
 from finetune.workspace import whole_json
 from router.stats import Share
 
-FORMS = "forms.json"
+VARIANTS = "forms.json"  # as earlier runs wrote it
 SERVED, FULL, TORCH = "adapter over base", "F16", "PEFT in PyTorch"
-"""The form that the application serves, the one that all others are held against, and what training itself says."""
+"""The variant that the application serves, the one that all others are held against, and what training itself says."""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Variant:
     """A GGUF model, with an adapter over it or merged."""
 
     name: str
@@ -31,7 +31,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One form, asked the same prompts as the others at temperature 0.
+    """One variant, asked the same prompts as the others at temperature 0.
 
     `resident_bytes` is the peak of a process that held it alone; `first_token_ms` and `tokens_per_s` are medians over
     the prompts; `right` counts those prompts that have a key; `agreement` is with full precision.
@@ -48,15 +48,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A question to which two forms differ, and what each said, by name."""
+    """A question to which two variants differ, and what each said, by name."""
 
     prompt: str
     said: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Forms:
-    """All forms of one run, over `prompts` prompts.
+class Variants:
+    """All variants of one run, over `prompts` prompts.
 
     `parity` holds, of fewer prompts, the agreement of SERVED, FULL and TORCH by pair; `remarks` where they differ.
     `general_*` are shares of general questions that are right before and after, and McNemar's p of the two.
@@ -75,19 +75,19 @@ class Forms:
         for one in self.measured:
             if one.name == name:
                 return one
-        raise RunError(f"The form {name!r} was not measured.", "Run `firstline finetune quantize` again.")
+        raise RunError(f"The variant {name!r} was not measured.", "Run `firstline finetune quantize` again.")
 
     def as_json(self) -> dict[str, Any]:
-        """Everything; `read_forms` reads it back."""
+        """Everything; `read_variants` reads it back."""
         return asdict(self)
 
 
-def read_forms(folder: Path) -> Forms:
+def read_variants(folder: Path) -> Variants:
     """What `firstline finetune quantize` wrote into a run's folder. Raises RunError."""
-    if not (folder / FORMS).is_file():
-        raise RunError(f"{folder.name}: its forms were not measured.", "Run `firstline finetune quantize` first.")
-    with whole_json(folder / FORMS) as said:
-        return Forms(
+    if not (folder / VARIANTS).is_file():
+        raise RunError(f"{folder.name}: its variants were not measured.", "Run `firstline finetune quantize` first.")
+    with whole_json(folder / VARIANTS) as said:
+        return Variants(
             prompts=int(said["prompts"]),
             measured=tuple(_measured(one) for one in said["measured"]),
             parity={name: Agreement(**counts) for name, counts in said["parity"].items()},
@@ -99,7 +99,7 @@ def read_forms(folder: Path) -> Forms:
 
 
 def pairs_of(answers: Mapping[str, Sequence[str]]) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
-    """Every pair of several forms' answers to the same prompts, named "one ~ other"."""
+    """Every pair of several variants' answers to the same prompts, named "one ~ other"."""
     names = list(answers)
     return {
         f"{one} ~ {other}": (answers[one], answers[other])

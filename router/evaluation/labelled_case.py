@@ -34,7 +34,7 @@ class Case:
 
     @property
     def inside(self) -> bool:
-        """Whether a category of the pack covers the message."""
+        """Whether the message is in scope: it belongs to a category of the pack."""
         return self.message.category is not None
 
     @property
@@ -85,5 +85,5 @@ class Case:
 
     @property
     def kept_out(self) -> bool:
-        """A category covers it, and it is sent away all the same."""
+        """In scope, and not answered locally all the same."""
         return self.inside and not self.local

@@ -25,7 +25,7 @@ class Calibration:
     fact: Floats
 
     def in_scope(self, evidence: Evidence) -> Floats:
-        """P(some category covers the message), (m,)."""
+        """P(the message is in scope), (m,)."""
         return softmax(_scope_features(evidence) @ self.scope)[:, 0]
 
     def facts(self, evidence: Evidence, fact_category: NDArray[np.int64]) -> Floats:

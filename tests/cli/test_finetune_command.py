@@ -160,11 +160,14 @@ def _repeated(path: Path, times: int) -> None:
 
 
 def test_forms_are_measured_and_the_gate_says_what_failed(pack: Path, home: Path) -> None:
-    with pytest.raises(RunError, match="forms were not measured"):
+    with pytest.raises(RunError, match="variants were not measured"):
         call("gate", str(pack))
     found = json.loads(call("quantize", str(pack), "--prompts", "3", "--torch", "2", "--json"))
-    assert [form["name"] for form in found["measured"]] == [SERVED, FULL, "Q8_0", "Q5_K_M", "Q4_K_M"]
-    assert all(form["tokens_per_s"] > 0 and form["resident_bytes"] > form["bytes"] / 2 for form in found["measured"])
+    assert [variant["name"] for variant in found["measured"]] == [SERVED, FULL, "Q8_0", "Q5_K_M", "Q4_K_M"]
+    assert all(
+        variant["tokens_per_s"] > 0 and variant["resident_bytes"] > variant["bytes"] / 2
+        for variant in found["measured"]
+    )
     assert found["measured"][1]["agreement"] == {"exact": 2, "similar": 0, "different": 0}  # with itself
     assert set(found["parity"]) == {f"{SERVED} ~ {FULL}", f"{SERVED} ~ {TORCH}", f"{FULL} ~ {TORCH}"}
     with pytest.raises(ReleaseError, match="There are 4 held-out questions"):

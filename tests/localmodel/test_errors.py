@@ -25,7 +25,7 @@ def test_every_tree_begins_at_one_root(root: type[ExplainedError]) -> None:
         "The file is damaged. Restore it.",
     )
     assert str(root("No hint.")) == "No hint."
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # as it comes back from a process of its own
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # as a process of its own hands it back
 
 
 def test_what_the_settings_name_and_is_not_there_is_the_operators_error_with_its_code(tmp_path: Path) -> None:

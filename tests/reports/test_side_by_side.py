@@ -13,7 +13,7 @@ from tests.reports.test_router_report import Page
 
 MADE = datetime(2030, 1, 6, 10, 0, tzinfo=UTC)
 RIGHT, WRONG, NONE = Verdict.RIGHT, Verdict.WRONG, Verdict.UNANSWERED
-COLUMNS = (Column("base", "as it comes"), Column("tuned", "run <A>"))
+COLUMNS = (Column("base", "base model"), Column("tuned", "run <A>"))
 
 
 def row(question: str, *verdicts: Verdict, fact: str = "Open until 18:30.") -> Row:

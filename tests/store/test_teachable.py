@@ -37,7 +37,7 @@ def test_an_answer_of_the_cloud_unless_it_was_disliked(store: Store, talk: str) 
     cloud(store, talk, "plain")
     store.ratings.rate(USER, cloud(store, talk, "liked").id, 1)
     store.ratings.rate(USER, cloud(store, talk, "disliked").id, -1)
-    cloud(store, talk, "leaning", needs_context=True)
+    cloud(store, talk, "and to Canada?", needs_context=True)
     cloud(store, talk, "cut short", [{"code": "incomplete", "text": "It may be."}])
     cloud(store, talk, "made up", [{"code": "unbacked", "text": "500 EUR"}])
     assert texts(store) == ["plain", "liked"]

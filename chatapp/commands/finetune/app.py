@@ -132,11 +132,11 @@ def evaluate(
 def quantize(
     pack: PackArgument = None,
     run: RunOption = None,
-    prompts: Annotated[int, typer.Option(help="Prompts for every form; held-out questions first.")] = 200,
+    prompts: Annotated[int, typer.Option(help="Prompts for every variant; held-out questions first.")] = 200,
     torch: Annotated[int, typer.Option(help="How many of them PEFT in PyTorch is asked too.")] = 40,
     json: JsonOption = False,
 ) -> None:
-    """Merge a run's adapter into the base, quantise it, and measure every form: size, speed, answers, agreement."""
+    """Merge a run's adapter into the base, quantise it, and measure every variant: size, speed, answers, agreement."""
     from chatapp.commands.finetune.quantize import quantize as run_quantize
 
     run_quantize(pack, run, prompts, torch, as_json=json)

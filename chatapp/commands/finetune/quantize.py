@@ -1,4 +1,4 @@
-"""`firstline finetune quantize`: every form that a run's model can be served in, made and measured."""
+"""`firstline finetune quantize`: every variant of a run's model, made and measured."""
 
 import json
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from finetune.export.quantize import quantize as write_quantised
 from finetune.judging.agreement import LEAST, Agreement, agreement
 from finetune.judging.forgetting import Forgotten, compare, likelihoods, read_choices, score
 from finetune.judging.scoring import Question, Verdict, read_questions
-from finetune.judging.variants import FORMS, FULL, SERVED, TORCH, Form, Forms, Measured, Remark, pairs_of
+from finetune.judging.variants import FULL, SERVED, TORCH, VARIANTS, Measured, Remark, Variant, Variants, pairs_of
 from finetune.training.base import Base, open_base
 from finetune.training.run_folder import Run
 from finetune.workspace import EXPORT, PEFT_ADAPTER
@@ -41,7 +41,7 @@ class Asked:
 
 
 def quantize(pack: Path | None, run: str | None, prompts: int, torch: int, *, as_json: bool) -> None:
-    """Merge and quantise, put the same prompts to every form, and print the table. Raises RunError and others."""
+    """Merge and quantise, put the same prompts to every variant, and print the table. Raises RunError and others."""
     be_polite()
     loaded, done = chosen_run(pack, run)
     asked = _asked(loaded, prompts)
@@ -49,20 +49,20 @@ def quantize(pack: Path | None, run: str | None, prompts: int, torch: int, *, as
         typer.echo(f"There are {len(asked)} prompts; the gate wants {LEAST}.", err=True)
     found = _measured(loaded, done, asked, torch)
     said = json.dumps(found.as_json(), ensure_ascii=False, indent=1)
-    write_text(done.folder / FORMS, said + "\n")
+    write_text(done.folder / VARIANTS, said + "\n")
     typer.echo(said if as_json else "\n".join(table(found)))
 
 
-def table(found: Forms) -> list[str]:
+def table(found: Variants) -> list[str]:
     """What was measured, for people."""
     counts = "exact similar different"
-    lines = [f"{'form':18s} {'MB':>5s} {'memory':>7s} {'first':>7s} {'tokens/s':>8s}  {'right':34s} {counts}"]
+    lines = [f"{'variant':18s} {'MB':>5s} {'memory':>7s} {'first':>7s} {'tokens/s':>8s}  {'right':34s} {counts}"]
     lines += [
         f"{one.name:18s} {one.bytes / 1e6:5.0f} {one.resident_bytes / 1e6:4.0f} MB {one.first_token_ms:4.0f} ms"
         f" {one.tokens_per_s:8.0f}  {one.right!s:34s} {_counts(one.agreement)}"
         for one in found.measured
     ]
-    lines += ["", f"{'the same prompts through two forms':46s} {counts}"]
+    lines += ["", f"{'the same prompts through two variants':46s} {counts}"]
     lines += [f"{name:46s} {_counts(same)}" for name, same in found.parity.items()]
     before, after = found.general_before, found.general_after
     lines += ["", f"general questions right: before {before}; after {after}; p = {found.general_p:.2g}"]
@@ -84,21 +84,21 @@ def _asked(pack: Pack, prompts: int) -> list[Asked]:
     return chosen + [Asked(m.text, facts[m.facts[0]].text, None) for m in labelled[: prompts - count]]
 
 
-def _measured(pack: Pack, done: Run, asked: Sequence[Asked], torch: int) -> Forms:
+def _measured(pack: Pack, done: Run, asked: Sequence[Asked], torch: int) -> Variants:
     settings = load_settings()
     base, adapter = open_base(model_file(settings)), adapter_of(done)
     prompt_form = read_metadata(adapter).get(FORM_KEY, "")
-    forms = [Form(SERVED, base.path, adapter), *_exported(base, adapter, done.folder / EXPORT, prompt_form)]
+    variants = [Variant(SERVED, base.path, adapter), *_exported(base, adapter, done.folder / EXPORT, prompt_form)]
     prompts = [local_messages(pack.persona, one.fact, one.text, prompt_form) for one in asked]
-    spoken = {form.name: _spoken(settings, form, prompts) for form in forms}
+    spoken = {variant.name: _spoken(settings, variant, prompts) for variant in variants}
     few = sorted({number * len(asked) // torch for number in range(torch)})
     three = {name: [spoken[name].answers[n] for n in few] for name in (SERVED, FULL)}
     if few:
         three[TORCH] = _in_torch(base, done, [prompts[n] for n in few], settings.local_max_tokens)
     general = _forgotten(base.path, adapter)
-    return Forms(
+    return Variants(
         prompts=len(asked),
-        measured=tuple(_row(form, spoken, asked) for form in forms),
+        measured=tuple(_row(variant, spoken, asked) for variant in variants),
         parity={name: agreement(*pair) for name, pair in pairs_of(three).items()},
         remarks=tuple(
             Remark(asked[n].text, {name: said[place] for name, said in three.items()})
@@ -111,17 +111,17 @@ def _measured(pack: Pack, done: Run, asked: Sequence[Asked], torch: int) -> Form
     )
 
 
-def _spoken(settings: Settings, form: Form, prompts: Sequence[Prompt]) -> Spoken:
-    typer.echo(f"Asking {form.name} {len(prompts)} prompts …", err=True)
-    return speak(settings, form, prompts, settings.local_max_tokens)
+def _spoken(settings: Settings, variant: Variant, prompts: Sequence[Prompt]) -> Spoken:
+    typer.echo(f"Asking {variant.name} {len(prompts)} prompts …", err=True)
+    return speak(settings, variant, prompts, settings.local_max_tokens)
 
 
-def _row(form: Form, spoken: dict[str, Spoken], asked: Sequence[Asked]) -> Measured:
-    said = spoken[form.name]
+def _row(variant: Variant, spoken: dict[str, Spoken], asked: Sequence[Asked]) -> Measured:
+    said = spoken[variant.name]
     verdicts = [one.key.score(answer) for one, answer in zip(asked, said.answers, strict=True) if one.key]
     return Measured(
-        name=form.name,
-        bytes=form.bytes,
+        name=variant.name,
+        bytes=variant.bytes,
         resident_bytes=said.resident_bytes,
         first_token_ms=said.first_token_ms,
         tokens_per_s=said.tokens_per_s,
@@ -130,7 +130,7 @@ def _row(form: Form, spoken: dict[str, Spoken], asked: Sequence[Asked]) -> Measu
     )
 
 
-def _exported(base: Base, adapter: Path, folder: Path, prompt_form: str) -> list[Form]:
+def _exported(base: Base, adapter: Path, folder: Path, prompt_form: str) -> list[Variant]:
     """Merged, 16 bits wide, and quantised; a file that is there already was made from the same adapter."""
     folder.mkdir(exist_ok=True)
     full = folder / f"{FULL}.gguf"
@@ -143,7 +143,7 @@ def _exported(base: Base, adapter: Path, folder: Path, prompt_form: str) -> list
         if not (folder / f"{kind.value}.gguf").exists():
             typer.echo(f"Quantising to {kind.value} …", err=True)
             write_quantised(full, folder / f"{kind.value}.gguf", kind)
-    return [Form(name, folder / f"{name}.gguf") for name in (FULL, *Quantisation)]
+    return [Variant(name, folder / f"{name}.gguf") for name in (FULL, *Quantisation)]
 
 
 def _in_torch(base: Base, done: Run, prompts: Sequence[Prompt], max_tokens: int) -> list[str]:

@@ -16,7 +16,7 @@ from chatapp.settings import Settings
 from finetune.judging.card import Evidence, model_card
 from finetune.judging.evaluate import Evaluated, read_evaluated, serving
 from finetune.judging.gate import Candidate, Verdicts, judge
-from finetune.judging.variants import FORMS, FULL, SERVED, Forms, read_forms
+from finetune.judging.variants import FULL, SERVED, VARIANTS, Variants, read_variants
 from finetune.training.run_folder import Run
 from finetune.workspace import EXPORT, FIGURES, GATE, whole_json
 from localmodel.adapter import read_metadata
@@ -32,14 +32,14 @@ def gate(pack: Path | None, run: str | None, *, as_json: bool) -> bool:
     """Hold a run's model against what serves now, write the verdict and the model card into the run's folder, and say
     which condition failed and by how much. Returns whether it may be released.
 
-    Raises RunError where the run was not evaluated or its forms not measured, ReleaseError where something else serves
-    since.
+    Raises RunError where the run was not evaluated or its variants not measured, ReleaseError where something else
+    serves since.
     """
     loaded, done = chosen_run(pack, run)
-    found, forms = read_evaluated(done.folder), read_forms(done.folder)
-    verdicts = _judged(loaded, done, found, forms)
+    found, variants = read_evaluated(done.folder), read_variants(done.folder)
+    verdicts = _judged(loaded, done, found, variants)
     layers = {done.id: found.candidate.layers} | {name: one.layers for name, one in found.beside.items()}
-    evidence = Evidence(done, model_file(_settings(loaded)), layers, forms, verdicts)
+    evidence = Evidence(done, model_file(_settings(loaded)), layers, variants, verdicts)
     said = verdicts.as_json() | {"judged": _hashes(done)}
     write_text(done.folder / GATE, json.dumps(said, indent=1) + "\n")
     write_text(done.folder / CARD, model_card(evidence))
@@ -70,7 +70,7 @@ def rollback(pack: Path | None, why: str) -> None:
     typer.echo(f"{release.id} serves again, instead of {replaced}.")
 
 
-def _judged(pack: Pack, done: Run, found: Evaluated, forms: Forms) -> Verdicts:
+def _judged(pack: Pack, done: Run, found: Evaluated, variants: Variants) -> Verdicts:
     settings = _settings(pack)
     serves = open_releases(settings, pack).serves
     asked = questions_of(pack)
@@ -86,7 +86,7 @@ def _judged(pack: Pack, done: Run, found: Evaluated, forms: Forms) -> Verdicts:
         )
     trained = read_metadata(done.folder / EXPORT / f"{FULL}.gguf").get(_TEMPLATE, "")
     served = read_metadata(model_file(settings)).get(_TEMPLATE, "")
-    candidate = Candidate(done.id, found.candidate, forms.of(SERVED).agreement, trained)
+    candidate = Candidate(done.id, found.candidate, variants.of(SERVED).agreement, trained)
     return judge(candidate, serves, found.beside[serving(serves)], served)
 
 
@@ -125,4 +125,4 @@ def _who() -> str:
 
 def _hashes(done: Run) -> dict[str, str]:
     """SHA-256 of what was judged, by file name."""
-    return {name: sha256(done.folder / name) for name in (ADAPTER, POLICY, FIGURES, FORMS)}
+    return {name: sha256(done.folder / name) for name in (ADAPTER, POLICY, FIGURES, VARIANTS)}

@@ -1,4 +1,4 @@
-"""An adapter over its base, and merged into it: the same model in two forms."""
+"""An adapter over its base, and merged into it: the same model in two variants."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is measured of a model's forms, and the card that is written from it."""
+"""What is measured of a model's variants, and the card that is written from it."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,22 @@ import pytest
 
 from finetune.errors import RunError
 from finetune.judging.agreement import Agreement
-from finetune.judging.variants import FORMS, FULL, SERVED, TORCH, Form, Forms, Measured, Remark, pairs_of, read_forms
+from finetune.judging.variants import (
+    FULL,
+    SERVED,
+    TORCH,
+    VARIANTS,
+    Measured,
+    Remark,
+    Variant,
+    Variants,
+    pairs_of,
+    read_variants,
+)
 from router.stats import Share
 
 ROW = Measured(SERVED, 108_000_000, 250_000_000, 110.0, 80.0, Share(196, 200), Agreement(190, 6, 4))
-FOUND = Forms(
+FOUND = Variants(
     prompts=200,
     measured=(ROW,),
     parity={f"{SERVED} ~ {FULL}": Agreement(38, 1, 1)},
@@ -23,16 +34,16 @@ FOUND = Forms(
 
 
 def test_forms_are_read_back_as_they_were_written(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="its forms were not measured"):
-        read_forms(tmp_path)
-    (tmp_path / FORMS).write_text(json.dumps(FOUND.as_json()))
-    assert read_forms(tmp_path) == FOUND
+    with pytest.raises(RunError, match="its variants were not measured"):
+        read_variants(tmp_path)
+    (tmp_path / VARIANTS).write_text(json.dumps(FOUND.as_json()))
+    assert read_variants(tmp_path) == FOUND
     assert FOUND.of(SERVED) == ROW
     with pytest.raises(RunError, match="'Q4_K_M' was not measured"):
         FOUND.of("Q4_K_M")
-    (tmp_path / FORMS).write_text(json.dumps(FOUND.as_json() | {"parity": {"a": {"exact": 1}}}))
+    (tmp_path / VARIANTS).write_text(json.dumps(FOUND.as_json() | {"parity": {"a": {"exact": 1}}}))
     with pytest.raises(RunError, match=r"forms\.json is damaged"):
-        read_forms(tmp_path)
+        read_variants(tmp_path)
 
 
 def test_every_pair_of_forms_is_compared_once() -> None:
@@ -42,5 +53,5 @@ def test_every_pair_of_forms_is_compared_once() -> None:
 def test_a_form_is_as_large_as_its_files(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(b"12345")
     (tmp_path / "a").write_bytes(b"12")
-    assert Form("merged", tmp_path / "m").bytes == 5
-    assert Form("over", tmp_path / "m", tmp_path / "a").bytes == 7
+    assert Variant("merged", tmp_path / "m").bytes == 5
+    assert Variant("over", tmp_path / "m", tmp_path / "a").bytes == 7

@@ -7,15 +7,13 @@ from sqlmodel import Session, col, select
 
 from chatapp.store.database import Book
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
+from chatapp.store.notices import NoticeCode
 from chatapp.store.tries import decision_of, id_of, origin_of, together
 from language import Language
 from router.outcomes.verdicts import Outcome, OutcomeSource
 from router.text.clean import clean
 from router.text.followup import before, together_with
 from router.types import Decision, Route
-
-ESCALATED_NOTICE = "escalated"
-"""The code of the notice under an answer that was begun here and given up to the cloud."""
 
 EARLIER_TEXTS = 8
 
@@ -56,7 +54,7 @@ def _verdict(turn: TurnRow, mark: int, newest: int) -> tuple[bool, OutcomeSource
     """Good or bad and by whom; None for a turn on which there is none. A thumb is for the words that are shown."""
     if mark and turn.route is Route.LOCAL:
         return mark > 0, OutcomeSource.FEEDBACK
-    if any(notice.get("code") == ESCALATED_NOTICE for notice in turn.notices):
+    if any(notice.get("code") == NoticeCode.ESCALATED for notice in turn.notices):
         return False, OutcomeSource.ESCALATED
     if turn.route is Route.LOCAL and newest > id_of(turn):
         return False, OutcomeSource.SECOND_LOOK

@@ -10,10 +10,11 @@ from sqlmodel import col, select
 
 from chatapp.store.database import Book
 from chatapp.store.models import ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
+from chatapp.store.notices import NoticeCode
 from chatapp.store.tries import decision_of, id_of, origin, origin_of
 from router.types import Route
 
-NOT_FOR_LEARNING = frozenset({"incomplete", "unbacked"})
+NOT_FOR_LEARNING = frozenset({NoticeCode.INCOMPLETE, NoticeCode.UNBACKED})
 """Notices under cloud answers that are cut short, or have figures that are not ours: nobody should learn them."""
 
 

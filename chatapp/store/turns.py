@@ -177,14 +177,16 @@ class Turns(Book):
         text: str,
         *,
         route: str | None = None,
+        decision: Mapping[str, Any] | None = None,
         sources: Sequence[Mapping[str, Any]] = (),
         notices: Sequence[Mapping[str, Any]] = (),
         error_code: str | None = None,
         ttft_ms: float | None = None,
         total_ms: float | None = None,
     ) -> Turn:
-        """Ends a turn; `route` None keeps what `routed` said. The first end stands, except over
-        `interrupted`.
+        """Ends a turn; `route` and `decision` (`Decision.as_json()`) are as it ended, None for what `routed` said.
+
+        The first terminal status wins, except over `interrupted`.
 
         With an answer, the message's other tries become superseded; without one, and if another has one, this
         does. Of a deleted conversation no words are kept.
@@ -196,6 +198,7 @@ class Turns(Book):
             turn.sources, turn.notices = [dict(item) for item in sources], [dict(item) for item in notices]
             turn.status, turn.route = TurnStatus(status), _route(route) or turn.route
             turn.error_code, turn.ttft_ms, turn.total_ms = error_code, ttft_ms, total_ms
+            turn.decision = dict(decision) if decision else turn.decision
             if alive:
                 _keep_answer(session, turn, text)
             else:

@@ -7,12 +7,13 @@ started. Each event names its turn and conversation, so that a watcher of severa
 An event is for two readers (docs/two-readers.md): `as_json` tells a customer what concerns them, the operator all.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from chatapp.errors import FirstlineError, detail_of, words_for, words_of
-from chatapp.turn.notices import customer_notice, customer_notices
+from chatapp.store.notices import Note, NoticeCode
+from chatapp.turn.notices import FOR_CUSTOMERS, customer_notice, customer_notices
 from router.types import Decision, Route
 
 
@@ -135,15 +136,14 @@ class Escalated(Event):
 
     def told(self) -> dict[str, Any]:
         """That an outside AI service is asked."""
-        notice = customer_notice("escalated", "") or {}
-        return {"reason": notice.get("text", ""), "answered_by": ANSWERED_BY[Route.CLOUD]}
+        return {"reason": FOR_CUSTOMERS[NoticeCode.ESCALATED], "answered_by": ANSWERED_BY[Route.CLOUD]}
 
 
 @dataclass(frozen=True, slots=True)
 class Notice(Event):
     """Something that the reader should know: the place in line, or that the approved wording was used.
 
-    `text` is what is said, `detail` what the operator alone reads; see `notices.py`.
+    `code` is a NoticeCode, `text` what is said, `detail` what the operator alone reads; see `notices.py`.
     """
 
     type: ClassVar[str] = "notice"
@@ -153,7 +153,7 @@ class Notice(Event):
 
     def told(self) -> dict[str, Any] | None:
         """Its code and the customer's words."""
-        return customer_notice(self.code, self.text)
+        return customer_notice(Note(self.code, self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,11 @@ class Finished(Event):
     cost_microusd: int
     ttft_ms: float | None
     total_ms: float
-    notices: tuple[dict[str, str], ...] = field(default=())
+    notices: tuple[Note, ...] = ()
+
+    def whole(self) -> dict[str, Any]:
+        """All of it; a notice without a detail has no such field."""
+        return asdict(self) | {"notices": [note.as_json() for note in self.notices]}
 
     def told(self) -> dict[str, Any]:
         """The answer, who gave it, and the approved texts behind it."""
@@ -213,10 +217,9 @@ class Failed(Event):
         return cls(turn_id, conversation_id, code, words.what, words.hint, text, detail, sources)
 
     @property
-    def notice(self) -> dict[str, str]:
+    def notice(self) -> Note:
         """What is stored under the turn."""
-        notice = {"code": self.code, "text": f"{self.what} {self.hint}".strip()}
-        return notice | ({"detail": self.detail} if self.detail else {})
+        return Note(self.code, f"{self.what} {self.hint}".strip(), self.detail)
 
     def told(self) -> dict[str, Any]:
         """What happened, and what they can do."""

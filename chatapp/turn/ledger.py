@@ -19,7 +19,7 @@ from types import TracebackType
 from chatapp.backends.base import Backend, Request, Stage, Token, Usage, model_name
 from chatapp.backends.cloud.usage import rough_tokens
 from chatapp.errors import DatabaseError, FirstlineError, ProviderCutError, ProviderError, ProviderTimeoutError
-from chatapp.store import CallRecord, Store, Turn
+from chatapp.store import CallRecord, Store
 from chatapp.store.models import Outcome, Purpose
 from router.types import Route
 
@@ -42,7 +42,8 @@ class MeteredCall:
         backend: Backend,
         request: Request,
         *,
-        turn: Turn,
+        turn_id: int,
+        conversation_id: str,
         purpose: Purpose,
         spent: Callable[[int], None] = lambda _microusd: None,
     ) -> None:
@@ -50,7 +51,7 @@ class MeteredCall:
         self.ttft_ms: float | None = None
         self.cost_microusd = 0
         self._store, self._backend, self._request = store, backend, request
-        self._turn, self._purpose, self._turn_spent = turn, purpose, spent
+        self._turn_id, self._conversation_id, self._purpose, self._turn_spent = turn_id, conversation_id, purpose, spent
         self._stream = backend.stream(request)
         self._began = 0.0
         self._row = 0
@@ -115,8 +116,8 @@ class MeteredCall:
 
     def _record(self, usage: Usage, cost_microusd: int, outcome: Outcome) -> CallRecord:
         return CallRecord(
-            turn_id=self._turn.id,
-            conversation_id=self._turn.conversation_id,
+            turn_id=self._turn_id,
+            conversation_id=self._conversation_id,
             purpose=self._purpose,
             route=Route(self._backend.name),
             model=model_name(self._backend, self._request.adapter),

@@ -1,19 +1,15 @@
-"""A turn that runs: what has come of it so far, for windows that open in the middle."""
+"""A turn that runs, as it is shown: what has come of it so far, for windows that open in the middle."""
 
 import asyncio
 import time
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
-from chatapp.assembly.active_release import Serving
-from chatapp.characters import storable
 from chatapp.store import Turn
-from chatapp.turn.events import Delta, Event, Notice, Started
+from chatapp.store.notices import Note
+from chatapp.turn.events import Delta, Escalated, Event, Notice, Routed, Started
 from chatapp.turn.hub import Hub
-from router.types import Decision
-
-if TYPE_CHECKING:
-    from chatapp.turn.answerer import ToFold
+from chatapp.turn.question import Question
+from router.types import Decision, Route
 
 
 class Halt(Enum):
@@ -28,27 +24,37 @@ class Halt(Enum):
 
 
 class LiveTurn:
-    """One running turn. `user_text` is all that it answers, which may be several messages."""
+    """One running turn. `user_text` is all that it answers, which may be several messages.
+
+    It shows what answering says (it is a `Speaker`), and decides nothing. `route` is who answers, None before the
+    router has decided.
+    """
 
     def __init__(self, turn: Turn, text: str, hub: Hub, replaces: int | None = None) -> None:
         self.turn = turn
         self.user_text = text
         self.replaces = replaces
         self.answer = ""
-        self.serving: Serving | None = None
-        self.decision: Decision | None = None
-        self.notices: list[dict[str, str]] = []
+        self.route: Route | None = None
         self.events: list[Event] = []
         self.ttft_ms: float | None = None
-        self.cost_microusd = 0
         self.task: asyncio.Task[None] | None = None
         self.halted: Halt | None = None
         self.ending = False
         self.over = False
-        self.to_fold: ToFold | None = None
         self._hub = hub
         self._began = time.perf_counter()
-        self.emit(Started(turn.id, turn.conversation_id, turn.user_text, replaces))
+        self.emit(Started(*self.ids, turn.user_text, replaces))
+
+    @property
+    def ids(self) -> tuple[int, str]:
+        """Of the turn and its conversation, with which each event begins."""
+        return self.turn.id, self.turn.conversation_id
+
+    @property
+    def question(self) -> Question:
+        """What is to be answered."""
+        return Question(*self.ids, self.user_text, again=self.replaces is not None)
 
     @property
     def elapsed_ms(self) -> float:
@@ -74,26 +80,23 @@ class LiveTurn:
         self.events.append(event)
         self._hub.publish(event)
 
+    def routed(self, decision: Decision) -> None:
+        """Show who will answer."""
+        self.route = decision.route
+        self.emit(Routed(*self.ids, decision))
+
     def say(self, text: str, *, replace: bool = False) -> None:
-        """Show more of the answer, or with `replace` another one in its place; nothing is no event."""
-        text = storable(text)
-        if not (text or replace):
-            return
+        """Show more of the answer, or with `replace` another one in its place."""
         if self.ttft_ms is None and text:
             self.ttft_ms = self.elapsed_ms
         self.answer = text if replace else self.answer + text
-        self.emit(Delta(self.turn.id, self.turn.conversation_id, text, replace))
+        self.emit(Delta(*self.ids, text, replace))
 
-    def spend(self, microusd: int) -> None:
-        """Add the cost of one call."""
-        self.cost_microusd += microusd
+    def notice(self, note: Note) -> None:
+        """Tell the reader something. What a customer reads where its text is not for them stands in `notices.py`."""
+        self.emit(Notice(*self.ids, note.code, note.text, note.detail))
 
-    def notice(self, code: str, text: str, detail: str = "", *, keep: bool = True) -> None:
-        """Tell the reader something, and with `detail` the operator more; `keep` stores it under the answer.
-
-        What a customer reads where `text` is not for them stands in `notices.py`.
-        """
-        text, detail = storable(text), storable(detail)
-        if keep:
-            self.notices.append({"code": code, "text": text} | ({"detail": detail} if detail else {}))
-        self.emit(Notice(self.turn.id, self.turn.conversation_id, code, text, detail))
+    def escalated(self, reason: str) -> None:
+        """Show that the cloud model answers."""
+        self.route = Route.CLOUD
+        self.emit(Escalated(*self.ids, reason))

@@ -1,33 +1,31 @@
-"""The notices under an answer, in two voices. `text` is what is said, FOR_CUSTOMERS what a customer reads instead where
-that is not for them, and `detail` what the operator alone reads.
-"""
+"""The notices under an answer, in two voices: FOR_CUSTOMERS is what a customer reads where the text is not for them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from chatapp.errors import words_for
+from chatapp.store.notices import Note, NoticeCode
 
-FOR_CUSTOMERS = {
-    "approved_wording": "",  # the line of its source says whose words these are
-    "cloud_failed": "An outside AI service was asked too, and did not answer.",
-    "escalated": "Our own assistant was not sure enough, so an outside AI service was asked.",
-    "unsure": "This is the closest answer we have; it may not be quite what you asked.",
+FOR_CUSTOMERS: dict[str, str] = {
+    NoticeCode.APPROVED_WORDING: "",  # the line of its source says whose words these are
+    NoticeCode.CLOUD_FAILED: "An outside AI service was asked too, and did not answer.",
+    NoticeCode.ESCALATED: "Our own assistant was not sure enough, so an outside AI service was asked.",
+    NoticeCode.UNSURE: "This is the closest answer we have; it may not be quite what you asked.",
 }
 """What a customer reads of a notice, by its code; of a code that is not here, its `text`."""
 
 
-def customer_notice(code: str, text: str) -> dict[str, str] | None:
+def customer_notice(note: Note) -> dict[str, str] | None:
     """A notice as a customer gets it; None where it says nothing to them.
 
     A failure is worded by its code, also where an earlier release stored the operator's words as its text.
     """
-    if words := words_for(code):
+    if words := words_for(note.code):
         return {"code": words.code, "text": words.text}
-    told = FOR_CUSTOMERS.get(code, text)
-    return {"code": code, "text": told} if told else None
+    told = FOR_CUSTOMERS.get(note.code, note.text)
+    return {"code": str(note.code), "text": told} if told else None
 
 
-def customer_notices(notices: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The stored notices of a turn as a customer gets them."""
-    told = (customer_notice(str(one["code"]), str(one["text"])) for one in notices if "text" in one)
+def customer_notices(notes: Iterable[Note]) -> list[dict[str, str]]:
+    """The notices of a turn as a customer gets them."""
+    told = (customer_notice(note) for note in notes)
     return [one for one in told if one]

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from chatapp.assembly.active_release import Serving
 from chatapp.backends.base import Backend, ChatMessage, Request
 from chatapp.errors import MessageError, ProviderError
 from chatapp.guards.confidence import LowConfidence
@@ -15,15 +15,15 @@ from chatapp.guards.verdict import OK, Verdict
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.models import Outcome, Purpose
+from chatapp.turn.draft import Draft
 from chatapp.turn.ledger import MeteredCall
 from chatapp.turn.prompts import free_messages, local_messages
+from chatapp.turn.question import Question
+from chatapp.turn.waiting import tell_place_in_line
 from language import Language
 from localmodel.prompt import REFUSAL
 from router.pack.load import Pack
 from router.types import FactVoice, ScoredFact
-
-if TYPE_CHECKING:
-    from chatapp.turn.live import LiveTurn
 
 SILENT = Verdict(False, "", "The model said nothing.")
 AGAIN_TEMPERATURE = 0.7
@@ -67,6 +67,14 @@ class _Watch:
         return Outcome.OK if supported and other.ok else Outcome.UNSUPPORTED
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question, and who words the facts that answer it: the release that served when its turn began."""
+
+    question: Question
+    serving: Serving
+
+
 class Worder:
     """Lets the local model word facts, each in a call of its own, because a model of this size mixes several up."""
 
@@ -80,67 +88,64 @@ class Worder:
         """Whether no source is shown under the answer: it is its own, or there is none."""
         return self._language is None or fact.id in self._verbatim | self._free
 
-    async def word(self, live: "LiveTurn", fact: ScoredFact) -> Wording:
-        """Add one fact to the answer: word for word, or in the small model's words as far as the guards let them.
+    async def word(self, asking: Asking, fact: ScoredFact, draft: Draft) -> Wording:
+        """Add one fact to the draft: word for word, or in the small model's words as far as the guards let them.
 
         Always word for word where the pack's language has no rules: no guard could hold the model's words against it.
         """
         if self._language is None or fact.id in self._verbatim:
-            live.say(fact.text)
+            draft.say(fact.text)
             return Wording.SAID
         try:
-            return await self._worded(live, fact, self._language)
+            return await self._worded(asking, fact, draft, self._language)
         except (ProviderError, MessageError):  # the fact is at hand: an answer needs no model
             return Wording.GIVEN_UP
 
-    async def _worded(self, live: "LiveTurn", fact: ScoredFact, language: Language) -> Wording:
-        messages = self._messages(live, fact)
+    async def _worded(self, asking: Asking, fact: ScoredFact, draft: Draft, language: Language) -> Wording:
+        messages = self._messages(asking, fact)
         if await asyncio.to_thread(self._backend.count_tokens, messages) > self._settings.local_prompt_tokens:
             return Wording.GIVEN_UP
-        before = len(live.answer)
-        free = fact.id in self._free
-        support = None if free else SupportGuard(fact.text, live.user_text, language=language)
+        support = None if fact.id in self._free else SupportGuard(fact.text, asking.question.text, language=language)
         watch = _Watch(support, DegenerateGuard(), LowConfidence(), RefusalGuard(REFUSAL))
-        call = MeteredCall(
-            self._store,
-            self._backend,
-            self._request(live, messages),
-            turn=live.turn,
-            purpose=Purpose.ANSWER,
-            spent=live.spend,
-        )
-        async with call:
-            _tell_place_in_line(live, self._backend)
-            async for token in call:
-                shown, call.outcome = watch.feed(token.text, token.logprob)
-                live.say(shown)
-                if call.outcome is not Outcome.OK:
-                    break
-            else:
-                shown, call.outcome = watch.finish(bool(live.answer[before:].strip()))
-                live.say(shown)
-                if watch.refusal.refused:
-                    call.outcome = Outcome.REFUSED
+        async with self._call(asking, messages, draft) as call:
+            tell_place_in_line(draft, self._backend)
+            await _watched(call, watch, draft)
         return {Outcome.OK: Wording.SAID, Outcome.REFUSED: Wording.REFUSED}.get(call.outcome, Wording.GIVEN_UP)
 
-    def _messages(self, live: "LiveTurn", fact: ScoredFact) -> tuple[ChatMessage, ...]:
+    def _messages(self, asking: Asking, fact: ScoredFact) -> tuple[ChatMessage, ...]:
         if fact.id in self._free:
-            return free_messages(self._persona, live.user_text)
-        form = live.serving.form if live.serving else ""
-        return local_messages(self._persona, fact.text, live.user_text, form)
+            return free_messages(self._persona, asking.question.text)
+        return local_messages(self._persona, fact.text, asking.question.text, asking.serving.form)
 
-    def _request(self, live: "LiveTurn", messages: tuple[ChatMessage, ...]) -> Request:
-        return Request(
+    def _call(self, asking: Asking, messages: tuple[ChatMessage, ...], draft: Draft) -> MeteredCall:
+        question, settings = asking.question, self._settings
+        request = Request(
             messages,
-            self._settings.local_max_tokens,
-            AGAIN_TEMPERATURE if live.replaces else self._settings.local_temperature,
-            self._settings.local_seed + (live.turn.id if live.replaces else 0),
-            live.serving.adapter if live.serving else None,
+            settings.local_max_tokens,
+            AGAIN_TEMPERATURE if question.again else settings.local_temperature,
+            settings.local_seed + (question.turn_id if question.again else 0),
+            asking.serving.adapter,
+        )
+        return MeteredCall(
+            self._store,
+            self._backend,
+            request,
+            turn_id=question.turn_id,
+            conversation_id=question.conversation_id,
+            purpose=Purpose.ANSWER,
+            spent=draft.spend,
         )
 
 
-def _tell_place_in_line(live: "LiveTurn", backend: Backend) -> None:
-    ahead = getattr(backend, "waiting", 0)
-    if ahead:
-        people = "1 answer is" if ahead == 1 else f"{ahead} answers are"
-        live.notice("queued", f"{people} ahead of yours.", keep=False)
+async def _watched(call: MeteredCall, watch: _Watch, draft: Draft) -> None:
+    """Say what the guards let through, and end the call at the first word that one of them does not."""
+    before = len(draft.text)
+    async for token in call:
+        shown, call.outcome = watch.feed(token.text, token.logprob)
+        draft.say(shown)
+        if call.outcome is not Outcome.OK:
+            return
+    shown, call.outcome = watch.finish(bool(draft.text[before:].strip()))
+    draft.say(shown)
+    if watch.refusal.refused:
+        call.outcome = Outcome.REFUSED

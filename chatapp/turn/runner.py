@@ -26,6 +26,7 @@ from chatapp.settings import Settings
 from chatapp.store import Store, Turn
 from chatapp.store.models import TurnStatus
 from chatapp.store.owners import BEAT_S
+from chatapp.turn.answer import ToFold
 from chatapp.turn.burst import MOST_WAITING, read_together
 from chatapp.turn.events import Event, Failed, Joined, Queued
 from chatapp.turn.fold import fold
@@ -287,9 +288,10 @@ class TurnRunner:
         await asyncio.sleep(0)  # a task that is cancelled before its first step would store nothing
 
     async def _run(self, live: LiveTurn) -> None:
-        await self._turn.run(live)
+        answer = await self._turn.run(live)
         live.over = True
-        self._fold_later(live)
+        if answer and answer.to_fold:
+            self._fold_later(live, answer.to_fold)
         conversation_id = live.turn.conversation_id
         if conversation_id in self._waiting:
             async with self._lock(conversation_id):
@@ -309,14 +311,11 @@ class TurnRunner:
                 if turn_ids := self._open():
                     await asyncio.to_thread(self._store.owners.beat, turn_ids)
 
-    def _fold_later(self, live: LiveTurn) -> None:
-        work = live.to_fold
+    def _fold_later(self, live: LiveTurn, work: ToFold) -> None:
         turn = live.turn
-        if work is None or live.halted or self.closing or turn.conversation_id in self._folds:
+        if live.halted or self.closing or turn.conversation_id in self._folds:
             return
-        language = self._serving().router.pack.rules
-        folding = fold(self._store, work.backend, turn, work.summary, work.left, work.budget_tokens, language)
-        task = asyncio.create_task(folding)
+        task = asyncio.create_task(fold(self._store, live.question, work))
         self._folds[turn.conversation_id] = task
         task.add_done_callback(lambda _: self._folds.pop(turn.conversation_id))
 

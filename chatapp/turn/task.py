@@ -1,14 +1,14 @@
 """One turn: from a message to a stored answer, in a task of its own that outlives the socket that began it.
 
-The way of a turn: the message is committed (`runner.py`), the router decides, one of three answerers replies
-(`answer.py`), the answer is committed, and only then does `Finished` go out. It ends early where its reader stops it,
-where the process ends, or where another message comes before its first word and one turn is to read both.
+The way of a turn: the message is committed (`runner.py`), the router decides, the local model, the cloud or nobody
+answers (`answerer.py`), the answer is committed, and only then does `Finished` go out. It ends early where its reader
+stops it, where the process ends, or where another message comes before its first word and one turn is to read both.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,8 +19,11 @@ from chatapp.backends.base import Backend
 from chatapp.errors import FirstlineError, InterruptedTurnError, ProviderError, UserError, detail_of
 from chatapp.settings import Settings
 from chatapp.store import Store
-from chatapp.turn.answerer import Answer, Answerer
-from chatapp.turn.events import Failed, Finished, Routed, Source
+from chatapp.store.models import TurnStatus
+from chatapp.store.notices import Note, NoticeCode
+from chatapp.turn.answer import Answer
+from chatapp.turn.answerer import Answerer, Answering
+from chatapp.turn.events import Failed, Finished
 from chatapp.turn.live import Halt, LiveTurn
 from chatapp.turn.outbox import Outbox
 from router.policy.explain import counterfactual
@@ -51,55 +54,64 @@ class TurnTask:
         self._answerer = Answerer(settings, store, serving().router.pack, backends)
         self.last_failure: tuple[datetime, Failed] | None = None
 
-    async def run(self, live: LiveTurn) -> None:
-        """The whole turn. Nothing that goes wrong in it comes out: its end says so.
+    async def run(self, live: LiveTurn) -> Answer | None:
+        """The whole turn; gives what it ended with. Nothing that goes wrong in it comes out: its end says so.
 
-        A turn that is halted to be joined ends without a word: the one that reads its message tells the rest.
+        None of a turn that is halted to be joined, which ends without a word: the one that reads its message tells the
+        rest.
         """
         saver = asyncio.create_task(self._save_partials(live))
+        answering: Answering | None = None
         try:
-            decision = await self._route(live)
-            answer = await self._answerer.reply(live, decision)
+            decision, serving = await self._decide(live)
+            answering = self._answerer.begin(live.question, decision, serving, live)
+            await self._routed(live, decision)
+            answer = await answering.whole()
             await self._finish(live, answer)
         except asyncio.CancelledError:
-            await self._halted(live)
+            return await self._halted(live, answering)
         except Exception as error:  # the turn's last line of defence: a stored failure, never a hanging page
-            await self._fail(live, error)
+            return await self._fail(live, answering, error)
         finally:
             saver.cancel()
+        return answer
 
-    async def _halted(self, live: LiveTurn) -> None:
+    async def _halted(self, live: LiveTurn, answering: Answering | None) -> Answer | None:
         if live.halted is Halt.JOINED:
-            return
+            return None
         try:
             if live.halted is Halt.STOPPED:
-                await self._finish(live, self._answerer.stopped(live))
-            else:
-                await self._interrupted(live)
+                answer = answering.stopped() if answering else Answer(TurnStatus.STOPPED, route=Route.ABSTAIN)
+                await self._finish(live, answer)
+            else:  # the process ends: not by the reader's wish, so the message is offered again
+                answer = answering.interrupted() if answering else Answer(TurnStatus.INTERRUPTED)
+                await self._end_badly(live, answer, Failed.of(*live.ids, InterruptedTurnError(), answer.text))
         except Exception as error:
-            await self._fail(live, error)
+            return await self._fail(live, answering, error)
+        return answer
 
-    async def _route(self, live: LiveTurn) -> Decision:
+    async def _decide(self, live: LiveTurn) -> tuple[Decision, Serving]:
         earlier = await asyncio.to_thread(
             self._store.exchanges.user_texts, live.turn.conversation_id, before_turn=live.turn.id, limit=EARLIER_TURNS
         )
         circumstances = Circumstances(self._settings.mode, self._cloud_connected)
-        live.serving = serving = await asyncio.to_thread(self._serving)
+        serving = await asyncio.to_thread(self._serving)
         decision = await asyncio.to_thread(serving.router.decide, live.user_text, earlier, circumstances)
-        decision = _forced(decision, live.turn.requested_route)
-        live.decision = decision
+        return _forced(decision, live.turn.requested_route), serving
+
+    async def _routed(self, live: LiveTurn, decision: Decision) -> None:
+        """Store the decision, and only then tell it."""
         routed = partial(
             self._store.turns.routed,
             live.turn.id,
-            decision.as_json() | {"would_change": counterfactual(decision).texts},
+            _decision_json(decision),
             decision.route.value,
             decision.category,
             decision.policy,
             decision.elapsed_ms,
         )
         await self._outbox.write(live.turn.conversation_id, f"the decision on turn {live.turn.id}", routed)
-        live.emit(Routed(live.turn.id, live.turn.conversation_id, decision))
-        return decision
+        live.routed(decision)
 
     async def _save_partials(self, live: LiveTurn) -> None:
         saved = ""
@@ -111,41 +123,26 @@ class TurnTask:
                     await asyncio.to_thread(self._store.turns.save_partial, live.turn.id, saved)
 
     async def _finish(self, live: LiveTurn, answer: Answer) -> None:
-        if answer.route is Route.CLOUD and answer.status == "done":
+        if answer.route is Route.CLOUD and answer.status is TurnStatus.DONE:
             self.last_failure = None
         total_ms = live.elapsed_ms
-        await self._end(
-            live,
-            Finished(
-                live.turn.id,
-                live.turn.conversation_id,
-                answer.status,
-                answer.route.value,
-                live.decision.category if live.decision else "",
-                answer.text,
-                answer.sources,
-                live.cost_microusd,
-                live.ttft_ms,
-                total_ms,
-                tuple(live.notices),
-            ),
-            status=answer.status,
-            text=answer.text,
-            route=answer.route.value,
-            sources=_stored(answer.sources),
-            notices=list(live.notices),
-            ttft_ms=live.ttft_ms,
-            total_ms=total_ms,
+        finished = Finished(
+            *live.ids,
+            answer.status.value,
+            (answer.route or Route.ABSTAIN).value,
+            answer.decision.category if answer.decision else "",
+            answer.text,
+            answer.sources,
+            answer.cost_microusd,
+            live.ttft_ms,
+            total_ms,
+            answer.notices,
         )
+        await self._end(live, answer, finished, total_ms=total_ms)
 
-    async def _interrupted(self, live: LiveTurn) -> None:
-        """The process ends: not by the reader's wish, so the message is offered again."""
-        failed = Failed.of(*_ids(live), InterruptedTurnError(), live.answer)
-        await self._end_badly(live, "interrupted", failed)
-
-    async def _fail(self, live: LiveTurn, error: Exception) -> None:
-        offered = () if live.answer else self._answerer.nearest(live)
-        failed = Failed.of(*_ids(live), error, live.answer, offered)
+    async def _fail(self, live: LiveTurn, answering: Answering | None, error: Exception) -> Answer:
+        answer = answering.failed() if answering else Answer(TurnStatus.FAILED)
+        failed = Failed.of(*live.ids, error, answer.text, answer.sources)
         if isinstance(error, ProviderError):
             self.last_failure = datetime.now(UTC), failed
         if isinstance(error, ProviderError | UserError):
@@ -153,44 +150,43 @@ class TurnTask:
         else:
             log.exception("turn %d failed", live.turn.id)
         try:
-            await self._end_badly(live, "interrupted" if live.answer else "failed", failed)
+            await self._end_badly(live, answer, failed)
         except Exception:  # whatever it is: a turn that never ends would keep its conversation busy
             log.exception("the failure of turn %d could not be stored", live.turn.id)
             live.over = True
             live.emit(failed)
+        return answer
 
-    async def _end_badly(self, live: LiveTurn, status: str, event: Failed) -> None:
-        await self._end(
-            live,
-            event,
-            status=status,
-            text=live.answer,
-            route=live.decision.route.value if live.decision else None,
-            sources=_stored(event.sources),
-            notices=[*live.notices, event.notice],
-            error_code=event.code,
-            ttft_ms=live.ttft_ms,
-            total_ms=live.elapsed_ms,
-        )
+    async def _end_badly(self, live: LiveTurn, answer: Answer, failed: Failed) -> None:
+        answer = replace(answer, notices=(*answer.notices, failed.notice))
+        await self._end(live, answer, failed, error_code=failed.code, total_ms=live.elapsed_ms)
 
-    async def _end(self, live: LiveTurn, event: Finished | Failed, **end: Any) -> None:
+    async def _end(self, live: LiveTurn, answer: Answer, event: Finished | Failed, **more: Any) -> None:
         """Store the end, and only then tell it. While the database does not take it, the reader sees all that came."""
         live.ending = True
-        finish = partial(self._store.turns.finish, live.turn.id, **end)
+        finish = partial(
+            self._store.turns.finish,
+            live.turn.id,
+            answer.status,
+            answer.text,
+            route=answer.route,
+            decision=_decision_json(answer.decision) if answer.decision else None,
+            sources=[asdict(source) for source in answer.sources],
+            notices=[note.as_json() for note in answer.notices],
+            ttft_ms=live.ttft_ms,
+            **more,
+        )
         kept = await self._outbox.write(live.turn.conversation_id, f"the end of turn {live.turn.id}", finish)
         if kept is not None:
-            live.notice("saving", SAVING, keep=False)
+            live.notice(Note(NoticeCode.SAVING, SAVING))
             await kept
         live.over = True
         live.emit(event)
 
 
-def _ids(live: LiveTurn) -> tuple[int, str]:
-    return live.turn.id, live.turn.conversation_id
-
-
-def _stored(sources: Sequence[Source]) -> list[dict[str, Any]]:
-    return [asdict(source) for source in sources]
+def _decision_json(decision: Decision) -> dict[str, Any]:
+    """The decision as it is stored, with what would have changed it in words."""
+    return decision.as_json() | {"would_change": counterfactual(decision).texts}
 
 
 def _forced(decision: Decision, requested: str | None) -> Decision:

@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
-from chatapp.backends.base import Stage
+from chatapp.backends.base import Backend, Stage
+from chatapp.store.notices import NoticeCode
+from chatapp.turn.draft import Draft
 from chatapp.turn.ledger import MeteredCall
-
-if TYPE_CHECKING:
-    from chatapp.turn.live import LiveTurn
 
 SLOW_S = 4.0
 """After which somebody who waits for the first word is told why."""
@@ -22,21 +20,29 @@ _WORDS = {
 }
 
 
+def tell_place_in_line(draft: Draft, backend: Backend) -> None:
+    """Say how many answers the backend makes before this one, if it has a line and any are in it."""
+    ahead = getattr(backend, "waiting", 0)
+    if ahead:
+        people = "1 answer is" if ahead == 1 else f"{ahead} answers are"
+        draft.tell(NoticeCode.QUEUED, f"{people} ahead of yours.")
+
+
 @asynccontextmanager
-async def told_of_waits(live: "LiveTurn", call: MeteredCall) -> AsyncIterator[None]:
+async def told_of_waits(draft: Draft, call: MeteredCall) -> AsyncIterator[None]:
     """Tells the reader why nothing comes, for as long as the call has no words. Nothing of it is kept."""
-    telling = asyncio.create_task(_tell(live, call))
+    telling = asyncio.create_task(_tell(draft, call))
     try:
         yield
     finally:
         telling.cancel()
 
 
-async def _tell(live: "LiveTurn", call: MeteredCall) -> None:
+async def _tell(draft: Draft, call: MeteredCall) -> None:
     told = ""
     await asyncio.sleep(SLOW_S)
     while words := _WORDS.get(call.stage):
         if words != told:
             told = words
-            live.notice("slow", words, keep=False)
+            draft.tell(NoticeCode.SLOW, words)
         await asyncio.sleep(_LOOK_EVERY_S)

@@ -11,6 +11,7 @@ from chatapp.characters import within_bytes
 from chatapp.errors import NotAllowedError
 from chatapp.store import Exchange
 from chatapp.store.models import TurnStatus
+from chatapp.store.notices import notes_of
 from chatapp.turn.events import ANSWERED_BY, Reader
 from chatapp.turn.notices import customer_notices
 from chatapp.web.access.operator import reader_of
@@ -67,7 +68,7 @@ def _told(_pages: Pages, exchange: Exchange) -> dict[str, Any]:
     return {
         "answered_by": ANSWERED_BY[by] if by else None,
         "sources": [{"text": one["text"]} for one in turn.sources if "text" in one],
-        "notices": customer_notices(turn.notices),
+        "notices": customer_notices(notes_of(turn.notices)),
     }
 
 

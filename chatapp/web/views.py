@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from chatapp.errors import words_for
 from chatapp.store import Exchange
+from chatapp.store.notices import NoticeCode, notes_of
 from chatapp.turn.events import Notice, Reader
 from chatapp.turn.live import LiveTurn
 from chatapp.turn.notices import customer_notices
@@ -184,10 +185,10 @@ def finished_view(
 
 def live_view(live: LiveTurn, reader: Reader) -> TurnView:
     """A running turn, with what has come so far."""
-    route = live.decision.route if live.decision else Route.ABSTAIN
+    route = live.route or Route.ABSTAIN
     return TurnView(
         id=live.turn.id,
-        state="answering" if live.decision else "deciding",
+        state="answering" if live.route else "deciding",
         user_text=live.turn.user_text,
         answer_text=live.answer,
         answer_html=markdown(live.answer),
@@ -198,12 +199,12 @@ def live_view(live: LiveTurn, reader: Reader) -> TurnView:
 
 def _waiting_words(live: LiveTurn, reader: Reader) -> str:
     """What is said before the first word."""
-    if live.decision is None:
+    if live.route is None:
         return "Reading your message…"
-    places = [event.text for event in live.events if isinstance(event, Notice) and event.code == "queued"]
+    places = [event.text for event in live.events if isinstance(event, Notice) and event.code == NoticeCode.QUEUED]
     if places and not live.answer:
         return f"{places[-1]} It begins as soon as they are done."
-    if live.decision.route is not Route.CLOUD:
+    if live.route is not Route.CLOUD:
         return "Writing…"
     return "Asking an outside AI service…" if reader is Reader.CUSTOMER else "Asking the cloud model…"
 
@@ -269,14 +270,14 @@ def _notices(notices: list[dict[str, Any]], status: str, reader: Reader) -> tupl
 
 
 def _told(notices: list[dict[str, Any]]) -> list[NoticeView]:
-    return [NoticeView(one["text"]) for one in customer_notices(notices)]
+    return [NoticeView(one["text"]) for one in customer_notices(notes_of(notices))]
 
 
 def _whole(notices: list[dict[str, Any]]) -> list[NoticeView]:
     """What the customer reads of a failure, and what stands behind it."""
     shown = []
-    for notice in (one for one in notices if one.get("text")):
-        words, text, detail = words_for(str(notice["code"])), str(notice["text"]), str(notice.get("detail", ""))
+    for note in (one for one in notes_of(notices) if one.text):
+        words, text, detail = words_for(note.code), note.text, note.detail
         if words and not detail:  # of an earlier release, which kept the operator's words alone
             text, detail = words.text, text
         shown.append(NoticeView(text, detail=detail))

@@ -25,11 +25,14 @@ VERBATIM = Fact("courtesy.hello", "courtesy", "Hello!", ("hi",), voice=FactVoice
 
 @dataclass
 class ToldRouter:
-    """Routes by the first word: `edge …` away from here, all else local with one fact."""
+    """Routes by the first word: `edge …` away from here, all else local with one fact, or with one for each of two
+    questions where `second` is set. `others` are less likely facts, which `also_chosen` makes further reading.
+    """
 
     fact: ScoredFact = FACT
     second: ScoredFact | None = None
     others: tuple[ScoredFact, ...] = ()
+    also_chosen: bool = False
     pack: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(
             persona="You are a help desk.", contact="call 0800.", facts=(VERBATIM, FREE), rules=ENGLISH
@@ -50,7 +53,7 @@ class ToldRouter:
             in_scope=0.1 if out_of_scope else 0.9,
             threshold=0.5,
             fact_threshold=0.3,
-            facts=() if out_of_scope else facts,
+            facts=() if out_of_scope else (*facts, *(self.others if self.also_chosen else ())),
             neighbours=(),
             reasons=(),
             policy="test",

@@ -21,10 +21,10 @@ async def test_an_answer_that_may_not_be_whole_is_said_to_be_so(desk: Desk, stag
     assert isinstance(end, Finished)
     assert (end.status, end.text) == ("done", "From the cloud")
     (notice,) = end.notices
-    assert notice["code"] == "incomplete"
-    assert not any(word in notice["text"] for word in INTERNAL)
+    assert notice.code == "incomplete"
+    assert not any(word in notice.text for word in INTERNAL)
     (exchange,) = desk.store.exchanges.of(desk.conversation)
-    assert exchange.turn.notices == [notice]
+    assert exchange.turn.notices == [notice.as_json()]
 
 
 async def test_a_whole_answer_has_no_notice(desk: Desk) -> None:
@@ -54,9 +54,9 @@ async def test_figures_that_nothing_approved_bears_out_are_named(desk: Desk) -> 
     end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Finished)
     (notice,) = end.notices
-    assert notice["code"] == "unbacked"
-    assert "500 EUR, 24 hours." in notice["text"]
-    assert "60 days" not in notice["text"]
+    assert notice.code == "unbacked"
+    assert "500 EUR, 24 hours." in notice.text
+    assert "60 days" not in notice.text
 
 
 async def test_a_loop_is_taken_back_to_its_first_round(desk: Desk) -> None:

@@ -30,7 +30,9 @@ def begun(desk: Desk) -> Turn:
 def metered(desk: Desk, turn: Turn, *script: str, delay_s: float = 0.0) -> MeteredCall:
     backend = ScriptedBackend(script, "cloud", delay_s)
     request = Request((ChatMessage("user", "one two three"),))
-    return MeteredCall(desk.store, backend, request, turn=turn, purpose=Purpose.ANSWER)
+    return MeteredCall(
+        desk.store, backend, request, turn_id=turn.id, conversation_id=turn.conversation_id, purpose=Purpose.ANSWER
+    )
 
 
 def only_row(desk: Desk, turn: Turn) -> CallRecord:
@@ -47,7 +49,9 @@ async def test_the_row_stands_before_the_call_is_made(desk: Desk) -> None:
 
     backend = ScriptedBackend(say, "cloud")
     request = Request((ChatMessage("user", "one two three"),))
-    async with MeteredCall(desk.store, backend, request, turn=turn, purpose=Purpose.ANSWER) as call:
+    async with MeteredCall(
+        desk.store, backend, request, turn_id=turn.id, conversation_id=turn.conversation_id, purpose=Purpose.ANSWER
+    ) as call:
         assert "".join([token.text async for token in call]) == "a b"
     (opened,) = rows
     assert (opened.outcome, opened.input_tokens, opened.cost_microusd, opened.estimated) == ("open", 3, 3, True)
@@ -81,7 +85,14 @@ async def test_a_call_that_was_ended_by_mistake_is_put_right_by_its_own_end(desk
 async def test_an_abandoned_local_call_has_no_price_by_the_token(desk: Desk) -> None:
     turn = begun(desk)
     request = Request((ChatMessage("user", "one two three"),))
-    call = MeteredCall(desk.store, ScriptedBackend(["a"]), request, turn=turn, purpose=Purpose.ANSWER)
+    call = MeteredCall(
+        desk.store,
+        ScriptedBackend(["a"]),
+        request,
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        purpose=Purpose.ANSWER,
+    )
     await call.__aenter__()
     close_abandoned(desk.store, price)
     assert (only_row(desk, turn).outcome, only_row(desk, turn).cost_microusd) == ("interrupted", 3)

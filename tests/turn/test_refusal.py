@@ -48,7 +48,7 @@ async def test_where_every_likely_fact_is_refused_the_cloud_is_asked(desk: Desk)
     assert any(isinstance(event, Escalated) for event in told)
     end = _end(told)
     assert (end.status, end.route, end.text) == ("done", "cloud", "Two brothers.")
-    assert end.notices[0]["code"] == "escalated"
+    assert end.notices[0].code == "escalated"
 
 
 async def test_of_several_questions_a_refused_one_gets_its_approved_wording(desk: Desk) -> None:
@@ -56,7 +56,7 @@ async def test_of_several_questions_a_refused_one_gets_its_approved_wording(desk
     desk.use([FACT.text, REFUSAL], cloud=None)
     end = _end(await desk.say("how long, and the label?"))
     assert end.text == f"{FACT.text}\n\n{OTHER.text}"
-    assert end.notices[0]["text"].startswith("Part of this is the approved wording")
+    assert end.notices[0].text.startswith("Part of this is the approved wording")
 
 
 async def test_what_is_free_of_its_text_is_said_without_it(desk: Desk) -> None:

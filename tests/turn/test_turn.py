@@ -60,7 +60,7 @@ async def test_what_the_fact_does_not_bear_out_is_never_told(desk: Desk) -> None
     end = told[-1]
     assert isinstance(end, Finished)
     assert end.text == FACT.text
-    assert end.notices[0]["code"] == "approved_wording"
+    assert end.notices[0].code == "approved_wording"
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert desk.store.ledger.calls(exchange.turn.id)[0].outcome == "unsupported"
 
@@ -100,7 +100,7 @@ async def test_two_questions_are_answered_one_after_the_other(desk: Desk) -> Non
     assert isinstance(end, Finished)
     assert end.text == f"{FACT.text}\n\n{SECOND.text}"
     assert [source.id for source in end.sources] == [FACT.id, SECOND.id]
-    assert [notice["text"] for notice in end.notices] == ["Part of this is the approved wording, word for word."]
+    assert [notice.text for notice in end.notices] == ["Part of this is the approved wording, word for word."]
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert [call.outcome for call in desk.store.ledger.calls(exchange.turn.id)] == ["ok", "unsupported"]
 
@@ -228,7 +228,7 @@ async def test_a_cloud_that_fails_an_escalation_leaves_the_approved_wording(desk
     end = (await desk.say(LOCAL))[-1]
     assert isinstance(end, Finished)
     assert (end.route, end.text) == ("local", FACT.text)
-    assert [notice["code"] for notice in end.notices] == ["escalated", "cloud_failed", "approved_wording", "unsure"]
+    assert [notice.code for notice in end.notices] == ["escalated", "cloud_failed", "approved_wording", "unsure"]
 
 
 async def test_a_stop_that_can_never_be_stored_still_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from chatapp import errors
 from chatapp.backends.scripted import ScriptedBackend
 from chatapp.errors import DatabaseError, FirstlineError, ProviderAuthError, ProviderCutError, UserError, words_of
+from chatapp.store.notices import Note, NoticeCode
 from chatapp.turn import notices
 from chatapp.turn.events import Failed, Reader
 from chatapp.web.access import operator
@@ -95,7 +96,7 @@ def test_every_error_has_words_for_a_customer(kind: type[FirstlineError]) -> Non
         assert "a person" in told.hint
     event = Failed.of(1, "c", error)
     refuse_operators_words(json.dumps(event.as_json(Reader.CUSTOMER)))
-    refuse_operators_words(event.notice["text"])
+    refuse_operators_words(event.notice.text)
     whole = event.as_json(Reader.OPERATOR)
     assert (whole["code"], whole["detail"]) == (kind.code, " ".join(TRACE))
 
@@ -123,15 +124,16 @@ def test_what_a_user_did_wrong_is_worded_for_them() -> None:
 
 
 def test_every_notice_is_worded_for_a_customer() -> None:
-    found = dict[str, str]()
+    found = dict[NoticeCode, str]()
     for room in Path("chatapp").rglob("*.py"):
         for node in ast.walk(ast.parse(room.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "notice":
-                code, text, *_ = [arg.value if isinstance(arg, ast.Constant) else "" for arg in node.args]
-                found[str(code)] = str(text)
-    assert {"approved_wording", "unsure", "cloud_failed", "queued"} <= found.keys()
+            match node:
+                case ast.Call(args=[ast.Attribute(value=ast.Name(id="NoticeCode"), attr=name), text, *_]):
+                    said = (part.value for part in ast.walk(text) if isinstance(part, ast.Constant))
+                    found[NoticeCode[name]] = " ".join(map(str, said))
+    assert found.keys() == set(NoticeCode)
     for code, text in found.items():
-        refuse_operators_words((notices.customer_notice(code, text) or {}).get("text", ""))
+        refuse_operators_words((notices.customer_notice(Note(code, text)) or {}).get("text", ""))
     for text in notices.FOR_CUSTOMERS.values():
         refuse_operators_words(text)
 

@@ -17,7 +17,8 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.emphasis import tokenize
 from markdown_it.token import Token
 
-from chatapp.web.formatting.telephone import telephone_numbers
+from language.contacts import callable_numbers
+from language.english import ENGLISH
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
@@ -164,7 +165,7 @@ def _broken(token: Token) -> Iterator[Token]:
 
 def _called(token: Token) -> Iterator[Token]:
     last = 0
-    for start, end, digits in telephone_numbers(token.content):
+    for start, end, digits in callable_numbers(token.content, ENGLISH.contacts):
         yield _text(token.content[last:start])
         yield from _link(f"tel:{digits}", _text(token.content[start:end]))
         last = end

@@ -28,7 +28,8 @@ from router.plain import plain
 from router.policy.promise import per_cent
 from router.stats import Share
 from router.training.build import Built, build
-from router.training.promised import Levels, Rows, promise_levels, rows_of
+from router.training.promised import Levels, promise_levels
+from router.training.rows import Rows, rows_of
 
 RISKS = (0.01, 0.02, 0.05, 0.10)
 SEED = 7
@@ -67,7 +68,7 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as scratch:
         built = _built(options.pack, options.cache or Path(scratch))
-    rows, categories = rows_of(built), len(built.artefact.classifier.vocabulary.categories)
+    rows, categories = rows_of(built.corpus, built.trained), len(built.artefact.classifier.vocabulary.categories)
     lines = run(rows, categories, options.splits, options.confidence)
     if options.plot:
         plot(lines, options.plot)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
-
-from pydantic import TypeAdapter
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from router.plain import plain_fields
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 OUT_OF_SCOPE_LABEL = "out_of_scope"  # of a neighbour that is out of scope
 
@@ -178,7 +180,7 @@ class Decision:
         Raises ValueError for what no version wrote.
         """
         try:
-            return _READER.validate_python(_in_todays_words(data))
+            return _reader().validate_python(_in_todays_words(data))
         except (KeyError, TypeError) as error:
             raise ValueError(f"This is no decision: {error!r}.") from error
 
@@ -188,10 +190,17 @@ def least_sure(facts: Sequence[ScoredFact], asked: int) -> float:
     return min((fact.probability for fact in facts[:asked]), default=0.0)
 
 
-_READER = TypeAdapter(Decision)
 _FORMER_FIELDS = {"leaned": "needs_context"}
 _FORMER_LABELS = {"edge": OUT_OF_SCOPE_LABEL}
 _LISTS = ("facts", "candidates", "neighbours", "reasons")
+
+
+@cache
+def _reader() -> "TypeAdapter[Decision]":
+    """Loaded when the first decision is read, so that `--help` and the router itself do without."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Decision)
 
 
 def _in_todays_words(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,42 +10,13 @@ from numpy.typing import NDArray
 
 from router.pack.load import Pack
 from router.policy.policy import Policy
-from router.policy.promise import share
-from router.policy.thresholds import Thresholds, default_policy
+from router.policy.thresholds import Thresholds, default_policy, highest_keeping
 from router.stats import Share
-from router.training.build import Built
+from router.training.rows import Rows
 
 KEEP = 0.90
 """Share of the labelled messages whose likeliest fact answers them that is to be answered locally."""
 _HUNDREDTHS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Out-of-fold scores of m labelled messages, and what the labels say; all (m,).
-
-    `best` numbers the likeliest fact, `right` says whether it answers, `answerable` whether any does.
-    """
-
-    in_scope: NDArray[np.float64]
-    best_fact: NDArray[np.float64]
-    best: NDArray[np.int64]
-    right: NDArray[np.bool_]
-    answerable: NDArray[np.bool_]
-
-
-def rows_of(built: Built) -> Rows:
-    """Of the labelled messages that a router was calibrated on."""
-    corpus, trained = built.corpus, built.trained
-    facts = trained.calibration.facts(trained.evidence, corpus.fact_category)[:, :-1]  # the last is "no fact"
-    answers, best = corpus.answers[trained.held][:, :-1], facts.argmax(axis=1)
-    return Rows(
-        in_scope=trained.calibration.in_scope(trained.evidence),
-        best_fact=np.asarray(facts.max(axis=1)),
-        best=best,
-        right=answers[np.arange(len(best)), best],
-        answerable=np.asarray(answers.any(axis=1)),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +53,7 @@ def recalibrate(pack: Pack, rows: Rows, refused: NDArray[np.bool_], keep: float 
     best = _answered(rows, 0.0, 0.0, said)
     for fact in (step / _HUNDREDTHS for step in range(_HUNDREDTHS)):
         sure = said & (rows.best_fact >= fact)
-        scope = share(np.where(sure, rows.in_scope, 0.0)[rows.right], keep)
+        scope = highest_keeping(np.where(sure, rows.in_scope, 0.0)[rows.right_fact], keep)
         found = _answered(rows, fact, scope, sure)
         if found.kept.value >= keep and (found.wrong.hits, -found.kept.hits) < (best.wrong.hits, -best.kept.hits):
             best = found
@@ -101,5 +72,5 @@ class _Pair:
 
 def _answered(rows: Rows, fact: float, scope: float, sure: NDArray[np.bool_]) -> _Pair:
     local = sure & (rows.in_scope >= scope)
-    kept = Share(int((local & rows.right).sum()), int(rows.right.sum()))
-    return _Pair(fact, scope, kept, Share(int((local & ~rows.right).sum()), int(local.sum())))
+    kept = Share(int((local & rows.right_fact).sum()), int(rows.right_fact.sum()))
+    return _Pair(fact, scope, kept, Share(int((local & ~rows.right_fact).sum()), int(local.sum())))

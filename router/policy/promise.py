@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from router.arrays import Floats
 from router.errors import PolicyError
+from router.policy.thresholds import floored
 from router.stats import Share
 
 _STARTS = (15, 30)  # per cent of the messages, the surest first, at which the tests begin
 _STEPS = 30  # thresholds from one start to the next, and from the last start to all messages
-_ROUND = 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,6 @@ def least_needed(risk: float, confidence: float) -> int:
     return (passing - 1) * 100 // _STARTS[-1] + 1
 
 
-def share(scores: Floats, keep: float) -> float:
-    """The highest threshold, to four places, that at least `keep` of `scores` (n,) reach; 0 when there are none."""
-    if not len(scores):
-        return 0.0
-    needed = max(1, ceil(keep * len(scores) - 1e-9))
-    return _floored(np.sort(scores)[len(scores) - needed])
-
-
 def per_cent(value: float) -> str:
     """A share to three digits, such as "2.5 %"."""
     return f"{100 * value:.3g} %"
@@ -124,7 +116,7 @@ def _grid(scores: Floats) -> Floats:
     first, second = (start / 100 for start in _STARTS)
     shares = np.concatenate([np.linspace(first, second, _STEPS, endpoint=False), np.linspace(second, 1, _STEPS)])
     ranks = np.ceil(shares * len(scores) - 1e-9).astype(int)
-    return np.array([_floored(value) for value in np.sort(scores)[len(scores) - ranks]])
+    return np.array([floored(value) for value in np.sort(scores)[len(scores) - ranks]])
 
 
 def _p_values(wrong: NDArray[np.int64], counts: NDArray[np.int64], risk: float) -> Floats:
@@ -142,7 +134,3 @@ def _lack(n: int, needed: int) -> str:
     if n < needed:
         return f"at least {needed} are needed."
     return f"{needed} could be enough, were fewer of the surest wrong."
-
-
-def _floored(value: float) -> float:
-    return float(np.floor(value * _ROUND) / _ROUND)

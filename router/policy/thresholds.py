@@ -1,6 +1,7 @@
 """Choose the policy's thresholds from labelled messages, with the uncertainty of what they will do."""
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from router.pack.load import Pack
 from router.policy.policy import Policy
 from router.stats import Share
 
+_ROUND = 1e4
 KEEP = 0.92  # share of the messages in scope that should be answered locally: 90 %, and room for chance
 
 
@@ -52,22 +54,27 @@ def default_policy(pack: Pack, thresholds: Thresholds) -> Policy:
 
 def _fact_grid(held: Held, keep: float) -> list[float]:
     """Hundredths up to the highest that alone keeps enough."""
-    most = _highest(held.best_fact[held.inside], keep)
+    most = highest_keeping(held.best_fact[held.inside], keep)
     return [step / 100 for step in range(int(most * 100) + 1)]
 
 
 def _with_fact_threshold(held: Held, fact: float, keep: float) -> Thresholds:
     sure = held.best_fact >= fact
-    scope = _highest(np.where(sure, held.in_scope, 0.0)[held.inside], keep)
+    scope = highest_keeping(np.where(sure, held.in_scope, 0.0)[held.inside], keep)
     local = sure & (held.in_scope >= scope)
     kept = Share(int((local & held.inside).sum()), int(held.inside.sum()))
     escalated = Share(int((~local & ~held.inside).sum()), int((~held.inside).sum()))
     return Thresholds(scope, fact, kept, escalated)
 
 
-def _highest(values: Floats, keep: float) -> float:
-    """The highest threshold, to four places, that `keep` of `values` reach; 0 when there are none."""
-    if not len(values):
+def highest_keeping(scores: Floats, keep: float) -> float:
+    """The highest threshold, to four places, that at least `keep` of `scores` (n,) reach; 0 when there are none."""
+    if not len(scores):
         return 0.0
-    needed = int(np.ceil(keep * len(values) - 1e-9))
-    return float(np.floor(np.sort(values)[len(values) - needed] * 1e4) / 1e4)
+    needed = max(1, ceil(keep * len(scores) - 1e-9))
+    return floored(np.sort(scores)[len(scores) - needed])
+
+
+def floored(value: float) -> float:
+    """To four places, never up: what reached the value reaches the threshold."""
+    return float(np.floor(value * _ROUND) / _ROUND)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from router.encoder.encoder import Encoder
 from router.model.classifier import Classifier, Vocabulary
-from router.model.corpus import OUT_OF_SCOPE, Corpus, build_corpus
+from router.model.corpus import Corpus, build_corpus
 from router.model.ngrams import spell
 from router.model.train import Trained, train
 from router.pack.load import Pack
@@ -16,6 +16,7 @@ from router.text.clean import clean
 from router.text.followup import FollowUpModel, unlearnt
 from router.training.artefact import Artefact
 from router.training.followup_fit import fit_follow_up
+from router.training.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,8 @@ def _follow_up(pack: Pack, encoder: Encoder, stranger: Classifier) -> FollowUpMo
 
 def thresholds_of(corpus: Corpus, trained: Trained) -> Thresholds:
     """The thresholds that the out-of-fold scores call for."""
-    facts = trained.calibration.facts(trained.evidence, corpus.fact_category)[:, :-1]
-    held = Held(
-        in_scope=trained.calibration.in_scope(trained.evidence),
-        best_fact=np.asarray(facts.max(axis=1)),
-        inside=corpus.category[trained.held] != OUT_OF_SCOPE,
-    )
-    return choose_thresholds(held)
+    rows = rows_of(corpus, trained)
+    return choose_thresholds(Held(rows.in_scope, rows.best_fact, rows.inside))
 
 
 def _vocabulary(pack: Pack, corpus: Corpus, kept: NDArray[np.int64]) -> Vocabulary:

@@ -10,40 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router.arrays import Floats
 from router.errors import PolicyError
-from router.model.corpus import OUT_OF_SCOPE
 from router.model.train import MIN_TRAFFIC
 from router.policy.policy import Policy
-from router.policy.promise import Promise, least_needed, per_cent, promise, share
-from router.policy.thresholds import Held, choose_thresholds
+from router.policy.promise import Promise, least_needed, per_cent, promise
+from router.policy.thresholds import Held, choose_thresholds, highest_keeping
 from router.stats import Share
 from router.training.build import Built, thresholds_of
+from router.training.rows import Rows, rows_of
 
 CONFIDENCE = 0.9
 MIN_MESSAGES = 30  # of a category, to give it a threshold of its own for a local share
 NOTHING = 1.0  # the threshold where nothing can be promised
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Out-of-fold scores of m labelled messages and what is right of them; all (m,).
-
-    `category` is the category that the router gives, `right_category` whether the label says so too. `right_fact` is
-    False where no fact answers. `known` marks the rows of which the right facts are known, `inside` those in scope.
-    """
-
-    in_scope: Floats
-    category: NDArray[np.int64]
-    right_category: NDArray[np.bool_]
-    best_fact: Floats
-    right_fact: NDArray[np.bool_]
-    known: NDArray[np.bool_]
-    inside: NDArray[np.bool_]
-
-    def part(self, chosen: NDArray[np.int64]) -> "Rows":
-        """Some of the rows, by their numbers."""
-        return Rows(*(getattr(self, name)[chosen] for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +44,6 @@ class Levels:
         """The thresholds; where nothing can be promised, nothing passes."""
         thresholds = {key: _or_nothing(self.category(number)) for number, key in enumerate(keys)}
         return Policy(thresholds, _or_nothing(self.fact))
-
-
-def rows_of(built: Built) -> Rows:
-    """What thresholds may be chosen on: the out-of-fold evidence of the labelled messages."""
-    corpus, trained = built.corpus, built.trained
-    facts = trained.calibration.facts(trained.evidence, corpus.fact_category)
-    categories = trained.calibration.categories(trained.evidence, facts, corpus.fact_category)
-    category, answers = corpus.category[trained.held], corpus.answers[trained.held]
-    given, best = categories.argmax(axis=1), facts[:, :-1].argmax(axis=1)
-    return Rows(
-        in_scope=trained.calibration.in_scope(trained.evidence),
-        category=given,
-        right_category=given == category,
-        best_fact=np.asarray(facts[:, :-1].max(axis=1)),
-        right_fact=answers[np.arange(len(best)), best],
-        known=np.asarray(answers.any(axis=1)),
-        inside=category != OUT_OF_SCOPE,
-    )
 
 
 def promise_levels(rows: Rows, categories: int, risk: float, confidence: float) -> Levels:
@@ -112,10 +72,10 @@ def choose(
     check_asked(risk, local, confidence)
     keys, source = built.artefact.classifier.vocabulary.categories, _source(built)
     if risk is not None:
-        levels = promise_levels(rows_of(built), len(keys), risk, confidence)
+        levels = promise_levels(rows_of(built.corpus, built.trained), len(keys), risk, confidence)
         return levels.policy(keys), (*_told(levels, keys, confidence), *source)
     if local is not None:
-        policy, said = local_policy(rows_of(built), keys, local)
+        policy, said = local_policy(rows_of(built.corpus, built.trained), keys, local)
         return policy, (*said, *source)
     found = thresholds_of(built.corpus, built.trained)
     said = (
@@ -141,11 +101,11 @@ def local_policy(rows: Rows, keys: tuple[str, ...], local: float) -> tuple[Polic
     """
     fact = choose_thresholds(Held(rows.in_scope, rows.best_fact, rows.inside), local).fact
     scores = np.where(rows.best_fact >= fact, rows.in_scope, 0.0)
-    pooled, thresholds, said = share(scores[rows.inside], local), dict[str, float](), list[str]()
+    pooled, thresholds, said = highest_keeping(scores[rows.inside], local), dict[str, float](), list[str]()
     for number, key in enumerate(keys):
         scored = scores[rows.inside & (rows.category == number)]
         enough = len(scored) >= MIN_MESSAGES
-        thresholds[key] = share(scored, local) if enough else pooled
+        thresholds[key] = highest_keeping(scored, local) if enough else pooled
         kept = Share(int((scored >= thresholds[key]).sum()), len(scored))
         source = "" if enough else "; the threshold is that of all categories together"
         said.append(f"In scope, {key}: from {thresholds[key]:.4f} up; kept local: {kept}{source}.")

@@ -15,7 +15,7 @@ from chatapp.errors import OperatorError
 from chatapp.evaluation.trial import word_all, word_in_cloud
 from chatapp.reports.side_by_side import Cell, Column, Row, side_by_side_page
 from finetune.judging.evaluate import Evaluation, Layers, save_evaluation, serving
-from finetune.judging.recalibrate import recalibrate, rows_of
+from finetune.judging.recalibrate import recalibrate
 from finetune.judging.scoring import Question, Verdict
 from finetune.training.run_folder import LAYERS, Run
 from finetune.workspace import FIGURES
@@ -24,6 +24,7 @@ from localmodel.release import POLICY
 from router.policy.file import Stated, made_for, write_policy
 from router.stats import Share
 from router.training.build import build
+from router.training.rows import rows_of
 
 
 def evaluate(
@@ -65,7 +66,7 @@ def recalibrated(bench: Bench, done: Run, out: Path) -> tuple[str, ...]:
     pack, encoder = bench.router.pack, bench.router.encoder
     typer.echo("Choosing the thresholds anew …", err=True)
     built = build(pack, encoder)
-    rows = rows_of(built)
+    rows = rows_of(built.corpus, built.trained)
     refused = np.zeros(len(rows.best), dtype=bool)
     if done.settings["wrong_facts"].value:
         refused = _refusals(bench, done, [built.corpus.texts[row] for row in built.trained.held], rows.best)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.judging.recalibrate import Rows, recalibrate
+from finetune.judging.recalibrate import recalibrate
 from router.pack.load import Pack, load_pack
+from router.training.rows import Rows
 
 PIP = load_pack("packs/pip")
 
@@ -21,8 +22,18 @@ def pack() -> Pack:
 def _rows(scores: list[tuple[float, float]], answerable: list[bool], right: list[bool]) -> Rows:
     """Messages with (in scope, best fact); `answerable`: a fact answers, `right`: the best one does."""
     scope, fact = np.array(scores, dtype=float).reshape(-1, 2).T
-    labels = np.array(right, dtype=bool), np.array(answerable, dtype=bool)
-    return Rows(scope, fact, np.zeros(len(scores), dtype=np.int64), *labels)
+    none, all_ = np.zeros(len(scores), dtype=np.int64), np.ones(len(scores), dtype=bool)
+    return Rows(
+        in_scope=scope,
+        category=none,
+        right_category=all_,
+        best=none,
+        best_fact=fact,
+        right_fact=np.array(right, dtype=bool),
+        answerable=np.array(answerable, dtype=bool),
+        known=all_,
+        inside=all_,
+    )
 
 
 def _none(rows: Rows) -> np.ndarray:  # type: ignore[type-arg]
@@ -77,4 +88,4 @@ def test_enough_is_kept_and_never_more_is_wrong_than_without_thresholds(
     rows = _rows([(a, b) for a, b, _, _ in said], [c for *_, c, _ in said], [c and d for *_, c, d in said])
     found = recalibrate(PIP, rows, _none(rows))
     assert found.kept.value >= 0.9 or not found.kept.n
-    assert found.wrong.hits <= int((~rows.right).sum())
+    assert found.wrong.hits <= int((~rows.right_fact).sum())

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from router.errors import PolicyError
-from router.policy.promise import least_needed, promise, share
-from router.training.promised import NOTHING, Rows, check_asked, choose, local_policy, promise_levels
+from router.policy.promise import least_needed, promise
+from router.policy.thresholds import highest_keeping
+from router.training.promised import NOTHING, check_asked, choose, local_policy, promise_levels
+from router.training.rows import Rows
 
 risks = st.sampled_from([0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
 confidences = st.sampled_from([0.5, 0.8, 0.9, 0.99])
@@ -26,7 +28,17 @@ def _rows(count: int, seed: int, categories: int = 3) -> Rows:
     scope, right = _messages(count, seed)
     fact, right_fact = _messages(count, seed + 1)
     category = np.random.default_rng(seed).integers(0, categories, count)
-    return Rows(scope, category, right, fact, right_fact & right, np.ones(count, bool), right)
+    return Rows(
+        in_scope=scope,
+        category=category,
+        right_category=right,
+        best=np.zeros(count, np.int64),
+        best_fact=fact,
+        right_fact=right_fact & right,
+        answerable=right,
+        known=np.ones(count, bool),
+        inside=right,
+    )
 
 
 @pytest.mark.parametrize(("risk", "count"), [(0.05, 400), (0.1, 200), (0.1, 1000), (0.2, 100)])
@@ -118,13 +130,13 @@ def test_an_impossible_promise_is_refused(risk: float, confidence: float) -> Non
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=80), st.floats(0.01, 1))
 def test_a_share_is_kept_and_no_higher_threshold_would(scores: list[float], keep: float) -> None:
     values = np.array(scores)
-    threshold = share(values, keep)
+    threshold = highest_keeping(values, keep)
     assert (values >= threshold).mean() >= keep - 1e-9
     assert (values >= threshold + 1.0001e-4).mean() < keep
 
 
 def test_a_share_of_nothing() -> None:
-    assert share(np.array([]), 0.8) == 0.0
+    assert highest_keeping(np.array([]), 0.8) == 0.0
 
 
 def test_the_error_is_split_over_what_is_tested() -> None:

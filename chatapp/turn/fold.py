@@ -37,3 +37,31 @@ async def fold(store: Store, question: Question, work: ToFold) -> None:
         await asyncio.to_thread(store.conversations.save_summary, conversation_id, made.text, made.through_turn_id)
     except FirstlineError as error:
         log.warning("conversation %s was not summarised: %s", conversation_id, error)
+
+
+class Folds:
+    """Runs folds in the background, at most one a conversation at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """Those under way."""
+        return set(self._running.values())
+
+    def begin(self, question: Question, work: ToFold) -> None:
+        """Fold now, unless the conversation is being folded: then the next answer finds the same work again."""
+        conversation_id = question.conversation_id
+        if conversation_id in self._running:
+            return
+        task = asyncio.create_task(fold(self._store, question, work))
+        self._running[conversation_id] = task
+        task.add_done_callback(lambda _: self._running.pop(conversation_id))
+
+    def cancel(self, conversation_id: str | None = None) -> None:
+        """End the fold of one conversation, or of every one; what was stored by rule stands."""
+        for key, task in self._running.items():
+            if conversation_id in (None, key):
+                task.cancel()

@@ -9,7 +9,6 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import takewhile
 from weakref import WeakValueDictionary
 
 from chatapp.assembly.active_release import Serving
@@ -17,7 +16,6 @@ from chatapp.backends.base import Backend
 from chatapp.errors import (
     ClosingError,
     DatabaseError,
-    FirstlineError,
     InterruptedTurnError,
     NotAllowedError,
     NotFoundError,
@@ -25,12 +23,13 @@ from chatapp.errors import (
 from chatapp.settings import Settings
 from chatapp.store import Store, Turn
 from chatapp.store.models import TurnStatus
-from chatapp.store.owners import BEAT_S
-from chatapp.turn.answer import ToFold
-from chatapp.turn.burst import MOST_WAITING, read_together
+from chatapp.turn.burst import MOST_WAITING
 from chatapp.turn.events import Event, Failed, Joined, Queued
-from chatapp.turn.fold import fold
+from chatapp.turn.fold import Folds
+from chatapp.turn.heartbeat import Heartbeat
 from chatapp.turn.hub import Hub, Subscription
+from chatapp.turn.later import left_for_later
+from chatapp.turn.line import Line
 from chatapp.turn.live import Halt, LiveTurn
 from chatapp.turn.message import clean_message
 from chatapp.turn.outbox import Outbox
@@ -56,11 +55,11 @@ class TurnRunner:
         self._serving = serving
         self._turn = TurnTask(settings, store, serving, backends, self.outbox)
         self._live: dict[str, LiveTurn] = {}
-        self._waiting: dict[str, list[Turn]] = {}
-        self._folds: dict[str, asyncio.Task[None]] = {}
+        self._line = Line(settings.message_max_chars)
+        self._folds = Folds(store)
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._beating: asyncio.Task[None] | None = None
+        self._heartbeat = Heartbeat(store, self._open)
 
     @property
     def last_failure(self) -> tuple[datetime, Failed] | None:
@@ -82,7 +81,7 @@ class TurnRunner:
         """Subscribe, and get the running turn's events so far: nothing is lost between the two, nothing is twice."""
         with self.hub.subscribe(conversation_id) as subscription:
             live = self.live(conversation_id)
-            waiting = enumerate(self._waiting.get(conversation_id, ()), 1)
+            waiting = enumerate(self._line.of(conversation_id), 1)
             queued = [Queued(turn.id, conversation_id, turn.user_text, ahead) for ahead, turn in waiting]
             yield subscription, (*(live.events if live else ()), *queued)
 
@@ -123,11 +122,10 @@ class TurnRunner:
 
     def drop(self, conversation_id: str) -> None:
         """End everything that runs or waits for a conversation that is about to be deleted."""
-        self._waiting.pop(conversation_id, None)
+        self._line.clear(conversation_id)
         self.stop(conversation_id)
         self._forget(conversation_id)
-        if conversation_id in self._folds:
-            self._folds[conversation_id].cancel()
+        self._folds.cancel(conversation_id)
 
     async def aclose(self, within_s: float = 0.0) -> None:
         """Take nothing new, and let what runs come to its end for so long. Then what still runs or waits is ended as
@@ -137,34 +135,31 @@ class TurnRunner:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_s)
         saving = asyncio.create_task(self.outbox.aclose(SAVE_WITHIN_S))
-        while running := self._tasks | set(self._folds.values()):
+        while running := self._tasks | self._folds.tasks:
             for live in self._live.values():
                 live.halt(Halt.CLOSED)
-            for folding in self._folds.values():
-                folding.cancel()
+            self._folds.cancel()
             await asyncio.wait(running)
         await saving
         await self._leave()
 
     async def _leave(self) -> None:
         """End what waits, and what was given up for it: the next start would, but its readers are told now."""
-        with _logged("what waited could not be ended"):
+        with left_for_later("what waited could not be ended"):
             await asyncio.to_thread(self._store.ledger.write_late)
             if left := self._open():
                 await asyncio.to_thread(self._store.owners.interrupt, left)
-        for turns in self._waiting.values():
-            self._tell_interrupted(turns)
-        self._waiting.clear()
+        self._tell_interrupted(self._line.all())
+        self._line.clear()
         self._live.clear()
-        if self._beating:
-            self._beating.cancel()
+        self._heartbeat.stop()
 
     async def sweep(self) -> None:
         """End what nobody answers, and begin what waited for another process; to be called every few seconds."""
-        with _logged("turns without an owner could not be looked for"):
+        with left_for_later("turns without an owner could not be looked for"):
             await asyncio.to_thread(self._store.ledger.write_late)
             self._tell_interrupted(await asyncio.to_thread(self._store.owners.interrupt_dead, self._open()))
-        for conversation_id in list(self._waiting):
+        for conversation_id in self._line.conversations:
             async with self._lock(conversation_id):
                 await self._next(conversation_id)
 
@@ -183,8 +178,8 @@ class TurnRunner:
     def _open(self, conversation_id: str | None = None) -> set[int]:
         """The ids of the turns that run or wait here."""
         live = {live.turn.id for key, live in self._live.items() if conversation_id in (None, key)}
-        waiting = {turn.id for key, turns in self._waiting.items() if conversation_id in (None, key) for turn in turns}
-        return live | waiting
+        waiting = self._line.all() if conversation_id is None else self._line.of(conversation_id)
+        return live | {turn.id for turn in waiting}
 
     async def _take(self, conversation_id: str, text: str, client_id: str | None, requested: Route | None) -> int:
         async with self._lock(conversation_id):
@@ -220,10 +215,9 @@ class TurnRunner:
 
     async def _wait(self, turn: Turn) -> None:
         """Put the turn in line, and give up a silent one before it if one turn can read both."""
-        waiting = self._waiting.setdefault(turn.conversation_id, [])
-        waiting.append(turn)
-        self.hub.publish(Queued(turn.id, turn.conversation_id, turn.user_text, len(waiting)))
-        self._keep_beating()
+        ahead = self._line.add(turn)
+        self.hub.publish(Queued(turn.id, turn.conversation_id, turn.user_text, ahead))
+        self._heartbeat.keep()
         live = self.live(turn.conversation_id)
         if live is None:
             await self._next(turn.conversation_id)
@@ -231,20 +225,13 @@ class TurnRunner:
             live.halt(Halt.JOINED)
 
     def _burst(self, conversation_id: str, joining: LiveTurn | None) -> list[Turn]:
-        """The waiting turns that are answered next as one, with what `joining` asks; none if they do not go with it."""
-        waiting = self._waiting[conversation_id]
-        plain = list(takewhile(lambda turn: turn.requested_route is None, waiting))
-        if not plain:
-            return [] if joining else waiting[:1]
-        first = [joining.user_text] if joining else []
-        texts = [*first, *(turn.user_text for turn in plain)]
-        count = read_together(texts, self._settings.message_max_chars, self._serving().router.pack.rules)
-        return plain[: count - len(first)]
+        language = self._serving().router.pack.rules
+        return self._line.next(conversation_id, joining.user_text if joining else None, language)
 
     async def _next(self, conversation_id: str) -> None:
         """Begin what waits, as much of it as one turn reads. What cannot begin now is tried again by the sweep."""
         live = self._live.get(conversation_id)
-        if self.closing or conversation_id not in self._waiting or (live and not live.over):
+        if self.closing or conversation_id not in self._line or (live and not live.over):
             return
         joining = live if live and live.halted is Halt.JOINED and not live.ending else None
         burst = self._burst(conversation_id, joining)
@@ -256,14 +243,14 @@ class TurnRunner:
                 live=self._open(conversation_id),
             )
         except NotFoundError:  # deleted, or ended by another process that saw no sign of life
-            self._taken_out(conversation_id, burst)
+            self._line.remove(conversation_id, burst)
             self._tell_interrupted([*([joining.turn] if joining else []), *burst])
             self._forget(conversation_id)
         except DatabaseError as error:
             log.warning("what waits in conversation %s cannot begin now: %s", conversation_id, error)
         else:
             if turn:
-                self._taken_out(conversation_id, burst)
+                self._line.remove(conversation_id, burst)
                 for read in [*([joining.turn] if joining else []), *burst[:-1]]:
                     self.hub.publish(Joined(read.id, conversation_id, turn.id))
                 await self._launch(turn)
@@ -273,57 +260,23 @@ class TurnRunner:
         if self.live(conversation_id) is None:
             self._live.pop(conversation_id, None)
 
-    def _taken_out(self, conversation_id: str, burst: list[Turn]) -> None:
-        left = [turn for turn in self._waiting.pop(conversation_id, []) if turn not in burst]
-        if left:
-            self._waiting[conversation_id] = left
-
     async def _launch(self, turn: Turn, replaces: int | None = None) -> None:
         live = LiveTurn(turn, turn.asked_text, self.hub, replaces)
         self._live[turn.conversation_id] = live
         live.task = asyncio.create_task(self._run(live), name=f"turn-{turn.id}")
         self._tasks.add(live.task)
         live.task.add_done_callback(self._tasks.discard)
-        self._keep_beating()
+        self._heartbeat.keep()
         await asyncio.sleep(0)  # a task that is cancelled before its first step would store nothing
 
     async def _run(self, live: LiveTurn) -> None:
         answer = await self._turn.run(live)
         live.over = True
-        if answer and answer.to_fold:
-            self._fold_later(live, answer.to_fold)
+        if answer and answer.to_fold and not (live.halted or self.closing):
+            self._folds.begin(live.question, answer.to_fold)
         conversation_id = live.turn.conversation_id
-        if conversation_id in self._waiting:
+        if conversation_id in self._line:
             async with self._lock(conversation_id):
                 await self._next(conversation_id)
-        if self._live.get(conversation_id) is live and conversation_id not in self._waiting:
+        if self._live.get(conversation_id) is live and conversation_id not in self._line:
             del self._live[conversation_id]
-
-    def _keep_beating(self) -> None:
-        if self._beating is None or self._beating.done():
-            self._beating = asyncio.create_task(self._beat(), name="heartbeat")
-
-    async def _beat(self) -> None:
-        """Signs of life, as long as anything runs or waits here."""
-        while self._open():
-            await asyncio.sleep(BEAT_S)
-            with _logged("the sign of life of running turns could not be written"):
-                if turn_ids := self._open():
-                    await asyncio.to_thread(self._store.owners.beat, turn_ids)
-
-    def _fold_later(self, live: LiveTurn, work: ToFold) -> None:
-        turn = live.turn
-        if live.halted or self.closing or turn.conversation_id in self._folds:
-            return
-        task = asyncio.create_task(fold(self._store, live.question, work))
-        self._folds[turn.conversation_id] = task
-        task.add_done_callback(lambda _: self._folds.pop(turn.conversation_id))
-
-
-@contextlib.contextmanager
-def _logged(what: str) -> Iterator[None]:
-    """What the database does not do now is done a moment later, or at the next start."""
-    try:
-        yield
-    except FirstlineError as error:
-        log.warning("%s: %s", what, error)

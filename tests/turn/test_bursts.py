@@ -287,7 +287,7 @@ async def _walk(folder: Path, steps: list[str], failing: set[int]) -> None:
         for number, step in enumerate(steps):
             await _step(desk, step, sent, number)
         for _ in range(400):
-            if not desk.runner._tasks and not desk.runner._waiting:
+            if not desk.runner._tasks and not desk.runner._line.conversations:
                 break
             await asyncio.sleep(0.01)
         _check(desk, sent)

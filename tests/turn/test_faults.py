@@ -185,7 +185,7 @@ async def test_a_turn_of_a_dead_process_is_told_to_who_watches_it(desk: Desk) ->
 
 
 async def test_signs_of_life_are_given_for_as_long_as_a_turn_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatapp.turn.runner.BEAT_S", 0.02)
+    monkeypatch.setattr("chatapp.turn.heartbeat.BEAT_S", 0.02)
     beats: list[set[int]] = []
     monkeypatch.setattr(desk.store.owners, "beat", beats.append)
     desk.use((), ["one two three four five six"], delay_s=0.05)

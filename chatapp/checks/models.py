@@ -16,7 +16,11 @@ def pack(patient: Patient) -> Check:
     from router.pack.load import load_pack
 
     loaded = load_pack(pack_folder(patient.settings.pack))
-    return Check("ok", "pack", f"{loaded.name!r}: {len(loaded.categories)} categories, {len(loaded.facts)} facts")
+    detail = f"{loaded.name!r}: {len(loaded.categories)} categories, {len(loaded.facts)} facts"
+    if loaded.rules is None:
+        why = f"no rules for its language {loaded.language!r}: answers are its facts, word for word"
+        return Check("note", "pack", f"{detail}; {why}", "See docs/languages.md for what else does without.")
+    return Check("ok", "pack", detail)
 
 
 def encoder(patient: Patient) -> Check:

@@ -23,6 +23,7 @@ from chatapp.store.server_lock import hold
 from chatapp.web.access.refusals import Refusal, Refusals
 from router.errors import PackError
 from router.types import Mode
+from tests.router.conftest import SMALL
 
 Run = Callable[..., Any]
 UP = KernelFence("Landlock", True, "all of it", 7)
@@ -103,7 +104,17 @@ def test_the_database(settings: Settings) -> None:
 
 
 def test_the_shipped_pack(settings: Settings) -> None:
-    assert "7 categories" in module.pack(Patient(settings, None)).detail
+    check = module.pack(Patient(settings, None))
+    assert (check.status, "7 categories" in check.detail) == ("ok", True)
+
+
+def test_a_pack_in_a_language_without_rules(settings: Settings, tmp_path: Path) -> None:
+    for name, text in SMALL.items():
+        path = tmp_path / "klein" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace('title = "Small"', 'title = "Klein"\nlanguage = "de"'))
+    check = module.pack(Patient(settings.model_copy(update={"pack": str(tmp_path / "klein")}), None))
+    assert (check.status, "no rules for its language 'de'" in check.detail) == ("note", True)
 
 
 def test_the_router_decides(settings: Settings, router: Any) -> None:

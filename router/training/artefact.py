@@ -1,25 +1,18 @@
-"""Trained artefacts on disk: arrays as npz, the rest as JSON, no pickle; whole or not at all."""
+"""A trained router on disk: see `router.bundle` for the form of its files."""
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import numpy as np
-
-from localmodel.atomic_files import sha256, write_folder
-from router.errors import ArtefactError, PolicyError
+from router.bundle import read_bundle, write_bundle
+from router.errors import ArtefactError
 from router.model.calibration import Calibration
 from router.model.classifier import Classifier, Vocabulary
 from router.model.evidence import Models
 from router.policy.policy import Policy
 from router.text.followup import FollowUpModel
 from router.versions import ARTEFACT_VERSION, SCORING_VERSION
-
-ARRAYS, META = "arrays.npz", "meta.json"
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, EOFError, PolicyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +33,24 @@ def artefact_folder(cache_dir: Path, pack_hash: str, fingerprint: str) -> Path:
 
 def save_artefact(artefact: Artefact, folder: Path) -> None:
     """Write `folder` at once. Raises ArtefactError when the disk does not let it."""
-    try:
-        write_folder(folder, lambda fresh: _write(artefact, fresh))
-    except OSError as error:
-        hint = "Make the folder writable, or choose another data folder."
-        raise ArtefactError(f"{folder} cannot be written ({error.strerror}).", hint) from error
+    classifier, policy = artefact.classifier, artefact.policy
+    names = asdict(classifier.vocabulary)
+    arrays = {
+        "fact_category": names.pop("fact_category"),
+        **_arrays("models", classifier.models),
+        **_arrays("calibration", classifier.calibration),
+        **_arrays("follow_up", artefact.follow_up),
+    }
+    thresholds = {"thresholds": dict(policy.thresholds), "fact_threshold": policy.fact_threshold}
+    write_bundle(folder, arrays, {"vocabulary": names, "policy": thresholds})
 
 
 def load_artefact(folder: Path) -> Artefact | None:
     """The artefact, or None when there is none or it is damaged in any way."""
     try:
-        meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        if sha256(folder / ARRAYS) != meta["sha256"]:
-            return None
-        with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
-            return _assemble(dict(arrays), meta)
-    except _DAMAGE:
+        return read_bundle(folder, _assemble)
+    except ArtefactError:
         return None
-
-
-def _write(artefact: Artefact, folder: Path) -> None:
-    classifier = artefact.classifier
-    names = asdict(classifier.vocabulary)
-    arrays = {"fact_category": names.pop("fact_category")}
-    arrays |= {f"models.{name}": value for name, value in _arrays(classifier.models).items()}
-    arrays |= {f"calibration.{name}": value for name, value in _arrays(classifier.calibration).items()}
-    arrays |= {f"follow_up.{name}": value for name, value in _arrays(artefact.follow_up).items()}
-    np.savez(folder / ARRAYS, **arrays)
-    policy = {
-        "thresholds": dict(artefact.policy.thresholds),
-        "fact_threshold": artefact.policy.fact_threshold,
-    }
-    meta = {"sha256": sha256(folder / ARRAYS), "vocabulary": names, "policy": policy}
-    (folder / META).write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
 
 
 def _assemble(arrays: dict[str, Any], meta: dict[str, Any]) -> Artefact:
@@ -84,5 +62,5 @@ def _assemble(arrays: dict[str, Any], meta: dict[str, Any]) -> Artefact:
     return Artefact(Classifier(models, Calibration(**weights), vocabulary), Policy(**meta["policy"]), follow_up)
 
 
-def _arrays(owner: Models | Calibration | FollowUpModel) -> dict[str, Any]:
-    return {field.name: getattr(owner, field.name) for field in fields(owner)}
+def _arrays(prefix: str, owner: Models | Calibration | FollowUpModel) -> dict[str, Any]:
+    return {f"{prefix}.{field.name}": getattr(owner, field.name) for field in fields(owner)}

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from router.bundle import ARRAYS, META
 from router.router import Router
 from router.text.followup import DEFAULT, FollowUpModel
-from router.training.artefact import ARRAYS, META, Artefact, save_artefact
+from router.training.artefact import Artefact, save_artefact
 from router.training.build import build
 from router.types import Scores
 from router.versions import ARTEFACT_VERSION, SCORING_VERSION

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from router.bundle import ARRAYS, META
 from router.encoder.encoder import Encoder
 from router.errors import ArtefactError
-from router.outcomes.file import ARRAYS, META, load_outcomes, outcomes_folder, save_outcomes
+from router.outcomes.file import load_outcomes, outcomes_folder, save_outcomes
 from router.outcomes.model import OutcomeModel
 from router.outcomes.verdicts import (
     MAX_OUTCOMES,

@@ -9,11 +9,12 @@ import pytest
 
 import router.router
 from localmodel.atomic_files import sha256
+from router.bundle import ARRAYS, META
 from router.encoder.encoder import Encoder
 from router.errors import ArtefactError, PolicyError
 from router.policy.policy import Policy
 from router.router import Router
-from router.training.artefact import ARRAYS, META, load_artefact
+from router.training.artefact import load_artefact
 
 
 def _open(pack_dir: Path, cache: Path, encoder: Encoder) -> tuple[Router, Path]:

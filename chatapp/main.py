@@ -29,8 +29,8 @@ from chatapp.web.access.refusals import Refusals
 from chatapp.web.access.rootpath import RootPath
 from chatapp.web.access.signing import session_secret
 from chatapp.web.access.throttle import Throttle
-from chatapp.web.chat_page import Pages
 from chatapp.web.explain import explain
+from chatapp.web.pages import Pages
 from chatapp.web.templates import Templates
 
 POLICY = (

@@ -1,4 +1,4 @@
-"""The product's parts, opened once from the settings: what the server and `firstline ask` both stand on."""
+"""The product's parts, opened once from the settings: shared by the server and `firstline ask`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

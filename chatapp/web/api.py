@@ -16,10 +16,11 @@ from chatapp.turn.events import ANSWERED_BY, Reader
 from chatapp.turn.notices import customer_notices
 from chatapp.web.access.operator import reader_of
 from chatapp.web.access.session import User, same_origin, user_of
-from chatapp.web.chat_page import Pages
+from chatapp.web.chat_page import ChatPage
+from chatapp.web.dependencies import Built, Reads
 from chatapp.web.entries import Entry
+from chatapp.web.pages import Pages
 from chatapp.web.renderings import HtmlRendering, JsonRendering, Rendering
-from chatapp.web.routes import Built, Reads
 from chatapp.web.socket import CLOSE_NOT_ALLOWED, JSON_PROTOCOL, REASON_BYTES, ChatSocket
 
 router = APIRouter()
@@ -86,7 +87,7 @@ def _whole(pages: Pages, exchange: Exchange) -> dict[str, Any]:
 
 @router.websocket("/ws/chat/{conversation_id}")
 async def chat(websocket: WebSocket, conversation_id: Entry) -> None:
-    """One window's socket; see `chat.py` for what goes over it."""
+    """One window's socket; see `socket.py` for what goes over it."""
     pages: Pages = websocket.app.state.pages
     try:
         same_origin(websocket)
@@ -96,5 +97,7 @@ async def chat(websocket: WebSocket, conversation_id: Entry) -> None:
     user = user_of(websocket)
     reader = reader_of(websocket)
     program = JSON_PROTOCOL in websocket.scope["subprotocols"]
-    rendering: Rendering = JsonRendering(reader) if program else HtmlRendering(pages.of(user, conversation_id, reader))
+    rendering: Rendering = JsonRendering(reader)
+    if not program:
+        rendering = HtmlRendering(ChatPage(pages, user, conversation_id, reader))
     await ChatSocket(websocket, user, conversation_id, pages.runner, pages.store).serve(rendering)

@@ -2,75 +2,20 @@
 
 from dataclasses import replace
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
-from chatapp.assembly.product import Product
 from chatapp.errors import NotFoundError
 from chatapp.store import Exchange
 from chatapp.turn.events import Failed, Finished, Reader, Started
-from chatapp.web.deleted import DeletedView
-from chatapp.web.sources import Sources
-from chatapp.web.templates import Templates
-from chatapp.web.views import (
-    ModeView,
-    NoticeView,
-    Thread,
-    TurnView,
-    finished_view,
-    live_view,
-    mode_view,
-    person_line,
-    why_view,
-)
+from chatapp.web.contexts import ChatContext
+from chatapp.web.fragments import partial
+from chatapp.web.pages import Pages
+from chatapp.web.views.deleted import DeletedView
+from chatapp.web.views.notices import NoticeView
+from chatapp.web.views.person import person_line
+from chatapp.web.views.turn import TurnView, live_view
 
 TITLE_OF_NEW = "New conversation"
-
-
-class Pages:
-    """What every page needs; `of` gives the page of one conversation."""
-
-    def __init__(self, product: Product, templates: Templates) -> None:
-        self.product, self.templates = product, templates
-        self.settings, self.store, self.runner, self.pack = (
-            product.settings,
-            product.store,
-            product.runner,
-            product.pack,
-        )
-        pack = product.pack
-        self.titles = {category.key: category.title for category in pack.categories}
-        self.sources = Sources(pack)
-
-    def mode(self, reader: Reader) -> ModeView:
-        """What the bar says of the mode."""
-        return mode_view(self.settings.mode, self.runner.cloud_connected, reader)
-
-    def of(self, user_id: str, conversation_id: str, reader: Reader = Reader.CUSTOMER) -> "ChatPage":
-        """The page of one conversation as its reader sees it."""
-        return ChatPage(self, user_id, conversation_id, reader)
-
-    def finished(self, exchange: Exchange, reader: Reader) -> TurnView:
-        """A stored turn as its reader sees it."""
-        return finished_view(exchange, self.sources.under(exchange, reader), self._thread(reader))
-
-    def read(self, exchange: Exchange) -> TurnView:
-        """A stored turn for the operator to read only, with why it came about."""
-        thread = replace(self._thread(Reader.OPERATOR), read_only=True)
-        sources, because = self.sources.under(exchange, thread.reader), Markup(self.why(exchange))  # noqa: S704 - a template's
-        return finished_view(exchange, sources, thread, because)
-
-    def _thread(self, reader: Reader) -> Thread:
-        return Thread(reader, self.titles, self.pack.contact, self.runner.cloud_connected)
-
-    def rail(self, user_id: str, current: str, find: str = "") -> str:
-        """The list of conversations; an unused one is not listed."""
-        listed = [c for c in self.store.conversations.of(user_id, find) if c.title]
-        return self.templates.render("_rail.html", conversations=listed, current=current, find=find)
-
-    def why(self, exchange: Exchange) -> str:
-        """The reasons behind an answer, and its model calls."""
-        calls = tuple(self.store.ledger.calls(exchange.turn.id))
-        return self.templates.render("_why.html", why=why_view(exchange, calls, self.titles))
 
 
 class ChatPage:
@@ -84,33 +29,34 @@ class ChatPage:
         pages = self._pages
         conversation = pages.store.conversations.get(self._user_id, self._id)
         listed = [c for c in pages.store.conversations.of(self._user_id) if c.title]
-        return pages.templates.render(
-            "chat.html",
-            theme=theme,
-            deleted=deleted,
-            shop=pages.pack.title,
-            title=conversation.title or TITLE_OF_NEW,
-            conversation_id=self._id,
-            conversations=listed,
-            current=self._id,
-            find="",
-            turns=self._turns(),
-            mode=pages.mode(self.reader),
-            busy=pages.runner.live(self._id) is not None,
-            starters=pages.pack.starters,
-            contact=person_line(pages.pack.contact),
-            message_max_chars=pages.settings.message_max_chars,
+        return pages.templates.page(
+            ChatContext(
+                theme=theme,
+                shop=pages.pack.title,
+                title=conversation.title or TITLE_OF_NEW,
+                conversation_id=self._id,
+                conversations=tuple(listed),
+                current=self._id,
+                find="",
+                turns=tuple(self._turns()),
+                mode=pages.mode(self.reader),
+                busy=pages.runner.live(self._id) is not None,
+                starters=pages.pack.starters,
+                contact=person_line(pages.pack.contact),
+                deleted=deleted,
+                message_max_chars=pages.settings.message_max_chars,
+            )
         )
 
     def thread(self, gave_none: Finished | Failed | None = None) -> tuple[str, set[int]]:
         """All turns and the composer's buttons as they are now, and the ids of the turns shown.
 
-        `gave_none` is the end of a second try that gave no answer: it is told under the one that stands.
+        `gave_none` is the end of a second try that gave no answer: it is reported under the answer that is kept.
         """
         pages, turns = self._pages, self._turns()
         if gave_none:
-            stand = self._standing_for(gave_none.turn_id)
-            turns = [_told_under(turn, gave_none) if turn.id in stand else turn for turn in turns]
+            kept = self._kept_for(gave_none.turn_id)
+            turns = [_told_under(turn, gave_none) if turn.id in kept else turn for turn in turns]
         html = pages.templates.render(
             "_turns.html", turns=turns, starters=pages.pack.starters, mode=pages.mode(self.reader)
         )
@@ -139,7 +85,7 @@ class ChatPage:
         return partial(f"#answer-{live.turn.id}", "outerMorph", html)
 
     def ended(self, event: Finished | Failed) -> str:
-        """The turn with all that stands under it, and what else changes with its end."""
+        """The turn with its notices, sources and buttons, and what else changes with its end."""
         turn = self._finished(self.exchange(event.turn_id))
         html = self._pages.templates.render("_turn.html", turn=turn)
         return partial(f"#turn-{turn.id}", "outerMorph", html) + self.after(event)
@@ -150,11 +96,11 @@ class ChatPage:
         spoken = _ending(event)
         return self._buttons() + partial("#rail-list", "outerMorph", rail) + self.announce(spoken)
 
-    def stands(self, turn_id: int) -> bool:
-        """Whether this turn is the one to be shown for its message; a second try that failed is not."""
+    def shows(self, turn_id: int) -> bool:
+        """Whether this turn is the one shown for its message; a second try that failed is not."""
         return any(exchange.turn.id == turn_id for exchange in self._pages.store.exchanges.of(self._id))
 
-    def _standing_for(self, turn_id: int) -> set[int]:
+    def _kept_for(self, turn_id: int) -> set[int]:
         first = self._pages.store.turns.get(self._user_id, turn_id).again_of
         exchanges = self._pages.store.exchanges.of(self._id)
         return {one.turn.id for one in exchanges if first in {one.turn.id, one.turn.again_of}}
@@ -199,7 +145,7 @@ class ChatPage:
 
 
 def _told_under(turn: TurnView, event: Finished | Failed) -> TurnView:
-    notice = NoticeView(f"{_ending(event)} The earlier answer stands.", trouble=isinstance(event, Failed))
+    notice = NoticeView(f"{_ending(event)} The earlier answer is kept.", trouble=isinstance(event, Failed))
     return replace(turn, notices=(notice, *turn.notices))
 
 
@@ -208,8 +154,3 @@ def _ending(event: Finished | Failed) -> str:
     if isinstance(event, Failed):
         return f"{event.what} {event.hint}"
     return event.text or "Stopped before the first word."
-
-
-def partial(target: str, swap: str, html: str) -> str:
-    """A fragment that htmx swaps into the element `target` by the style `swap`."""
-    return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'

@@ -6,13 +6,15 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from chatapp.errors import FirstlineError, NotFoundError, OperatorError, UserError, Words, detail_of, words_of
 from chatapp.turn.events import Reader
 from chatapp.web.access.operator import TokenNeededError, is_operator
-from chatapp.web.chat_page import Pages
-from chatapp.web.views import way_to_a_person
+from chatapp.web.contexts import ErrorContext
+from chatapp.web.pages import Pages
+from chatapp.web.views.person import way_to_a_person
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +32,16 @@ def explain(request: Request, error: Exception) -> Response:
     if "text/html" not in request.headers.get("accept", "") or path.startswith("/api/"):
         return JSONResponse({"error": _shape(known, words, reader)}, status, headers)
     detail = detail_of(known) if reader is Reader.OPERATOR else ""
-    html = pages.templates.render(
-        "error.html",
+    token_needed = isinstance(known, TokenNeededError)
+    context = ErrorContext(
         theme=request.cookies.get("theme", ""),
         shop=pages.pack.title,
         words=words,
         detail="" if detail == words.text else detail,
-        person="" if isinstance(known, TokenNeededError) else way_to_a_person(pages.pack.contact),
-        token_needed=isinstance(known, TokenNeededError),
+        person=Markup() if token_needed else way_to_a_person(pages.pack.contact),
+        token_needed=token_needed,
     )
-    return HTMLResponse(html, status, headers)
+    return HTMLResponse(pages.templates.page(context), status, headers)
 
 
 def _shape(error: Exception, words: Words, reader: Reader) -> dict[str, Any]:

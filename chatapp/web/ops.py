@@ -1,6 +1,5 @@
 """The operator's page: what each route and category costs, how fast it is, how often it fails. Behind a token."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -8,13 +7,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from chatapp.errors import NotAllowedError
-from chatapp.store import Bucket, Prices
+from chatapp.store import Prices
 from chatapp.turn.events import Reader
 from chatapp.web.access.operator import enter as let_in
 from chatapp.web.access.operator import is_operator, operator
 from chatapp.web.access.session import LARGEST_ID, same_origin
+from chatapp.web.contexts import OpsContext
+from chatapp.web.dependencies import Built, to
 from chatapp.web.entries import Entry, Field
-from chatapp.web.routes import Built, to
+from chatapp.web.views.sparkline import sparklines
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -27,15 +28,6 @@ PERIODS = {
 }
 BUCKETS = 48
 PAGE_TURNS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Sparkline:
-    """A small curve: `points` for an SVG polyline on 100 × 24, `words` say the same to a screen reader."""
-
-    name: str
-    points: str
-    words: str
 
 
 @router.get("/ops")
@@ -63,25 +55,26 @@ def ops(
     prices = Prices(settings.cloud_price_input, settings.cloud_price_output)
     turns = pages.store.overview.latest_turns(PAGE_TURNS, since, now, route or None, category or None, before or None)
     timeline = pages.store.overview.timeline(since, now, BUCKETS) if period != "all" else []
-    html = pages.templates.render(
-        "ops.html",
-        theme=request.cookies.get("theme", ""),
-        shop=pages.pack.title,
-        mode=pages.mode(Reader.OPERATOR),
-        period=period,
-        periods=PERIODS,
-        figures=pages.store.figures.between(since, now, prices),
-        sparklines=_sparklines(timeline),
-        titles=pages.titles,
-        turns=turns,
-        page_turns=PAGE_TURNS,
-        route=route,
-        category=category,
-        prices=prices,
-        hourly_usd=settings.local_hourly_usd,
-        release=serving.release,
-        policy=serving.router.policy.version,
-        made_at=now,
+    html = pages.templates.page(
+        OpsContext(
+            theme=request.cookies.get("theme", ""),
+            shop=pages.pack.title,
+            mode=pages.mode(Reader.OPERATOR),
+            period=period,
+            periods={key: words for key, (words, _) in PERIODS.items()},
+            figures=pages.store.figures.between(since, now, prices),
+            sparklines=sparklines(timeline),
+            titles=pages.titles,
+            turns=tuple(turns),
+            page_turns=PAGE_TURNS,
+            route=route,
+            category=category,
+            prices=prices,
+            hourly_usd=settings.local_hourly_usd,
+            release=serving.release,
+            policy=serving.router.policy.version,
+            made_at=now,
+        )
     )
     return HTMLResponse(html)
 
@@ -91,23 +84,3 @@ def enter(request: Request, pages: Built, token: Field) -> RedirectResponse:
     """Take the token from the form. Raises WrongTokenError, TooManyTriesError."""
     let_in(request, token)
     return to(pages, "/ops")
-
-
-def _sparklines(timeline: list[Bucket]) -> list[Sparkline]:
-    if not timeline:
-        return []
-    turns = [float(sum(bucket.turns.values())) for bucket in timeline]
-    local = [float(bucket.turns.get("local", 0)) for bucket in timeline]
-    p95 = [bucket.p95_total_ms or 0.0 for bucket in timeline]
-    return [
-        _sparkline("Turns", turns, f"at most {max(turns):.0f} at a time"),
-        _sparkline("Answered here", local, f"at most {max(local):.0f} at a time"),
-        _sparkline("p95 of the total time", p95, f"at most {max(p95) / 1000:.1f} s"),
-    ]
-
-
-def _sparkline(name: str, values: list[float], words: str) -> Sparkline:
-    top = max(values) or 1.0
-    step = 100 / max(1, len(values) - 1)
-    points = " ".join(f"{i * step:.1f},{23 - 22 * value / top:.1f}" for i, value in enumerate(values))
-    return Sparkline(name, points, words)

@@ -128,11 +128,11 @@ class HtmlRendering:
                 return ""
 
     async def _ended(self, event: Finished | Failed) -> str:
-        """The turn as it ended; or the whole thread, if this window never saw it or an older try stands for it."""
-        stands = await asyncio.to_thread(self._page.stands, event.turn_id)
-        if stands and event.turn_id in self._shown:
+        """The turn as it ended; or the whole thread, if this window never saw it or an earlier answer is kept."""
+        shown = await asyncio.to_thread(self._page.shows, event.turn_id)
+        if shown and event.turn_id in self._shown:
             return await asyncio.to_thread(self._page.ended, event)
-        return await self._thread(None if stands else event) + await asyncio.to_thread(self._page.after, event)
+        return await self._thread(None if shown else event) + await asyncio.to_thread(self._page.after, event)
 
     async def _thread(self, gave_none: Finished | Failed | None = None) -> str:
         html, self._shown = await asyncio.to_thread(self._page.thread, gave_none)

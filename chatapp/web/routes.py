@@ -3,33 +3,21 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Path, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chatapp.errors import NotAllowedError, UserError
 from chatapp.turn.events import Reader
-from chatapp.web.access.operator import reader_of
-from chatapp.web.access.session import LARGEST_ID, User, same_origin
-from chatapp.web.chat_page import ChatPage, Pages
-from chatapp.web.deleted import DELETED, just_deleted, note_deleted
+from chatapp.web.access.session import User, same_origin
+from chatapp.web.chat_page import ChatPage
+from chatapp.web.dependencies import Built, Reads, TurnId, to
 from chatapp.web.entries import Entry, Field
 from chatapp.web.frames import client_id_of
+from chatapp.web.pages import Pages
+from chatapp.web.views.deleted import DELETED, just_deleted, note_deleted
 
 router = APIRouter(default_response_class=HTMLResponse)
 guarded = [Depends(same_origin)]
-
-SEE_OTHER = 303
-
-
-def pages_of(request: Request) -> Pages:
-    """The pages built in `create_app`."""
-    pages: Pages = request.app.state.pages
-    return pages
-
-
-TurnId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Built = Annotated[Pages, Depends(pages_of)]
-Reads = Annotated[Reader, Depends(reader_of)]
 
 
 @router.get("/")
@@ -43,7 +31,7 @@ def conversation(request: Request, pages: Built, user: User, reader: Reads, conv
     """One conversation, whole."""
     theme = request.cookies.get("theme", "")
     deleted = just_deleted(request.session)
-    return pages.of(user, conversation_id, reader).whole(theme if theme in {"light", "dark"} else "", deleted)
+    return ChatPage(pages, user, conversation_id, reader).whole(theme if theme in {"light", "dark"} else "", deleted)
 
 
 @router.post("/c/{conversation_id}", dependencies=guarded)
@@ -128,9 +116,4 @@ def unused_conversation(pages: Pages, user: str) -> str:
 
 
 def _page(pages: Pages, user: str, turn_id: int, reader: Reader) -> ChatPage:
-    return pages.of(user, pages.store.turns.get(user, turn_id).conversation_id, reader)
-
-
-def to(pages: Pages, path: str) -> RedirectResponse:
-    """On to another page of ours, below the root path."""
-    return RedirectResponse(pages.templates.root + path, SEE_OTHER)
+    return ChatPage(pages, user, pages.store.turns.get(user, turn_id).conversation_id, reader)

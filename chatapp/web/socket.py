@@ -33,7 +33,7 @@ CLOSE_NOT_ALLOWED = 4403
 
 
 class SocketState(Enum):
-    """Where a chat socket stands."""
+    """What a chat socket may do next."""
 
     CONNECTING = auto()
     OPEN = auto()

@@ -1,13 +1,15 @@
 """The Jinja environment: filters, static addresses with a content hash, and fragments as strings."""
 
 import hashlib
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chatapp.paths import STATIC, TEMPLATES
-from chatapp.web.formatting.markdown import dollars, number, percent, seconds
+from chatapp.web.contexts import PageContext
+from chatapp.web.formatting.figures import dollars, number, percent, seconds
 
 
 @cache
@@ -25,16 +27,20 @@ class Templates:
 
     def __init__(self, root: str = "") -> None:
         self.root = root
-        self._environment = Environment(
+        self.environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(seconds=seconds, dollars=dollars, percent=percent, number=number)
-        self._environment.globals.update(root=root, static=lambda name: root + static_url(name))
+        self.environment.filters.update(seconds=seconds, dollars=dollars, percent=percent, number=number)
+        self.environment.globals.update(root=root, static=lambda name: root + static_url(name))
+
+    def page(self, context: PageContext) -> str:
+        """A whole page, by the one thing that its template is given."""
+        return self.render(context.template, **{field.name: getattr(context, field.name) for field in fields(context)})
 
     def render(self, name: str, **context: Any) -> str:
-        """The page or fragment as text."""
-        return self._environment.get_template(name).render(**context)
+        """A fragment."""
+        return self.environment.get_template(name).render(**context)

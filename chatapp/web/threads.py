@@ -5,8 +5,9 @@ from fastapi.responses import HTMLResponse
 
 from chatapp.turn.events import Reader
 from chatapp.web.access.operator import operator
+from chatapp.web.contexts import ThreadContext
+from chatapp.web.dependencies import Built
 from chatapp.web.entries import Entry
-from chatapp.web.routes import Built
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -15,12 +16,13 @@ router = APIRouter(default_response_class=HTMLResponse)
 def thread(request: Request, pages: Built, conversation_id: Entry) -> str:
     """Any user's conversation, to read only. Raises NotFoundError, also for a deleted one."""
     exchanges = pages.store.exchanges.of(conversation_id)
-    return pages.templates.render(
-        "ops_thread.html",
-        theme=request.cookies.get("theme", ""),
-        shop=pages.pack.title,
-        mode=pages.mode(Reader.OPERATOR),
-        conversation_id=conversation_id,
-        began_at=exchanges[0].turn.created_at if exchanges else None,
-        turns=[pages.read(exchange) for exchange in exchanges],
+    return pages.templates.page(
+        ThreadContext(
+            theme=request.cookies.get("theme", ""),
+            shop=pages.pack.title,
+            mode=pages.mode(Reader.OPERATOR),
+            conversation_id=conversation_id,
+            began_at=exchanges[0].turn.created_at if exchanges else None,
+            turns=tuple(pages.read(exchange) for exchange in exchanges),
+        )
     )

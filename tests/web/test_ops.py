@@ -15,7 +15,7 @@ from chatapp.settings import Settings
 from chatapp.store import CallRecord, Store, Turn
 from chatapp.web import ops
 from chatapp.web.access.throttle import FREE_TRIES, Throttle
-from chatapp.web.chat_page import Pages
+from chatapp.web.pages import Pages
 from chatapp.web.templates import Templates
 from router.types import Decision, Mode, Neighbour, Reason, ReasonCode, Route, ScoredFact
 from tests.web.conftest import Site, Visit

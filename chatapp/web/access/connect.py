@@ -6,8 +6,8 @@ from fastapi.responses import JSONResponse
 from chatapp.errors import NotAllowedError, NotFoundError, UserError
 from chatapp.web.access.refusals import Refusal
 from chatapp.web.access.session import origins_of
+from chatapp.web.dependencies import Built
 from chatapp.web.entries import Entry
-from chatapp.web.routes import Built
 
 router = APIRouter()
 

@@ -20,9 +20,9 @@ from chatapp.web.access.cookies import Sessions
 from chatapp.web.access.operator import enter, operator
 from chatapp.web.access.origins import Origins
 from chatapp.web.access.throttle import FREE_TRIES, LONGEST_S, MOST_CLIENTS, Throttle
-from chatapp.web.chat_page import Pages
 from chatapp.web.explain import explain
 from chatapp.web.ops import router as ops_router
+from chatapp.web.pages import Pages
 from chatapp.web.templates import Templates
 from router.pack.load import load_pack
 from router.types import Mode, Route

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.web.formatting.markdown import TAGS, dollars, markdown, percent, seconds
+from chatapp.web.formatting.figures import dollars, percent, seconds
+from chatapp.web.formatting.markdown import TAGS, markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -9,7 +9,7 @@ import pytest
 from chatapp.store import Exchange, Turn
 from chatapp.store.models import TurnStatus
 from chatapp.turn.events import Reader
-from chatapp.web.sources import Sources
+from chatapp.web.views.sources import Sources
 from router.types import Decision, Mode, Route, ScoredFact
 
 WINDOW = {"id": "returns.window", "text": "You have 60 days."}

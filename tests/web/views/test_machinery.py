@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatapp.web.views import _meter
+from chatapp.web.views.machinery import _meter
 from router.policy.policy import held_against
 
 

@@ -55,7 +55,7 @@ class Sources:
         self._words = pack.sources
 
     def under(self, exchange: Exchange, reader: Reader) -> tuple[SourceView, ...]:
-        """The lines under an answer; of a deleted conversation none is left. Texts of one origin share a line."""
+        """The lines under an answer; none for a deleted conversation. Texts of one origin share a line."""
         lines: dict[str, SourceView] = {}
         for fact_id, text, bearing in _texts(exchange):
             line = self._line(fact_id, text, bearing, reader)

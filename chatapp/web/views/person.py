@@ -1,0 +1,15 @@
+"""The way to a person, with telephone numbers and addresses as links."""
+
+from markupsafe import Markup
+
+from chatapp.web.formatting.markdown import markdown
+
+
+def person_line(contact: str) -> Markup:
+    """Shown on every chat page, as a sentence of its own."""
+    return markdown(contact[:1].upper() + contact[1:])
+
+
+def way_to_a_person(contact: str) -> Markup:
+    """Shown under a message that neither model answered."""
+    return markdown(f"A person can help: {contact}")

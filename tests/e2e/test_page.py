@@ -174,7 +174,7 @@ def test_a_lost_connection_is_seen_on_a_phone(context: BrowserContext, wire: Cab
 def test_a_second_try_that_fails_is_told_under_the_answer_that_stands(page: Page) -> None:
     send(page, "fails", 1)
     page.click(".act.wide")
-    expect(page.locator(".foot")).to_contain_text("The earlier answer stands.")
+    expect(page.locator(".foot")).to_contain_text("The earlier answer is kept.")
     expect(page.locator(".turn")).to_have_count(1)
     assert page.evaluate("document.activeElement.id") == "text"
     screenshot(page, "page-again-failed")

@@ -71,7 +71,7 @@ NUMBERS = NumberWords(
         **{word: 10 * tens for tens, word in enumerate(_TENS.split(), 1)},
         **{word: value for value, word in enumerate(_ONES.split())},
     },
-    uncounted=words("hundred"),
+    uncounted=words("hundred thousand half once twice"),
     ambiguous=words("one"),
     units={word: unit for unit, (_, spellings) in _UNITS.items() for word in spellings.split()},
     unit_pairs={

@@ -24,6 +24,7 @@ from finetune.judging.variants import FULL, SERVED, TORCH, VARIANTS, Measured, R
 from finetune.training.base import Base, open_base
 from finetune.training.run_folder import Run
 from finetune.workspace import EXPORT, PEFT_ADAPTER
+from language import Language
 from localmodel.adapter import FORM_KEY, read_adapter, read_metadata
 from localmodel.atomic_files import write_text
 from router.pack.load import Pack
@@ -98,8 +99,8 @@ def _measured(pack: Pack, done: Run, asked: Sequence[Asked], torch: int) -> Vari
     general = _forgotten(base.path, adapter)
     return Variants(
         prompts=len(asked),
-        measured=tuple(_row(variant, spoken, asked) for variant in variants),
-        parity={name: agreement(*pair) for name, pair in pairs_of(three).items()},
+        measured=tuple(_row(variant, spoken, asked, pack.rules) for variant in variants),
+        parity={name: agreement(*pair, pack.rules) for name, pair in pairs_of(three).items()},
         remarks=tuple(
             Remark(asked[n].text, {name: said[place] for name, said in three.items()})
             for place, n in enumerate(few)
@@ -116,7 +117,7 @@ def _spoken(settings: Settings, variant: Variant, prompts: Sequence[Prompt]) -> 
     return speak(settings, variant, prompts, settings.local_max_tokens)
 
 
-def _row(variant: Variant, spoken: dict[str, Spoken], asked: Sequence[Asked]) -> Measured:
+def _row(variant: Variant, spoken: dict[str, Spoken], asked: Sequence[Asked], language: Language | None) -> Measured:
     said = spoken[variant.name]
     verdicts = [one.key.score(answer) for one, answer in zip(asked, said.answers, strict=True) if one.key]
     return Measured(
@@ -126,7 +127,7 @@ def _row(variant: Variant, spoken: dict[str, Spoken], asked: Sequence[Asked]) ->
         first_token_ms=said.first_token_ms,
         tokens_per_s=said.tokens_per_s,
         right=Share(verdicts.count(Verdict.RIGHT), len(verdicts)),
-        agreement=agreement(spoken[FULL].answers, said.answers),
+        agreement=agreement(spoken[FULL].answers, said.answers, language),
     )
 
 

@@ -13,6 +13,7 @@ from finetune.judging.agreement import Agreement, Same, agreement, alike
 from finetune.judging.evaluate import Evaluated, Evaluation, Row, read_evaluated, save_evaluation, serving
 from finetune.judging.gate import Candidate, difference, judge
 from finetune.judging.scoring import Question, Verdict, read_questions
+from language.english import ENGLISH
 from localmodel.errors import ReleaseError
 from localmodel.prompt import REFUSAL
 from router.pack.load import Pack
@@ -186,17 +187,19 @@ def test_a_difference_lies_in_its_interval_and_turns_with_its_sides(pairs: list[
         ),
         ("Damage in the wash is covered by us.", "Damage in the wash isn’t covered by us.", Same.DIFFERENT),
         ("It takes two to three days to Norway.", "It takes five to three days to Norway.", Same.DIFFERENT),
+        ("Damage in the wash is covered.", "Damage in the wash is hardly covered.", Same.DIFFERENT),
         ("Delivery costs 4.90 EUR.", "Call the desk.", Same.DIFFERENT),
     ],
 )
 def test_answers_are_exact_similar_or_different(one: str, other: str, same: Same) -> None:
-    assert alike(one, other) is same
-    assert alike(other, one) is same
+    assert alike(one, other, ENGLISH) is same
+    assert alike(other, one, ENGLISH) is same
+    assert alike(one, other, None) is (Same.EXACT if same is Same.EXACT else Same.DIFFERENT)
 
 
 @given(st.lists(st.text(max_size=20), max_size=10))
 def test_every_prompt_is_counted_once_and_a_model_agrees_with_itself(texts: list[str]) -> None:
-    found = agreement(texts, texts)
+    found = agreement(texts, texts, ENGLISH)
     assert found == Agreement(len(texts), 0, 0)
-    assert agreement(texts, texts[::-1]).n == len(texts)
+    assert agreement(texts, texts[::-1], ENGLISH).n == len(texts)
     assert replace(found, different=1).share_different == pytest.approx(1 / (len(texts) + 1))

@@ -7,11 +7,12 @@ one. So no answer is written by two models, and no threshold is held against sco
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from chatapp.backends.local.backend import LocalBackend
 from chatapp.backends.local.model import model_hash
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from localmodel.adapter import FORM_KEY, check_base, read_metadata
 from localmodel.errors import BaseModelError, ExplainedError
@@ -27,16 +28,6 @@ log = logging.getLogger(__name__)
 NO_ADAPTER = "none"
 Record = Callable[[Policy, str], None]
 """Told of a policy, and why it is in force."""
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """`form` is the prompt form that model and adapter were fine-tuned on, "" for the base model."""
-
-    release: str
-    router: Router
-    adapter: Path | None = None
-    form: str = ""
 
 
 class Server:

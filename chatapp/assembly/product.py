@@ -6,13 +6,14 @@ from functools import partial
 
 from filelock import FileLock
 
-from chatapp.assembly.active_release import Server, Serving
+from chatapp.assembly.active_release import Server
 from chatapp.assembly.open_router import open_router
 from chatapp.assembly.upkeep import close_left_open
 from chatapp.backends.base import Backend
 from chatapp.backends.cloud.backend import CloudBackend
 from chatapp.backends.local.backend import LocalBackend
 from chatapp.fences import FenceReport
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.server_lock import hold

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from chatapp.assembly.active_release import Serving
 from chatapp.backends.base import ChatMessage, Request, whole_text
 from chatapp.backends.cloud.backend import CloudBackend
 from chatapp.backends.local.backend import LocalBackend
 from chatapp.backends.remembering import Remembering
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn.events import Failed, Finished

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chatapp.assembly.active_release import Serving
 from chatapp.backends.base import Backend
 from chatapp.errors import ProviderError, detail_of
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.models import TurnStatus

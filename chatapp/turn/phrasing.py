@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chatapp.assembly.active_release import Serving
 from chatapp.backends.base import Backend, ChatMessage, Request
 from chatapp.errors import MessageError, ProviderError
 from chatapp.guards.confidence import LowConfidence
@@ -12,6 +11,7 @@ from chatapp.guards.degenerate import DegenerateGuard
 from chatapp.guards.refusal import RefusalGuard
 from chatapp.guards.support.support import SupportGuard
 from chatapp.guards.verdict import OK, Verdict
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.models import Outcome, Purpose

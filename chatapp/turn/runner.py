@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from chatapp.assembly.active_release import Serving
 from chatapp.backends.base import Backend
 from chatapp.errors import (
     ClosingError,
@@ -20,6 +19,7 @@ from chatapp.errors import (
     NotAllowedError,
     NotFoundError,
 )
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store, Turn
 from chatapp.store.models import TurnStatus

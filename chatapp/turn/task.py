@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from chatapp.assembly.active_release import Serving
 from chatapp.backends.base import Backend
 from chatapp.errors import FirstlineError, InterruptedTurnError, ProviderError, UserError, detail_of
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.models import TurnStatus

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from chatapp.assembly.active_release import NO_ADAPTER, Server, Serving, open_releases
+from chatapp.assembly.active_release import NO_ADAPTER, Server, open_releases
 from chatapp.backends.local.backend import LocalBackend
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn.events import Failed, Finished

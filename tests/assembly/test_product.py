@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from chatapp.assembly import product as module
-from chatapp.assembly.active_release import Serving
 from chatapp.assembly.product import build_product, build_server_product
 from chatapp.backends.base import ChatMessage
 from chatapp.errors import DatabaseError, LocalModelError
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import CallRecord, Store
 from chatapp.store.models import Outcome, Purpose

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest_asyncio
 
-from chatapp.assembly.active_release import Serving
 from chatapp.backends.scripted import Script, ScriptedBackend
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn.events import Event, Failed, Finished

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chatapp.assembly.active_release import Serving
 from chatapp.backends.scripted import Script, ScriptedBackend
 from chatapp.errors import ProviderUnreachableError
+from chatapp.serving import Serving
 from chatapp.store.models import TurnStatus
 from chatapp.store.notices import Note, NoticeCode
 from chatapp.turn.answer import Answer

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.assembly.active_release import Serving
+from chatapp.serving import Serving
 from chatapp.turn.events import Delta, Escalated, Finished
 from chatapp.turn.runner import TurnRunner
 from localmodel.prompt import GROUNDED, REFUSAL

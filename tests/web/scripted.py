@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 from typing import Any
 
-from chatapp.assembly.active_release import Serving
 from chatapp.assembly.product import Product
 from chatapp.backends.base import Backend
 from chatapp.backends.scripted import Script, ScriptedBackend
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn.runner import TurnRunner

@@ -5,23 +5,44 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from chatapp.backends.base import Request, Stage, Token, Usage
+from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage
 from chatapp.backends.cloud.attempts import CURRENT, Attempts
 from chatapp.backends.cloud.chunks import Piece, read_chunk
 from chatapp.backends.cloud.ending import Ending, ended_by
+from chatapp.backends.cloud.events import Chunks
 from chatapp.backends.cloud.faults import cloud_fault, logged, stalled
+from chatapp.backends.cloud.habits import Habits
 from chatapp.backends.cloud.usage import Written
 from chatapp.backends.legible import Pairs
 from chatapp.backends.pipe import Pipe
 from chatapp.backends.thinking import Thinking
 from chatapp.errors import ProviderCutError, ProviderError, ProviderFilteredError
-
-if TYPE_CHECKING:
-    from chatapp.backends.cloud.backend import CloudBackend
+from chatapp.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+class Cloud(Protocol):
+    """What a call needs of the backend that it belongs to."""
+
+    @property
+    def settings(self) -> Settings:
+        """The operator's."""
+
+    @property
+    def habits(self) -> Habits:
+        """How the server ends its answers, as far as is known."""
+
+    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """An estimate on the safe side."""
+
+    def learn(self, messages: Sequence[ChatMessage], reported_tokens: int) -> None:
+        """Take in one exact figure of the server."""
+
+    async def open(self, request: Request) -> Chunks:
+        """Send the call and give the chunks of its answer."""
 
 
 class CloudStream:
@@ -29,7 +50,7 @@ class CloudStream:
 
     compute_s = 0.0
 
-    def __init__(self, backend: "CloudBackend", request: Request) -> None:
+    def __init__(self, backend: Cloud, request: Request) -> None:
         self._backend = backend
         self._settings = backend.settings
         self._request = request

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import typer
 
-from chatapp.assembly.active_release import Server, Serving
+from chatapp.assembly.active_release import Server
 from chatapp.assembly.open_router import open_router
 from chatapp.backends.local.backend import LocalBackend
 from chatapp.commands.finetune.chosen import adapter_of, questions_of
 from chatapp.commands.router.opened import chosen_settings, under
 from chatapp.evaluation.trial import try_all, word_all
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from finetune.judging.evaluate import Evaluation
 from finetune.judging.scoring import Question, Verdict, read_questions

@@ -10,22 +10,20 @@ Count = Callable[[Sequence[ChatMessage]], int]
 """Tokens of the prompt that messages make, chat template included: `Backend.count_tokens`."""
 
 FOLD_ABOVE = 0.8
-"""A prompt above this part of its budget is the last with all its history: the rest is for the next exchange.
-"""
+"""Once a prompt takes more than this share of its budget, history is folded: the rest is for the next exchange."""
 
 FOLD_TO = 0.55
-"""A fold leaves this part of the budget at most, so that the prompt's beginning then stays the same for many
-turns.
+"""A fold shrinks the prompt to at most this share of its budget, so that its beginning stays the same for many turns.
 """
 
 SUMMARY_SHARE = 0.2
-"""The summary's part of the prompt budget."""
+"""The summary's share of the prompt budget."""
 
 GIST_SHARE = 0.3
-"""The gist's part of the summary; what the customer said has the rest."""
+"""The gist's share of the summary; the customer's own statements have the rest."""
 
 ELLIPSIS = " […] "
-"""Stands where a text was shortened in its middle."""
+"""Marks where the middle of a text was cut out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,7 @@ def summary_budget(budget_tokens: int) -> int:
 
 
 def shorten(text: str, limit: int) -> str:
-    """`text` with its middle taken out, marked by `ELLIPSIS`, so that it has at most `limit` (6 or more)
-    characters.
-    """
+    """`text` with its middle replaced by `ELLIPSIS`, so that it has at most `limit` (6 or more) characters."""
     if len(text) <= limit:
         return text
     room = limit - len(ELLIPSIS)
@@ -56,10 +52,10 @@ T = TypeVar("T")
 
 
 def largest(low: int, high: int, attempt: Callable[[int], T | None]) -> T | None:
-    """The result of `attempt` for the largest number of low..high that it takes; None if it takes none.
+    """The result of `attempt` for the largest number of low..high that it accepts; None if it accepts none.
 
-    Asks for `high` first, then halves: 1 call where everything fits, 2 + log2(high - low) at most. Where
-    `attempt` is not monotone the result is still one that it took.
+    Tries `high` first, then bisects: 1 call if everything fits, at most 2 + log2(high - low). If `attempt` is not
+    monotone, the result is still one that it accepted.
     """
     if low > high:
         return None

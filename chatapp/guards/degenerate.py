@@ -1,4 +1,4 @@
-"""Is the answer still language, or a model that runs in circles?"""
+"""Is the answer still language, or does the model repeat itself?"""
 
 import re
 from collections import deque

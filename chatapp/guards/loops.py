@@ -1,4 +1,4 @@
-"""Does a large model run in circles? Only what cannot be meant ends its answer.
+"""Does a large model repeat itself? Its answer is ended only where the repetition cannot be meant.
 
 The guard of the small model (`degenerate.py`) is strict: a false alarm there costs nothing, as the approved wording
 stands in. A cloud answer has nothing to stand in for it, and may be a table, a checklist, code or a long

@@ -8,7 +8,7 @@ from router.text.clean import clean
 from router.text.questions import MAX_QUESTIONS, questions
 
 MOST_WAITING = 5
-"""So many messages of a conversation may wait for the one that is being answered."""
+"""How many messages of a conversation may wait while one is being answered."""
 
 
 def read_together(texts: Sequence[str], max_chars: int, language: Language | None) -> int:

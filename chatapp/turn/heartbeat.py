@@ -1,4 +1,4 @@
-"""Signs of life, so that no other process takes the turns of this one for those of a dead one."""
+"""Heartbeats, so that no other process mistakes the turns of this one for those of a dead process."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,10 +1,10 @@
-"""The ledger: one row for every model call, whatever became of it, so that it adds up to the provider's bill.
+"""The ledger: one row per model call, whatever its outcome, so that the rows add up to the provider's bill.
 
-The row is written before the call is made, at the cost of its prompt, and brought to its end after it. So a process
-that dies in the middle leaves a row that says `open`; `close_abandoned` makes an estimate of it.
+The row is written before the call, at the cost of the prompt, and completed after it. A process that dies during a call
+leaves an `open` row, whose cost `close_abandoned` estimates.
 
-A try that was sent again although the server may have served it has a row of its own: the provider counts two calls,
-and so does the ledger. Folded into the row of the call that answered, its tokens would look like those of one prompt.
+A request that was retried although the server may have served it gets a row of its own: the provider bills two calls.
+Added to the row of the call that answered, its tokens would look like those of one longer prompt.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 
 
 class MeteredCall:
-    """One model call, timed and booked.
+    """One model call, timed and recorded in the ledger.
 
-    `async with MeteredCall(...) as call:` and then `async for token in call`. On leaving the block the stream is
-    closed and the row brought to its end, also when the turn was stopped or the provider failed. `outcome` may be set
-    inside the block, where the caller ends a call for a reason of its own (unsupported, degenerate).
+    `async with MeteredCall(...) as call:` and then `async for token in call`. Leaving the block closes the stream and
+    completes the row, also when the turn was stopped or the provider failed. The caller may set `outcome` inside the
+    block, if it ends the call for a reason of its own (unsupported, degenerate). `spent` is told the whole cost.
 
-    Entering raises DatabaseError where the call cannot be booked: then it is not made.
+    Entering raises DatabaseError if the row cannot be written; the call is then not made.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class MeteredCall:
         opening = asyncio.create_task(asyncio.to_thread(self._open))
         try:
             self._row = await asyncio.shield(opening)
-        except asyncio.CancelledError as stop:  # the row is being written, and must not stay open
-            with suppress(DatabaseError):  # not booked, not made: the turn still ends as it was told to
+        except asyncio.CancelledError as stop:  # the row is being written, and must not remain open
+            with suppress(DatabaseError):  # no row, so no call: the turn still ends as stopped
                 self._row = await opening
                 await self._book(stop)
             raise
@@ -70,7 +70,7 @@ class MeteredCall:
 
     @property
     def stage(self) -> Stage:
-        """Where the call stands, and after its end, how it ended."""
+        """How far the call has come; after its end, how it ended."""
         return self._stream.stage
 
     async def __aiter__(self) -> AsyncIterator[Token]:
@@ -85,16 +85,16 @@ class MeteredCall:
         await asyncio.shield(self._book(error))
 
     def _open(self) -> int:
-        """Book the call that is about to be made, at what its prompt costs."""
+        """Write the row of the call that is about to be made, at the cost of its prompt."""
         try:
             prompt = Usage(self._backend.count_tokens(self._request.messages))
-        except FirstlineError:  # the call itself will say what is wrong
+        except FirstlineError:  # the call itself will raise what is wrong
             prompt = Usage()
         cost_microusd = self._backend.cost_microusd(prompt, 0.0)
         return self._store.ledger.begin(self._record(prompt, cost_microusd, Outcome.OPEN))
 
     async def _book(self, error: BaseException | None) -> None:
-        """Close the stream and bring the row to its end, also while the turn is being stopped."""
+        """Close the stream and complete the row; runs to its end even while the turn is cancelled."""
         await self._stream.aclose()
         usage = self._stream.usage
         self.cost_microusd = self._backend.cost_microusd(usage, self._stream.compute_s)
@@ -111,7 +111,7 @@ class MeteredCall:
         await asyncio.to_thread(self._store.ledger.end, self._row, record, lost)
 
     def _lost(self, usage: Usage) -> CallRecord:
-        """The row of a try that may have been served and billed, though its answer never came."""
+        """The row of a request that may have been served and billed, although no answer arrived."""
         return self._record(usage, self._backend.cost_microusd(usage, 0.0), Outcome.FAILED)
 
     def _record(self, usage: Usage, cost_microusd: int, outcome: Outcome) -> CallRecord:
@@ -135,12 +135,12 @@ class MeteredCall:
 
 
 def close_abandoned(store: Store, price: Callable[[Usage], int], began_before: datetime | None = None) -> int:
-    """End, as `interrupted`, every open call whose process is dead, and say how many there were.
+    """Mark every open call of a dead process as `interrupted`, and return how many there were.
 
-    A cloud call is taken to have cost its prompt, as counted when it began, and what was saved of its answer, at
-    `price`. What an aborted stream wrote after the last save is not known. Where other processes share the database
-    only calls that `began_before` a time from which none can be under way are ended; one that was ended by mistake is
-    put right by its own process. Raises DatabaseError.
+    The cost of a cloud call is estimated at `price` from its prompt, as counted when it began, and from what was saved
+    of its answer; tokens after the last save are unknown. Where other processes share the database, pass
+    `began_before`: only calls older than any that can still be running are closed. If one is closed by mistake, its own
+    process corrects it. Raises DatabaseError.
     """
     store.ledger.write_late()
     abandoned = store.ledger.open_calls(began_before)

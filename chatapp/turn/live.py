@@ -13,7 +13,7 @@ from router.types import Decision, Route
 
 
 class Halt(Enum):
-    """Why a turn is ended before its answer is whole."""
+    """Why a turn ends before its answer is complete."""
 
     STOPPED = auto()
     """Its reader wants no more."""

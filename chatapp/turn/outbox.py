@@ -1,4 +1,4 @@
-"""Writes that must not be lost: done at once, or kept in memory and tried again until the database takes them."""
+"""Writes that must not be lost: done at once, or kept in memory and retried until the database accepts them."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
-"""Which turn runs when: one at a time in a conversation, any number at once, and none that is forgotten.
+"""Schedules turns: one at a time in a conversation, any number of conversations at once, and none is forgotten.
 
-A message is committed before anything else happens to it. It begins its turn at once; or, while another one is
-answered, it waits. Where that one has shown no word yet, it is given up, and one turn reads both messages.
+A message is committed before anything else happens to it. Its turn begins at once, or waits while another one is being
+answered. If that one has shown no word yet, it is given up, and one turn reads both messages.
 """
 
 import asyncio
@@ -39,11 +39,11 @@ from router.types import Route
 log = logging.getLogger(__name__)
 
 SAVE_WITHIN_S = 3.0
-"""How long the end of the process waits for a database that takes nothing, in seconds."""
+"""How long shutdown waits for a database that accepts no writes, in seconds."""
 
 
 class TurnRunner:
-    """Runs turns, and keeps those in line that cannot run yet."""
+    """Runs turns, and queues those that cannot run yet."""
 
     def __init__(
         self, settings: Settings, store: Store, serving: Callable[[], Serving], backends: Mapping[Route, Backend]
@@ -128,8 +128,8 @@ class TurnRunner:
         self._folds.cancel(conversation_id)
 
     async def aclose(self, within_s: float = 0.0) -> None:
-        """Take nothing new, and let what runs come to its end for so long. Then what still runs or waits is ended as
-        `interrupted`, and all is stored.
+        """Accept nothing new, give running turns `within_s` seconds to finish, then end what still runs or waits as
+        `interrupted`. All of it is stored.
         """
         self.closing = True
         if self._tasks:
@@ -144,7 +144,7 @@ class TurnRunner:
         await self._leave()
 
     async def _leave(self) -> None:
-        """End what waits, and what was given up for it: the next start would, but its readers are told now."""
+        """End what waits and what was given up for it. The next start would do it too, but readers are told now."""
         with left_for_later("what waited could not be ended"):
             await asyncio.to_thread(self._store.ledger.write_late)
             if left := self._open():
@@ -155,7 +155,7 @@ class TurnRunner:
         self._heartbeat.stop()
 
     async def sweep(self) -> None:
-        """End what nobody answers, and begin what waited for another process; to be called every few seconds."""
+        """End turns of dead processes, and begin what waited for another process. Call it every few seconds."""
         with left_for_later("turns without an owner could not be looked for"):
             await asyncio.to_thread(self._store.ledger.write_late)
             self._tell_interrupted(await asyncio.to_thread(self._store.owners.interrupt_dead, self._open()))
@@ -229,7 +229,7 @@ class TurnRunner:
         return self._line.next(conversation_id, joining.user_text if joining else None, language)
 
     async def _next(self, conversation_id: str) -> None:
-        """Begin what waits, as much of it as one turn reads. What cannot begin now is tried again by the sweep."""
+        """Begin as much of what waits as one turn can read. What cannot begin now is retried by `sweep`."""
         live = self._live.get(conversation_id)
         if self.closing or conversation_id not in self._line or (live and not live.over):
             return
@@ -256,7 +256,7 @@ class TurnRunner:
                 await self._launch(turn)
 
     def _forget(self, conversation_id: str) -> None:
-        """Keep nothing of a turn that is over: what is kept gets signs of life."""
+        """Drop a turn that is over; it would get heartbeats otherwise."""
         if self.live(conversation_id) is None:
             self._live.pop(conversation_id, None)
 

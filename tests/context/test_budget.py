@@ -4,15 +4,22 @@ from hypothesis import strategies as st
 from chatapp.context.budget import ELLIPSIS, largest, shorten, summary_budget
 
 
-@given(st.text(), st.integers(6, 200))
+@given(st.text(max_size=300), st.integers(6, 200))
 def test_shortened_text_keeps_its_ends_and_shows_the_gap(text: str, limit: int) -> None:
     short = shorten(text, limit)
-    assert len(short) <= limit
-    if short != text:
-        head, tail = short.split(ELLIPSIS, 1) if text.count(ELLIPSIS) == 0 else ("", "")
-        assert text.startswith(head)
-        assert text.endswith(tail)
-        assert ELLIPSIS in short
+    if len(text) <= limit:
+        assert short == text
+        return
+    assert len(short) == limit
+    tail = (limit - len(ELLIPSIS)) // 2
+    head = limit - len(ELLIPSIS) - tail
+    assert short[:head] == text[:head]
+    assert short[head : limit - tail] == ELLIPSIS
+    assert short[limit - tail :] == text[len(text) - tail :]
+
+
+def test_an_odd_character_is_kept_at_the_beginning() -> None:
+    assert shorten("abcdefghijkl", 10) == "abc […] kl"
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(-1, 60))

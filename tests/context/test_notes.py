@@ -31,12 +31,12 @@ def test_the_text_is_parsed_to_what_it_was_made_from(folds: list[tuple[Exchange,
         assert Notes.parse(summary).text == summary
 
 
-@given(conversations(), st.integers(100, 1200))
-def test_taking_in_twice_changes_only_the_order(left: tuple[Exchange, ...], budget: int) -> None:
+@given(conversations())
+def test_taking_in_twice_changes_only_the_order(left: tuple[Exchange, ...]) -> None:
     once = remember("", left, count, 10_000, ENGLISH)
     twice = remember(once, left, count, 10_000, ENGLISH)
     assert Notes.parse(twice).name == Notes.parse(once).name
-    assert set(Notes.parse(twice).said) <= set(Notes.parse(once).said)
+    assert set(Notes.parse(twice).said) == set(Notes.parse(once).said)
 
 
 @given(st.integers(1, 60), st.integers(120, 600))

@@ -10,7 +10,7 @@ from chatapp.serving import Serving
 from chatapp.store.models import TurnStatus
 from chatapp.store.notices import Note, NoticeCode
 from chatapp.turn.answer import Answer
-from chatapp.turn.answerer import ALL_REFUSED, Answerer, Answering
+from chatapp.turn.answerer import ALL_REFUSED, Answerer, Answering, abstention
 from chatapp.turn.events import Source
 from chatapp.turn.question import Question
 from localmodel.prompt import REFUSAL
@@ -97,6 +97,17 @@ async def test_an_abstention_offers_the_nearest_text_if_it_is_near(
     answer = await answering(desk, heard, text="edge of it").whole()
     assert (answer.status, answer.route, answer.sources) == (TurnStatus.ABSTAINED, Route.ABSTAIN, offered)
     assert answer.text == heard.text == "I can't answer that one myself. A person can help: call 0800."
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        (Mode.HYBRID, "I can't answer that one myself."),
+        (Mode.LOCAL_ONLY, "I can't answer that here: I answer from our own approved information only."),
+    ],
+)
+def test_an_abstention_says_why_and_names_a_person(mode: Mode, why: str) -> None:
+    assert abstention(mode, "call 0800.") == f"{why} A person can help: call 0800."
 
 
 async def test_only_the_nearest_text_is_offered_and_none_that_is_its_own_source(desk: Desk, heard: Heard) -> None:

@@ -36,6 +36,7 @@ def test_each_conversation_has_a_line_of_its_own(store: Store, line: Line) -> No
     assert line.of(here[0].conversation_id) == tuple(here)
     assert line.all() == (*here, *there)
     assert line.conversations == (here[0].conversation_id, there[0].conversation_id)
+    assert there[0].conversation_id in line
     assert "nowhere" not in line
     assert line.of("nowhere") == ()
 

@@ -20,6 +20,7 @@ from router.model.classifier import Classifier
 from router.pack.labelled import Labelled, read_labelled
 from router.pack.load import Pack
 from router.pack.source import Source
+from router.plain import plain
 from router.policy.policy import decide
 from router.router import Router
 from router.stats import Share
@@ -43,7 +44,7 @@ def main() -> None:
         router = Router.open(options.pack, options.cache or scratch)
         rows = [(message, router.scores(message.text)) for message in held_out(router.pack, "questions")]
         report = figures(rows) | {"p50 ms": {str(size): timed(router, size, rows) for size in SIZES}}
-    print(json.dumps(report, indent=1, default=_plain) if options.json else _text(report))
+    print(json.dumps(report, indent=1, default=plain) if options.json else _text(report))
 
 
 def held_out(pack: Pack, name: str) -> tuple[Labelled, ...]:
@@ -121,10 +122,6 @@ def _right(row: Row, among: int) -> bool:
 
 def _share(hits: list[bool]) -> Share:
     return Share(sum(hits), len(hits))
-
-
-def _plain(value: Any) -> Any:
-    return {"value": value.value, "low": value.low, "high": value.high, "n": value.n}
 
 
 def _text(report: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from router.pack.dialogues import Dialogue, Said, read_dialogues
 from router.pack.source import Source
+from router.plain import plain
 from router.router import Router
 from router.stats import Share
 from router.types import Circumstances, Decision, Mode, Route
@@ -37,7 +38,7 @@ def main() -> None:
         router = Router.open(options.pack, options.cache or scratch)
         report = {"follow-ups": follow_ups(router), "robustness": robustness(router)}
     if options.json:
-        print(json.dumps(report, indent=1, default=_plain))
+        print(json.dumps(report, indent=1, default=plain))
         return
     for title, table in report.items():
         print(title)
@@ -126,10 +127,6 @@ def _names(router: Router) -> tuple[frozenset[str], frozenset[str]]:
 def _share(hits: Iterable[bool]) -> Share:
     values = list(hits)
     return Share(sum(values), len(values))
-
-
-def _plain(value: Any) -> Any:
-    return {"value": value.value, "low": value.low, "high": value.high, "n": value.n}
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ from router.encoder.encoder import Encoder
 from router.model.classifier import Classifier
 from router.model.corpus import OUT_OF_SCOPE
 from router.model.ngrams import spell
+from router.plain import plain
 from router.policy.policy import Policy, decide
-from router.stats import Share
+from router.stats import Z95, Share
 from router.text.clean import clean
 from router.types import Circumstances
 
@@ -71,7 +72,7 @@ def run(clinc: Path | None, banking: Path | None, *, as_json: bool) -> None:
     if banking:
         report["banking77, near misses"] = near_misses(banking77(banking), base)
     if as_json:
-        print(json.dumps(_plain(report), indent=1))
+        print(json.dumps(plain(report), indent=1))
         return
     for name, rows in report.items():
         print(f"\n{name}")
@@ -152,7 +153,7 @@ def _auroc_interval(inside: Floats, outside: Floats) -> tuple[float, float]:
     area = float(ranks.sum() / (n * m))
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     error = ((area * (1 - area) + (n - 1) * (q1 - area**2) + (m - 1) * (q2 - area**2)) / (n * m)) ** 0.5
-    return area - 1.96 * error, min(1.0, area + 1.96 * error)
+    return area - Z95 * error, min(1.0, area + Z95 * error)
 
 
 def domains(data: IntentSet, base: Encoder) -> dict[str, Row]:
@@ -279,14 +280,6 @@ def say(text: str) -> None:
 
 def _show(value: Any) -> str:
     return str(value) if isinstance(value, Share) else f"{value:.4g}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, Share):
-        return {"value": value.value, "low": value.low, "high": value.high, "n": value.n}
-    return value
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.special import log_softmax  # type: ignore[import-untyped]
 
 from finetune.data.problem import shown
 from finetune.errors import DataError
@@ -143,8 +143,8 @@ class _Reader:
         self._read(tokens[:start])
         if len(tokens) - start > 1:  # nothing follows the last token, so it is not evaluated
             self._llama.eval(tokens[start:-1])
-        logits = self._llama.scores[start - 1 : len(tokens) - 1]
-        return float(log_softmax(logits)[np.arange(len(tokens) - start), tokens[start:]].sum())
+        logits = self._llama.scores[start - 1 : len(tokens) - 1].astype(np.float64)
+        return float(log_softmax(logits, axis=-1)[np.arange(len(tokens) - start), tokens[start:]].sum())
 
     def _cut(self, prompt: str, continuation: str) -> tuple[list[int], int]:
         """The tokens of both texts together, as a word at the cut is split otherwise, and how many are the prompt's."""
@@ -159,12 +159,6 @@ class _Reader:
             self._llama.eval(prompt)
             self._kept = prompt
         self._llama.n_tokens = len(prompt)  # `eval` forgets what comes after
-
-
-def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Logarithms of probabilities along the last axis; the greatest logit is taken off first, so no exp overflows."""
-    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
 def _right(choice: Choice, log_likelihood: Likelihood) -> bool:

@@ -49,7 +49,6 @@ class MeteredCall:
     ) -> None:
         self.outcome = Outcome.OK
         self.ttft_ms: float | None = None
-        self.cost_microusd = 0
         self._store, self._backend, self._request = store, backend, request
         self._turn_id, self._conversation_id, self._purpose, self._turn_spent = turn_id, conversation_id, purpose, spent
         self._stream = backend.stream(request)
@@ -97,17 +96,16 @@ class MeteredCall:
         """Close the stream and complete the row; runs to its end even while the turn is cancelled."""
         await self._stream.aclose()
         usage = self._stream.usage
-        self.cost_microusd = self._backend.cost_microusd(usage, self._stream.compute_s)
+        cost_microusd = self._backend.cost_microusd(usage, self._stream.compute_s)
         outcome = _outcome(error) if error and self.outcome is Outcome.OK else self.outcome
         record = replace(
-            self._record(usage, self.cost_microusd, outcome),
+            self._record(usage, cost_microusd, outcome),
             ttft_ms=self.ttft_ms,
             total_ms=self._elapsed_ms(),
             error_code=error.code if isinstance(error, ProviderError) else None,
         )
         lost = [self._lost(usage) for usage in self._stream.lost]
-        self.cost_microusd += sum(each.cost_microusd for each in lost)
-        self._turn_spent(self.cost_microusd)
+        self._turn_spent(cost_microusd + sum(each.cost_microusd for each in lost))
         await asyncio.to_thread(self._store.ledger.end, self._row, record, lost)
 
     def _lost(self, usage: Usage) -> CallRecord:

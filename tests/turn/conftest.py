@@ -11,6 +11,7 @@ from chatapp.backends.scripted import Script, ScriptedBackend
 from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
+from chatapp.store.notices import Note
 from chatapp.turn.events import Event, Failed, Finished
 from chatapp.turn.runner import TurnRunner
 from language.english import ENGLISH
@@ -60,6 +61,31 @@ class ToldRouter:
             candidates=(*facts, *self.others),
             asked=len(facts),
         )
+
+
+@dataclass
+class Heard:
+    """A speaker that writes down what it is told."""
+
+    said: list[tuple[str, bool]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def say(self, text: str, *, replace: bool = False) -> None:
+        self.said.append((text, replace))
+
+    def notice(self, note: Note) -> None:
+        self.notes.append(note)
+
+    def escalated(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    @property
+    def text(self) -> str:
+        shown = ""
+        for text, anew in self.said:
+            shown = text if anew else shown + text
+        return shown
 
 
 class Desk:

@@ -1,7 +1,5 @@
 """Answering by itself, without turn, socket or page: question and decision in, words to a speaker, one value out."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from chatapp.backends.scripted import Script, ScriptedBackend
@@ -15,37 +13,12 @@ from chatapp.turn.events import Source
 from chatapp.turn.question import Question
 from localmodel.prompt import REFUSAL
 from router.types import Circumstances, Mode, Route, ScoredFact
-from tests.turn.conftest import FACT, VERBATIM, Desk
+from tests.turn.conftest import FACT, VERBATIM, Desk, Heard
 
 INVENTED = "You have 90 days and we pay you 500 EUR."
 LABEL = ScoredFact("returns.label", "Print the label at home.", 0.45)
 UNREACHABLE = ProviderUnreachableError("No connection.", "Check it.")
 SOURCE = Source(FACT.id, FACT.text, FACT.probability)
-
-
-@dataclass
-class Heard:
-    """A speaker that writes down what it is told."""
-
-    said: list[tuple[str, bool]] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-
-    def say(self, text: str, *, replace: bool = False) -> None:
-        self.said.append((text, replace))
-
-    def notice(self, note: Note) -> None:
-        self.notes.append(note)
-
-    def escalated(self, reason: str) -> None:
-        self.reasons.append(reason)
-
-    @property
-    def text(self) -> str:
-        shown = ""
-        for text, replace in self.said:
-            shown = text if replace else shown + text
-        return shown
 
 
 @pytest.fixture

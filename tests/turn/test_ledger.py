@@ -55,9 +55,11 @@ async def test_the_row_stands_before_the_call_is_made(desk: Desk) -> None:
         assert "".join([token.text async for token in call]) == "a b"
     (opened,) = rows
     assert (opened.outcome, opened.input_tokens, opened.cost_microusd, opened.estimated) == ("open", 3, 3, True)
+    assert (opened.total_ms, opened.ttft_ms, opened.error_code) == (0.0, None, None)
     closed = only_row(desk, turn)
     assert (closed.outcome, closed.output_tokens, closed.cost_microusd, closed.estimated) == ("ok", 2, 5, False)
-    assert closed.total_ms > 0
+    assert closed.ttft_ms is not None
+    assert 0 < closed.ttft_ms <= closed.total_ms < 60_000
 
 
 async def test_a_call_that_its_process_left_open_is_ended_at_what_was_saved_of_it(desk: Desk) -> None:

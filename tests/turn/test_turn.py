@@ -315,9 +315,10 @@ async def test_a_window_that_opens_in_the_middle_gets_the_turn_from_its_start(de
 async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> None:
     desk.use((), ["This is what the cloud has to say about it."] * 40, cloud_prompt_tokens=400)
     await desk.say("edge: my name is Ottilie and I write long messages " + "about tents " * 10)
-    for number in range(20):
+    for number in range(12):
         await desk.say(f"edge question {number} " + "and so on " * 6)
-        await asyncio.sleep(0.05)
+        while folding := desk.runner._folds.tasks:
+            await asyncio.wait(folding)
     assert "Ottilie" in desk.store.conversations.summary(desk.conversation)
     calls = [c for e in desk.store.exchanges.of(desk.conversation) for c in desk.store.ledger.calls(e.turn.id)]
     assert any(call.purpose == "summary" for call in calls)

@@ -7,6 +7,7 @@ from markupsafe import escape
 from chatapp.errors import NotFoundError
 from chatapp.store import Exchange
 from chatapp.turn.events import Failed, Finished, Reader, Started
+from chatapp.turn.live import LiveTurn
 from chatapp.web.contexts import ChatContext
 from chatapp.web.fragments import partial
 from chatapp.web.pages import Pages
@@ -68,7 +69,7 @@ class ChatPage:
         live = self._pages.runner.live(self._id)
         if live is None or live.turn.id != event.turn_id:
             return ""
-        html = self._pages.templates.render("_turn.html", turn=live_view(live, self.reader))
+        html = self._pages.templates.render("_turn.html", turn=self._live(live))
         if event.replaces:
             turn = partial(f"#turn-{event.replaces}", "outerHTML", html)
         else:
@@ -81,7 +82,7 @@ class ChatPage:
         live = self._pages.runner.live(self._id)
         if live is None:
             return ""
-        html = self._pages.templates.render("_answer.html", turn=live_view(live, self.reader))
+        html = self._pages.templates.render("_answer.html", turn=self._live(live))
         return partial(f"#answer-{live.turn.id}", "outerMorph", html)
 
     def ended(self, event: Finished | Failed) -> str:
@@ -129,10 +130,13 @@ class ChatPage:
         turn = self._finished(self.exchange(turn_id))
         return self._pages.templates.render("_thumbs.html", turn=turn)
 
+    def _live(self, live: LiveTurn) -> TurnView:
+        return live_view(live, self.reader, self._pages.pack.rules)
+
     def _turns(self) -> list[TurnView]:
         live = self._pages.runner.live(self._id)
         return [
-            live_view(live, self.reader) if live and live.turn.id == exchange.turn.id else self._finished(exchange)
+            self._live(live) if live and live.turn.id == exchange.turn.id else self._finished(exchange)
             for exchange in self._pages.store.exchanges.of(self._id)
         ]
 

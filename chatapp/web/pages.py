@@ -44,7 +44,7 @@ class Pages:
         return finished_view(exchange, sources, thread, because)
 
     def _thread(self, reader: Reader) -> Thread:
-        return Thread(reader, self.titles, self.pack.contact, self.runner.cloud_connected)
+        return Thread(reader, self.titles, self.pack.contact, self.runner.cloud_connected, self.pack.rules)
 
     def rail(self, user_id: str, current: str, find: str = "") -> str:
         """The list of conversations; an unused one is not listed."""

@@ -11,9 +11,10 @@ from chatapp.backends.base import Request
 from chatapp.errors import ProviderUnreachableError
 from chatapp.store import Turn
 from chatapp.turn.events import Delta, Event, Failed, Finished, Reader
-from chatapp.web.sources import Sources
 from chatapp.web.templates import Templates
-from chatapp.web.views import Thread, finished_view
+from chatapp.web.views.sources import Sources
+from chatapp.web.views.turn import Thread, finished_view
+from language.english import ENGLISH
 from localmodel.prompt import REFUSAL
 from router.types import ScoredFact
 from tests.turn.conftest import FACT, Desk
@@ -43,7 +44,8 @@ def lines_on_the_page(desk: Desk) -> list[str]:
     """What the operator's page says of the texts under the one answer."""
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     sources = Sources(PACK).under(exchange, Reader.OPERATOR)
-    turn = finished_view(exchange, sources, Thread(Reader.OPERATOR, {}, "call 0800.", cloud_connected=False))
+    thread = Thread(Reader.OPERATOR, {}, "call 0800.", cloud_connected=False, language=ENGLISH)
+    turn = finished_view(exchange, sources, thread)
     html = Templates().render("_turn.html", turn=turn)
     return re.findall(r"((?:Source|See also|Approved text): [^<]*)<", html)
 

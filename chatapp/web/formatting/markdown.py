@@ -7,6 +7,8 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from chatapp.web.formatting.parser import parser
+from chatapp.web.formatting.rewriting import LANGUAGE
+from language import Language
 
 TAGS = frozenset(
     "a p br hr em strong s code pre blockquote ul ol li h3 h4 h5 h6 table thead tbody tr th td div".split()  # noqa: SIM905 - read as one line
@@ -26,10 +28,14 @@ def _parser() -> MarkdownIt:
     return parser()
 
 
-def markdown(text: str) -> Markup:
-    """An answer's Markdown as HTML that holds no script, style, image, form or foreign attribute."""
+def markdown(text: str, language: Language | None) -> Markup:
+    """An answer's Markdown as HTML that holds no script, style, image, form or foreign attribute.
+
+    `language` is that of the text. It tells telephone numbers from order numbers; without rules only numbers with a
+    country code become links.
+    """
     html = nh3.clean(
-        _parser().render(text),
+        _parser().render(text, {LANGUAGE: language}),
         tags=set(TAGS),
         attributes={"a": {"href"}, "ol": {"start"}},
         tag_attribute_values={"a": {"target": {"_blank"}}} | {tag: {"dir": {"auto"}} for tag in _BLOCKS},

@@ -6,25 +6,30 @@ from collections.abc import Iterable, Iterator
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from language import Language
 from language.contacts import callable_numbers
-from language.english import ENGLISH
+from language.protocol import ContactWords
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _LEADS = re.compile(r"https?://|mailto:|tel:", re.IGNORECASE)
+LANGUAGE = "language"
+"""The parser's environment holds the text's language by this name, or None where it has no rules."""
+
 _FIRST_HEADING, _LAST_HEADING = 3, 6
 
 
 def rewritten(state: StateCore) -> None:
     """Pictures as words, breaks within cells, telephone numbers; and no link but to where a link may lead."""
-    cell = False
+    language: Language | None = state.env[LANGUAGE]
+    words, cell = language.contacts if language else None, False
     for token in state.tokens:
         if token.type == "inline":
-            token.children = list(_inline(token.children or [], cell))
+            token.children = list(_inline(token.children or [], cell, words))
         cell = token.type in {"td_open", "th_open"}
 
 
-def _inline(tokens: list[Token], cell: bool) -> Iterator[Token]:
+def _inline(tokens: list[Token], cell: bool, words: ContactWords | None) -> Iterator[Token]:
     """Links do not lie within links, so at most one is open."""
     linked = leads = False
     for token in tokens:
@@ -39,7 +44,7 @@ def _inline(tokens: list[Token], cell: bool) -> Iterator[Token]:
                 yield from _picture(token, linked)
             case "text":
                 for part in _broken(token) if cell else [token]:
-                    yield from [part] if linked or part.type != "text" else _called(part)
+                    yield from [part] if linked or part.type != "text" else _called(part, words)
             case _:
                 yield token
 
@@ -59,9 +64,9 @@ def _broken(token: Token) -> Iterator[Token]:
             yield _text(part)
 
 
-def _called(token: Token) -> Iterator[Token]:
+def _called(token: Token, words: ContactWords | None) -> Iterator[Token]:
     last = 0
-    for start, end, digits in callable_numbers(token.content, ENGLISH.contacts):
+    for start, end, digits in callable_numbers(token.content, words):
         yield _text(token.content[last:start])
         yield from _link(f"tel:{digits}", _text(token.content[start:end]))
         last = end

@@ -14,6 +14,7 @@ from chatapp.web.views.machinery import Machinery, machinery
 from chatapp.web.views.notices import RETRY_STATES, NoticeView, notice_views
 from chatapp.web.views.person import way_to_a_person
 from chatapp.web.views.sources import SourceView
+from language import Language
 from router.types import Route
 
 NOTHING = Markup()
@@ -39,6 +40,7 @@ class Thread:
     titles: Mapping[str, str]
     contact: str
     cloud_connected: bool
+    language: Language | None
     read_only: bool = False
 
 
@@ -88,7 +90,7 @@ def finished_view(
         state=status,
         user_text=exchange.user_text,
         answer_text=exchange.answer_text,
-        answer_html=markdown(exchange.answer_text),
+        answer_html=markdown(exchange.answer_text, thread.language),
         route=route.value,
         who=_who(route, status, bool(exchange.answer_text)),
         machinery=machinery(exchange, route, thread.titles, because) if thread.reader is Reader.OPERATOR else None,
@@ -102,7 +104,7 @@ def finished_view(
     )
 
 
-def live_view(live: LiveTurn, reader: Reader) -> TurnView:
+def live_view(live: LiveTurn, reader: Reader, language: Language | None) -> TurnView:
     """A running turn, with what has come so far."""
     route = live.route or Route.ABSTAIN
     return TurnView(
@@ -110,7 +112,7 @@ def live_view(live: LiveTurn, reader: Reader) -> TurnView:
         state="answering" if live.route else "deciding",
         user_text=live.turn.user_text,
         answer_text=live.answer,
-        answer_html=markdown(live.answer),
+        answer_html=markdown(live.answer, language),
         route=route.value,
         waiting_words=_waiting_words(live, reader),
     )

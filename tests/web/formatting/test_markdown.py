@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chatapp.web.formatting.figures import dollars, percent, seconds
 from chatapp.web.formatting.markdown import TAGS, markdown
+from language.english import ENGLISH
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -85,21 +86,21 @@ def is_harmless(html: str) -> bool:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_markup_does_nothing(text: str) -> None:
-    assert is_harmless(markdown(text))
+    assert is_harmless(markdown(text, ENGLISH))
 
 
 @given(st.text())
 def test_no_text_makes_a_tag_that_is_not_allowed(text: str) -> None:
-    assert is_harmless(markdown(text))
+    assert is_harmless(markdown(text, ENGLISH))
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12))
 def test_no_pieces_of_markup_make_a_tag_an_attribute_or_a_link_that_is_not_allowed(pieces: list[str]) -> None:
-    assert is_harmless(markdown("".join(pieces)))
+    assert is_harmless(markdown("".join(pieces), ENGLISH))
 
 
 def test_links_open_elsewhere_and_tell_nothing() -> None:
-    html = markdown("[shop](https://tarnandtor.example)")
+    html = markdown("[shop](https://tarnandtor.example)", ENGLISH)
     assert 'target="_blank"' in html
     assert "noopener" in html
 
@@ -131,7 +132,7 @@ def test_links_open_elsewhere_and_tell_nothing() -> None:
     ],
 )
 def test_markdown_is_rendered(text: str, html: str) -> None:
-    assert html in markdown(text)
+    assert html in markdown(text, ENGLISH)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_markdown_is_rendered(text: str, html: str) -> None:
     ],
 )
 def test_what_can_be_opened_called_or_written_to_is_a_link(text: str, link: str) -> None:
-    assert Walk(markdown(text)).links == [link]
+    assert Walk(markdown(text, ENGLISH)).links == [link]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,12 @@ def test_what_can_be_opened_called_or_written_to_is_a_link(text: str, link: str)
     ],
 )
 def test_a_number_or_a_name_is_no_link(text: str) -> None:
-    assert Walk(markdown(text)).links == []
+    assert Walk(markdown(text, ENGLISH)).links == []
+
+
+def test_in_a_language_without_rules_only_a_country_code_makes_a_number_a_link() -> None:
+    said = "Bestellnummer 0123 456 789, Tel. 0800 555 0142 oder +49 30 1234567"
+    assert Walk(markdown(said, None)).links == ["tel:+49301234567"]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,21 @@ PYTHON ?= python3
 VENV   := .venv
 WORKERS ?= 2
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --constraint constraints.txt
+STEP   := $(BIN)/python setup/step.py
 
 # llama.cpp's AMX code, as GCC 12 compiles it, ends the process at the first long prompt (illegal instruction). Where the
 # processor has AMX it is left out, and no wheel is taken that pip may have built with it before.
 NO_AMX := -mno-amx-tile -mno-amx-int8 -mno-amx-bf16
 AMX    := $(shell grep -qs amx_tile /proc/cpuinfo && cc $(NO_AMX) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
+
+# Of the 178 files of llama.cpp 74 are needed. What CMAKE_ARGS asks for (CUDA, Metal, ...) comes last, so that it wins.
+LLAMA      := $(shell sed -n 's/^llama_cpp_python==//p' constraints.txt)
+LLAMA_ARGS := -DLLAVA_BUILD=OFF '-DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/setup/llama.cmake' $$CMAKE_ARGS
+# pip keeps wheels by version, whatever is in them: one that it has is taken, unless it must be made otherwise, and this
+# one is not kept, for another program may want the whole.
+HAS_LLAMA  := $(PIP) cache list --format=abspath 'llama_cpp_python-$(LLAMA)-*' 2>/dev/null | grep -q .
 
 .PHONY: help run test lint check bench clean
 .DEFAULT_GOAL := help
@@ -47,27 +56,32 @@ $(VENV)/.python:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.torch: $(VENV)/.python constraints.txt
-	@echo "Installing PyTorch …"
-	@$(PIP) torch
+$(VENV)/.libraries: $(VENV)/.python pyproject.toml constraints.txt
+	@$(BIN)/python -c 'import tomllib; needed = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; \
+		print(*(line for line in needed if "llama" not in line), sep="\n")' >$(VENV)/libraries.txt
+	@$(STEP) $(VENV)/libraries.log "Libraries (PyTorch is the largest)" $(INSTALL) --requirement $(VENV)/libraries.txt
 	@touch $@
 
-$(VENV)/.llama: $(VENV)/.torch
+$(VENV)/.llama: $(VENV)/.python
 ifeq ($(AMX),yes)
-	@echo "Compiling llama.cpp for this machine, without AMX: about four minutes …"
-	@CFLAGS="$$CFLAGS $(NO_AMX)" CXXFLAGS="$$CXXFLAGS $(NO_AMX)" $(PIP) --no-cache-dir --no-binary llama-cpp-python \
-		--force-reinstall --no-deps llama-cpp-python
+	@export CFLAGS="$$CFLAGS $(NO_AMX)" CXXFLAGS="$$CXXFLAGS $(NO_AMX)"; $(COMPILE)
+else
+	@if [ -z "$$CMAKE_ARGS" ] && $(HAS_LLAMA); then $(INSTALL) --quiet --no-deps llama-cpp-python; else $(COMPILE); fi
 endif
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.llama pyproject.toml constraints.txt
-	@echo "Installing Firstline; llama.cpp is compiled for this machine, about four minutes the first time …"
-	@$(PIP) --editable .
+COMPILE = CMAKE_ARGS="$(LLAMA_ARGS)" $(STEP) $(VENV)/llama.log "llama.cpp, compiled for this machine" $(INSTALL) --verbose \
+	--no-cache-dir --no-binary llama-cpp-python --force-reinstall --no-deps llama-cpp-python
+
+# While one waits for the network, the other compiles.
+$(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "Setting up, once: libraries to download, and llama.cpp to compile (two to four minutes on two cores) …"
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.libraries $(VENV)/.llama
+	@$(INSTALL) --quiet --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	@echo "Installing what the tests need …"
-	@$(PIP) --editable '.[dev]'
+	@$(STEP) $(VENV)/dev.log "What the tests need" $(INSTALL) --editable '.[dev]'
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(BIN)/python -m playwright install chromium || \
 		echo "No Chromium here: the browser tests will be skipped. Install it (Debian: apt-get install chromium) and run again."
 	@touch $@

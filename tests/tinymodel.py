@@ -108,7 +108,8 @@ def write_tiny_encoder(folder: Path, *, wide: int = 48, layers: int = 2) -> Path
 
     shutil.copytree(shipped_encoder(), folder, ignore=shutil.ignore_patterns("*.safetensors", "*.bin", "*.onnx"))
     config = json.loads((folder / "config.json").read_text())
-    config |= {"hidden_size": wide, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 2 * wide}
+    config |= {"hidden_size": wide, "intermediate_size": 2 * wide}
+    config |= {"num_hidden_layers": layers, "num_attention_heads": 4}
     (folder / "config.json").write_text(json.dumps(config))
     torch.manual_seed(1)
     made = AutoModel.from_config(BertConfig.from_pretrained(folder))

@@ -1,4 +1,7 @@
-"""No command of the program tries anything but this machine, in either mode: by the kernel's account of its calls."""
+"""No command of the program tries anything but this machine, in either mode: by the kernel's account of its calls.
+
+The models are tiny ones: what a command calls is asked here, and not what it says.
+"""
 
 import asyncio
 import json
@@ -16,11 +19,12 @@ import pytest
 
 from bench.client import Client, say
 from tests.fences.recipes import RECIPES, SAYS_NO, commands, small_home
-from tests.fences.tracing import TRACE, can_trace, outside
+from tests.fences.tracing import can_trace, outside, traced
+from tests.tinymodel import write_tiny_encoder, write_tiny_model
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 900
-MODES = ["hybrid", "local-only"]
+MODES = [pytest.param(mode, marks=pytest.mark.xdist_group(f"trace {mode}")) for mode in ("hybrid", "local-only")]
 
 
 class Cloud(BaseHTTPRequestHandler):
@@ -67,7 +71,10 @@ class Walk:
     """One mode's home: a new user with nothing in it, whom no variable asks to be quiet."""
 
     def __init__(self, folder: Path, mode: str, cloud: str) -> None:
-        self.home = small_home(folder)
+        self.mode, self.home = mode, small_home(folder)
+        encoder = write_tiny_encoder(folder / "tiny-encoder")
+        with (self.home / "pip" / "pack.toml").open("a", encoding="utf-8") as toml:
+            toml.write(f'\n[models]\nencoder = "{encoder}"\n')
         self.user = folder / "user"
         self.user.mkdir()
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "VIRTUAL_ENV") if name in os.environ}
@@ -76,7 +83,10 @@ class Walk:
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "OMP_WAIT_POLICY": "PASSIVE",
+            "OMP_NUM_THREADS": "1",  # threads that wake each other are calls too, and each is looked at
             "FIRSTLINE_MODE": mode,
+            "FIRSTLINE_LOCAL_MODEL": str(write_tiny_model(folder / "tiny.gguf")),
+            "FIRSTLINE_LOCAL_THREADS": "1",
             "FIRSTLINE_DATA_DIR": str(folder / "data"),
             "FIRSTLINE_PACK": str(self.home / "pip"),
             "FIRSTLINE_LOCAL_MAX_TOKENS": "16",
@@ -84,19 +94,13 @@ class Walk:
             "FIRSTLINE_CLOUD_API_KEY": "sk-loopback",
         }
 
-    def traced(self, name: str, *command: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-        """What a Python program printed, and its calls that would leave this machine."""
-        trace = self.home / f"{name}.trace"
-        done = subprocess.run(
-            [*TRACE, str(trace), sys.executable, *command],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=WITHIN_S,
-            check=False,
-        )
-        return done, outside(trace)
+    def command(self, name: str, *command: str) -> list[str]:
+        """A Python program, traced to the file of this name."""
+        return [*traced(self.trace(name), fenced=self.mode == "local-only"), sys.executable, *command]
+
+    def trace(self, name: str) -> Path:
+        """Where its calls are written."""
+        return self.home / f"{name}.trace"
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -113,17 +117,25 @@ def test_every_command_has_a_recipe() -> None:
 
 @pytest.mark.real
 def test_no_command_reaches_beyond_this_machine(walk: Walk) -> None:
-    done, left = walk.traced("walk", "-m", "tests.fences.walker", str(walk.home))
+    done = subprocess.run(
+        walk.command("walk", "-m", "tests.fences.walker", str(walk.home)),
+        cwd=ROOT,
+        env=walk.environment,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     ended = json.loads(done.stdout)
+    assert set(ended) == set(RECIPES) - {"serve"}
     assert {name: code for name, (code, *_) in ended.items() if code} == SAYS_NO, ended
-    assert left == []
+    assert outside(walk.trace("walk")) == []
 
 
 @pytest.mark.real
 def test_the_server_and_what_it_is_asked_stay_here(walk: Walk) -> None:
-    trace = walk.home / "serve.trace"
-    command = [*TRACE, str(trace), sys.executable, "-m", "chatapp.cli", "serve", "--port", "0"]
+    command = walk.command("serve", "-m", "chatapp.cli", "serve", "--port", "0")
     with subprocess.Popen(
         command, cwd=ROOT, env=walk.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as server:
@@ -134,7 +146,7 @@ def test_the_server_and_what_it_is_asked_stay_here(walk: Walk) -> None:
             assert asyncio.run(_ask(found[0]))["type"] == "finished"
         finally:
             os.killpg(server.pid, signal.SIGINT)
-    assert outside(trace) == []
+    assert outside(walk.trace("serve")) == []
 
 
 async def _ask(url: str) -> dict[str, object]:

@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-TRACE = ["strace", "-f", "-qq", "-s", "160", "-e", "trace=socket,connect,sendto,sendmsg,sendmmsg", "-o"]
-"""Before the name of the file that the trace goes to, and the command. With all its children and threads. Every call is
-looked at, for strace's faster way (`--seccomp-bpf`) does not see what a fence refuses."""
+_STRACE = ("strace", "-f", "-qq", "-s", "160", "-e", "trace=socket,connect,sendto,sendmsg,sendmmsg")
+"""With all children and threads."""
+_FASTER = ("--seccomp-bpf",)
+"""Stops a program at these calls alone. It does not see what a fence refuses: behind fences every call is looked at."""
 
 _DNS = 53
 _ADDRESS = re.compile(r"sin6?_port=htons\((\d+)\).*?(?:inet_addr\(|inet_pton\(AF_INET6, )\"([^\"]+)\"")
@@ -22,6 +23,11 @@ theirs with other flags or in another family."""
 def can_trace() -> bool:
     """Whether `strace` is here."""
     return shutil.which("strace") is not None
+
+
+def traced(trace: Path, *, fenced: bool) -> list[str]:
+    """What stands before a command for its calls to go to the file."""
+    return [*_STRACE, *(() if fenced else _FASTER), "-o", str(trace)]
 
 
 def outside(trace: Path) -> list[str]:

@@ -68,6 +68,14 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return own
 
 
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GGUF file that is fine-tuned, quantised and released in seconds."""
+    from tests.tiny_model import write_tiny_model
+
+    return write_tiny_model(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
+
+
 def _first_start(folder: Path) -> None:
     """A real one, in a folder that takes its name only once all of it is there."""
     unfinished = folder.with_suffix(".unfinished")

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from finetune.data.candidates import Candidate
 from finetune.data.json_records import Record, records
-from finetune.data.problem import Problem, shown
+from finetune.data.problem import Problem, refusal_of
 from finetune.errors import DataError
 from localmodel.atomic_files import write_text
 
 _HINT = "Correct the line, or write the file anew: `firstline finetune data from-log`."
-_TYPES: dict[str, type] = {"turn": int, "approved": bool, "declined": bool, "nearest": list, "masked": list}
+_CANDIDATE = TypeAdapter(Candidate)
 
 
 def read_candidates(path: Path) -> tuple[Candidate, ...]:
@@ -43,22 +44,7 @@ def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 def _candidate(record: Record | Problem) -> Candidate:
     if isinstance(record, Problem):
         raise record.error()
-    given: dict[str, Any] = {}
-    for field in fields(Candidate):
-        if field.name in record.value:
-            given[field.name] = _value(record, field.name)
     try:
-        return Candidate(**given)
-    except TypeError as error:
-        raise DataError(f"{record.place}: {error}.".replace("Candidate.__init__()", "a candidate"), _HINT) from None
-
-
-def _value(record: Record, name: str) -> Any:
-    value, wanted = record.value[name], _TYPES.get(name, str)
-    if type(value) is not wanted or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
-        what = f"{record.place}: {name!r} is {shown(value)}, not {_NAMES[wanted]}."
-        raise DataError(what, _HINT)
-    return tuple(value) if isinstance(value, list) else value
-
-
-_NAMES: dict[type, str] = {int: "a whole number", bool: "true or false", list: "a list of strings", str: "a string"}
+        return _CANDIDATE.validate_json(json.dumps(record.value), strict=True)
+    except ValidationError as error:
+        raise DataError(f"{record.place}: {refusal_of(error)}.", _HINT) from None

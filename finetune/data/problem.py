@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import ValidationError
+
 from finetune.data.conversation import Place
 from finetune.errors import DataError
 
@@ -51,6 +53,14 @@ class Problem:
         """For programs: file, line, code, text, hint, refused."""
         place = {"file": str(self.place.path), "line": self.place.line}
         return place | {"code": self.code.value, "text": self.text, "hint": self.hint, "refused": self.refused}
+
+
+def refusal_of(error: ValidationError) -> str:
+    """What pydantic refuses first: where, the value, and why."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    why = first["msg"][:1].lower() + first["msg"][1:]
+    return f"{where!r} is {shown(first['input'])}: {why}" if where and first["type"] != "missing" else f"{where} {why}"
 
 
 def shown(value: object) -> str:

@@ -3,19 +3,19 @@
 Each option is scored by the log-likelihood that the model gives it, so nothing is generated and nothing is drawn.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 from scipy.special import log_softmax  # type: ignore[import-untyped]
 
-from finetune.data.problem import shown
+from finetune.data.problem import refusal_of, shown
 from finetune.errors import DataError
 from localmodel.llama import Adapters, load_llama
 from router.stats import Share, mcnemar
@@ -23,6 +23,7 @@ from router.stats import Share, mcnemar
 FILE = "general.jsonl"
 OPTIONS = 4
 CONTEXT_TOKENS = 512
+Text = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$")]
 _SHAPE = 'Write {"kind": "words", "question": "…", "options": [four different strings], "answer": 0 to 3}.'
 
 Likelihood = Callable[[str, str], float]
@@ -45,14 +46,17 @@ class Choice:
     """A question with four different options; `answer` is the place of the right one, from 0."""
 
     kind: Kind
-    question: str
-    options: tuple[str, ...]
-    answer: int
+    question: Text
+    options: tuple[Text, Text, Text, Text]
+    answer: Annotated[int, Field(ge=0, lt=OPTIONS)]
 
     @property
     def prompt(self) -> str:
         """Plain text without the chat template: a base that was never tuned to chat is asked the same."""
         return f"Question: {self.question}\nAnswer:"
+
+
+_CHOICE = TypeAdapter(Choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,27 +172,12 @@ def _right(choice: Choice, log_likelihood: Likelihood) -> bool:
 
 def _choice(number: int, line: str) -> Choice:
     try:
-        said = json.loads(line)
-        kind, question, options, answer = (said[key] for key in ("kind", "question", "options", "answer"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise _error(number, f"{shown(line)} cannot be read ({type(error).__name__}).", _SHAPE) from None
-    if kind not in list(Kind):
-        raise _error(number, f"unknown kind {shown(kind)}.", f"Use one of: {', '.join(Kind)}.")
-    if not _text(question):
-        raise _error(number, f"'question' is {shown(question)}.", _SHAPE)
-    if (
-        not isinstance(options, list)
-        or not all(map(_text, options))
-        or not len(set(options)) == len(options) == OPTIONS
-    ):
-        raise _error(number, f"'options' is {shown(options)}.", _SHAPE)
-    if type(answer) is not int or not 0 <= answer < OPTIONS:
-        raise _error(number, f"'answer' is {shown(answer)}.", _SHAPE)
-    return Choice(Kind(kind), question, tuple(options), answer)
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and value == value.strip()
+        choice = _CHOICE.validate_json(line, strict=True)
+    except ValidationError as error:
+        raise _error(number, f"{refusal_of(error)}.", _SHAPE) from None
+    if len(set(choice.options)) < OPTIONS:
+        raise _error(number, f"'options' is {shown(choice.options)}.", _SHAPE)
+    return choice
 
 
 def _error(number: int, what: str, hint: str) -> DataError:

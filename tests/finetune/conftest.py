@@ -21,6 +21,14 @@ def base() -> Iterator[Base]:
 
 
 @pytest.fixture(scope="session")
+def tiny(tiny_model: Path) -> Iterator[Base]:
+    """A base that is fine-tuned in seconds."""
+    opened = open_base(tiny_model)
+    yield opened
+    opened.vocabulary.close()
+
+
+@pytest.fixture(scope="session")
 def layout(base: Base) -> Layout:
     return Layout(base.vocabulary.metadata)
 

@@ -20,7 +20,7 @@ from finetune.data.privacy import contacts
 from finetune.errors import DataError
 from language.english import ENGLISH
 from router.pack.load import Pack, load_pack
-from router.types import Route
+from router.types import FactVoice, Route
 from tests.router.cases import pack as small_pack
 from tests.router.conftest import SMALL
 
@@ -79,8 +79,8 @@ def test_what_may_not_teach_is_left_out(changes: dict[str, Any]) -> None:
 def test_a_fact_said_word_for_word_or_freely_is_left_out() -> None:
     plain = small_pack()
     bread, hours = plain.categories
-    for how in ("verbatim", "free"):
-        said = replace(bread, facts=tuple(replace(fact, **{how: True}) for fact in bread.facts))
+    for voice in (FactVoice.VERBATIM, FactVoice.FREE):
+        said = replace(bread, facts=tuple(replace(fact, voice=voice) for fact in bread.facts))
         assert propose([LIKED], replace(plain, categories=(said, hours))) == ()
     assert propose([LIKED], plain)
 
@@ -160,10 +160,10 @@ def test_a_line_that_an_editor_spoilt(tmp_path: Path) -> None:
     path = tmp_path / "candidates.jsonl"
     line = candidate().as_json()
     for spoilt, what in (
-        (line | {"approved": "yes"}, r":2: 'approved' is 'yes', not true or false"),
-        (line | {"turn": True}, r":2: 'turn' is True, not a whole number"),
-        (line | {"nearest": [1]}, r":2: 'nearest' is \[1\], not a list of strings"),
-        ({"approved": True}, r":2: a candidate missing .* 'turn'"),
+        (line | {"approved": "yes"}, r":2: 'approved' is 'yes': input should be a valid boolean"),
+        (line | {"turn": True}, r":2: 'turn' is True: input should be a valid integer"),
+        (line | {"nearest": [1]}, r":2: 'nearest\.0' is 1: input should be a valid string"),
+        ({"approved": True}, r":2: turn field required"),
         ([], r":2: not an object"),
     ):
         path.write_text(f"{json.dumps(line)}\n{json.dumps(spoilt)}\n")

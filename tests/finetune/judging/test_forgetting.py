@@ -61,13 +61,13 @@ def test_length_does_not_give_the_answer_away() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"kind": "sport"}, "unknown kind 'sport'"),
-        ({"kind": ["words"]}, "unknown kind"),
+        ({"kind": "sport"}, "'kind' is 'sport': input should be 'knowledge', 'sense'"),
+        ({"kind": ["words"]}, "'kind' is ['words']"),
         ({"question": " "}, "'question' is ' '"),
         ({"question": 7}, "'question' is 7"),
-        ({"options": ["a", "b", "c"]}, "'options' is"),
+        ({"options": ["a", "b", "c"]}, "options.3 field required"),
         ({"options": ["a", "b", "c", "a"]}, "'options' is"),
-        ({"options": ["a", "b", "c", ""]}, "'options' is"),
+        ({"options": ["a", "b", "c", ""]}, "'options.3' is ''"),
         ({"options": "abcd"}, "'options' is 'abcd'"),
         ({"answer": 4}, "'answer' is 4"),
         ({"answer": -1}, "'answer' is -1"),

@@ -52,8 +52,8 @@ class MeteredCall:
         self._store, self._backend, self._request = store, backend, request
         self._turn_id, self._conversation_id, self._purpose, self._turn_spent = turn_id, conversation_id, purpose, spent
         self._stream = backend.stream(request)
-        self._began = 0.0
-        self._row = 0
+        self._began: float
+        self._row: int
 
     async def __aenter__(self) -> "MeteredCall":
         self._began = time.perf_counter()

@@ -26,7 +26,7 @@ VERBATIM = Fact("courtesy.hello", "courtesy", "Hello!", ("hi",), voice=FactVoice
 
 @dataclass
 class ToldRouter:
-    """Routes by the first word: `edge …` away from here, all else local with one fact, or with one for each of two
+    """Routes by the first word: `outside …` away from here, all else local with one fact, or with one for each of two
     questions where `second` is set. `others` are less likely facts, which `also_chosen` makes further reading.
     """
 
@@ -43,7 +43,7 @@ class ToldRouter:
 
     def decide(self, text: str, turns: list[str], circumstances: Circumstances) -> Decision:
         self.seen.append((text, tuple(turns)))
-        out_of_scope = text.startswith("edge")
+        out_of_scope = text.startswith("outside")
         facts = (self.fact, self.second) if self.second else (self.fact,)
         away = Route.CLOUD if circumstances.cloud_connected else Route.ABSTAIN
         return Decision(

@@ -54,7 +54,7 @@ async def test_a_local_answer_is_one_value(desk: Desk, heard: Heard) -> None:
 
 
 async def test_a_cloud_answer_is_trimmed_and_rests_on_nothing(desk: Desk, heard: Heard) -> None:
-    answer = await answering(desk, heard, cloud=["From the cloud. "], text="edge of it").whole()
+    answer = await answering(desk, heard, cloud=["From the cloud. "], text="outside of it").whole()
     assert (answer.status, answer.text, answer.route) == (TurnStatus.DONE, "From the cloud.", Route.CLOUD)
     assert (answer.sources, answer.notices, answer.to_fold) == ((), (), None)
 
@@ -67,7 +67,7 @@ async def test_an_abstention_offers_the_nearest_text_if_it_is_near(
     desk: Desk, heard: Heard, probability: float, offered: tuple[Source, ...]
 ) -> None:
     desk.router.fact = ScoredFact(FACT.id, FACT.text, probability)
-    answer = await answering(desk, heard, text="edge of it").whole()
+    answer = await answering(desk, heard, text="outside of it").whole()
     assert (answer.status, answer.route, answer.sources) == (TurnStatus.ABSTAINED, Route.ABSTAIN, offered)
     assert answer.text == heard.text == "I can't answer that one myself. A person can help: call 0800."
 
@@ -86,7 +86,7 @@ def test_an_abstention_says_why_and_names_a_person(mode: Mode, why: str) -> None
 async def test_only_the_nearest_text_is_offered_and_none_that_is_its_own_source(desk: Desk, heard: Heard) -> None:
     desk.router.fact = ScoredFact(VERBATIM.id, VERBATIM.text, 0.9)
     desk.router.others = (LABEL, FACT)
-    answer = await answering(desk, heard, text="edge of it").whole()
+    answer = await answering(desk, heard, text="outside of it").whole()
     assert [source.id for source in answer.sources] == [LABEL.id]
 
 
@@ -147,7 +147,7 @@ async def test_the_cloud_is_told_the_facts_that_may_help(
     desk: Desk, heard: Heard, probability: float, shown: bool
 ) -> None:
     desk.router.others = (ScoredFact(LABEL.id, LABEL.text, probability),)
-    making = answering(desk, heard, cloud=["Yes."], text="edge of it")
+    making = answering(desk, heard, cloud=["Yes."], text="outside of it")
     await making.whole()
     (request,) = making._models.cloud._backend.requests  # type: ignore[union-attr,attr-defined]
     told = "\n".join(message.content for message in request.messages)
@@ -156,7 +156,7 @@ async def test_the_cloud_is_told_the_facts_that_may_help(
 
 
 async def test_what_there_is_of_an_answer_that_was_not_begun(desk: Desk, heard: Heard) -> None:
-    making = answering(desk, heard, cloud=[], text="edge of it")
+    making = answering(desk, heard, cloud=[], text="outside of it")
     assert making.stopped().status is TurnStatus.STOPPED
     assert making.interrupted().status is TurnStatus.INTERRUPTED
     assert (making.failed().status, making.failed().sources) == (TurnStatus.FAILED, (SOURCE,))
@@ -164,7 +164,7 @@ async def test_what_there_is_of_an_answer_that_was_not_begun(desk: Desk, heard: 
 
 
 async def test_what_there_is_of_an_answer_that_broke_off(desk: Desk, heard: Heard) -> None:
-    making = answering(desk, heard, cloud=[(["Half ", "an "], UNREACHABLE)], text="edge of it")
+    making = answering(desk, heard, cloud=[(["Half ", "an "], UNREACHABLE)], text="outside of it")
     with pytest.raises(ProviderUnreachableError):
         await making.whole()
     failed = making.failed()

@@ -17,7 +17,7 @@ from chatapp.turn.events import Delta, Event, Failed, Finished, Joined, Queued, 
 from language.english import ENGLISH
 from tests.turn.conftest import Desk
 
-OUT_OF_SCOPE = "edge of everything"
+OUT_OF_SCOPE = "outside of everything"
 
 
 class Slow:
@@ -50,7 +50,7 @@ async def ends(desk: Desk, subscription: object, count: int) -> list[Event]:
 async def test_two_messages_before_the_first_word_are_read_by_one_turn(desk: Desk) -> None:
     cloud = Slow(desk)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        first = await desk.runner.start(desk.user, desk.conversation, "edge: where is my parcel")
+        first = await desk.runner.start(desk.user, desk.conversation, "outside: where is my parcel")
         await desk.until(subscription, Routed)
         cloud.hurry()
         second = await desk.runner.start(desk.user, desk.conversation, "it is number 7")
@@ -59,10 +59,10 @@ async def test_two_messages_before_the_first_word_are_read_by_one_turn(desk: Des
     assert [e.turn_id for e in told if isinstance(e, Queued)] == [second]
     assert told[-1].turn_id == second
     assert statuses(desk) == ["joined", "done"]
-    assert desk.router.seen[-1][0] == "edge: where is my parcel\nit is number 7"
+    assert desk.router.seen[-1][0] == "outside: where is my parcel\nit is number 7"
     assert desk.router.seen[-1][1] == ()
     (past,) = desk.store.exchanges.live_history(desk.conversation)
-    assert past.user_text == "edge: where is my parcel\nit is number 7"
+    assert past.user_text == "outside: where is my parcel\nit is number 7"
 
 
 async def test_a_message_after_the_first_word_is_answered_next(desk: Desk) -> None:
@@ -70,7 +70,7 @@ async def test_a_message_after_the_first_word_is_answered_next(desk: Desk) -> No
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
-        await desk.runner.start(desk.user, desk.conversation, "edge and this")
+        await desk.runner.start(desk.user, desk.conversation, "outside and this")
         told = await ends(desk, subscription, 2)
     assert [type(e) for e in told if isinstance(e, Queued | Finished | Started)] == [
         Queued,
@@ -86,7 +86,7 @@ async def test_a_message_after_the_first_word_is_answered_next(desk: Desk) -> No
 
 async def test_what_waits_is_read_by_one_turn_as_far_as_one_answers_it(desk: Desk) -> None:
     desk.use((), ["one two three four", "Second.", "Third."], delay_s=0.05)
-    burst = ["edge how much is it?", "when does it come?", "can I send it back?", "where is my invoice?"]
+    burst = ["outside how much is it?", "when does it come?", "can I send it back?", "where is my invoice?"]
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
@@ -101,7 +101,7 @@ async def test_what_waits_is_read_by_one_turn_as_far_as_one_answers_it(desk: Des
 
 def _all_away(desk: Desk) -> object:
     decide = desk.router.decide
-    return lambda text, turns, circumstances: decide(f"edge {text}", turns, circumstances)
+    return lambda text, turns, circumstances: decide(f"outside {text}", turns, circumstances)
 
 
 @pytest.mark.parametrize("end", ["stop", "failure"])
@@ -111,7 +111,7 @@ async def test_what_waits_is_answered_after_a_stop_and_after_a_failure(desk: Des
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
-        await desk.runner.start(desk.user, desk.conversation, "edge and this")
+        await desk.runner.start(desk.user, desk.conversation, "outside and this")
         if end == "stop":
             assert desk.runner.stop(desk.conversation)
         await ends(desk, subscription, 2)
@@ -126,8 +126,8 @@ async def test_no_more_wait_than_may_and_none_is_taken_twice(desk: Desk) -> None
     assert live
     live.say("A word.")
     for number in range(MOST_WAITING):
-        await desk.runner.start(desk.user, desk.conversation, f"edge {number}", f"key {number}")
-    again = await desk.runner.start(desk.user, desk.conversation, "edge 0", "key 0")
+        await desk.runner.start(desk.user, desk.conversation, f"outside {number}", f"key {number}")
+    again = await desk.runner.start(desk.user, desk.conversation, "outside 0", "key 0")
     assert again == first + 1
     with pytest.raises(BusyError):
         await desk.runner.start(desk.user, desk.conversation, "one too many")
@@ -140,7 +140,7 @@ async def test_a_window_that_opens_sees_what_waits(desk: Desk) -> None:
     live = desk.runner.live(desk.conversation)
     assert live
     live.say("A word.")
-    waits = await desk.runner.start(desk.user, desk.conversation, "edge and this")
+    waits = await desk.runner.start(desk.user, desk.conversation, "outside and this")
     with desk.runner.watch(desk.conversation) as (_, so_far):
         queued = so_far[-1]
     assert isinstance(queued, Queued)
@@ -152,7 +152,7 @@ async def test_a_second_try_is_not_given_up_for_a_message(desk: Desk) -> None:
     first = (await desk.say("how long do i have"))[-1].turn_id
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.again(desk.user, first, cloud=True)
-        await desk.runner.start(desk.user, desk.conversation, "edge and this")
+        await desk.runner.start(desk.user, desk.conversation, "outside and this")
         told = await ends(desk, subscription, 2)
     assert not any(isinstance(event, Joined) for event in told)
     assert [e.answer_text for e in desk.store.exchanges.of(desk.conversation)] == ["The cloud.", "Second."]
@@ -161,13 +161,13 @@ async def test_a_second_try_is_not_given_up_for_a_message(desk: Desk) -> None:
 async def test_again_on_an_answer_to_two_messages_reads_both(desk: Desk) -> None:
     cloud = Slow(desk)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        first = await desk.runner.start(desk.user, desk.conversation, "edge one")
+        first = await desk.runner.start(desk.user, desk.conversation, "outside one")
         await desk.until(subscription, Routed)
         cloud.hurry()
         await desk.runner.start(desk.user, desk.conversation, "and two")
         await ends(desk, subscription, 2)
     await desk.again(first)
-    assert desk.router.seen[-1][0] == "edge one\nand two"
+    assert desk.router.seen[-1][0] == "outside one\nand two"
     assert statuses(desk) == ["joined", "done"]
 
 
@@ -177,7 +177,7 @@ async def test_nothing_waits_in_a_deleted_conversation(desk: Desk) -> None:
     live = desk.runner.live(desk.conversation)
     assert live
     live.say("A word.")
-    await desk.runner.start(desk.user, desk.conversation, "edge and this")
+    await desk.runner.start(desk.user, desk.conversation, "outside and this")
     desk.runner.drop(desk.conversation)
     desk.store.conversations.delete(desk.user, desk.conversation)
     await desk.runner.aclose()
@@ -193,7 +193,7 @@ async def test_what_waits_for_another_process_is_begun_by_the_sweep(desk: Desk) 
     with Store.open(desk.store.database.reader.url.render_as_string()) as other:
         theirs = other.turns.begin(desk.conversation, "Theirs")
         with desk.runner.watch(desk.conversation) as (subscription, _):
-            await desk.runner.start(desk.user, desk.conversation, "edge and ours")
+            await desk.runner.start(desk.user, desk.conversation, "outside and ours")
             await desk.runner.sweep()
             assert statuses(desk) == ["running", "queued"]
             other.turns.finish(theirs.id, "done", "Theirs.", route="local")
@@ -207,7 +207,7 @@ async def test_what_another_process_ended_is_told_and_kept_no_longer(desk: Desk)
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         await desk.until(subscription, Delta)
-        second = await desk.runner.start(desk.user, desk.conversation, "edge and this")
+        second = await desk.runner.start(desk.user, desk.conversation, "outside and this")
         desk.store.owners.interrupt([second])
         told = await asyncio.wait_for(ends(desk, subscription, 2), 5)
     assert [(e.turn_id, e.code) for e in told if isinstance(e, Failed)] == [(second, "interrupted")]
@@ -222,7 +222,7 @@ async def test_no_signs_of_life_are_given_for_what_was_given_up_and_deleted(
 
     Slow(desk)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, "edge one")
+        await desk.runner.start(desk.user, desk.conversation, "outside one")
         await desk.until(subscription, Routed)
         monkeypatch.setattr(desk.store.turns, "begin_next", refuse)
         await desk.runner.start(desk.user, desk.conversation, "and two")
@@ -237,7 +237,7 @@ async def test_the_figures_count_one_turn_and_the_whole_cost(desk: Desk) -> None
 
     cloud = Slow(desk)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        first = await desk.runner.start(desk.user, desk.conversation, "edge one")
+        first = await desk.runner.start(desk.user, desk.conversation, "outside one")
         await desk.until(subscription, Routed)
         cloud.hurry()
         second = await desk.runner.start(desk.user, desk.conversation, "and two")
@@ -300,8 +300,8 @@ async def _step(desk: Desk, step: str, sent: list[str], number: int) -> None:
     try:
         match step:
             case "say":
-                await desk.runner.start(desk.user, desk.conversation, f"edge {number}", f"key {number}")
-                sent.append(f"edge {number}")
+                await desk.runner.start(desk.user, desk.conversation, f"outside {number}", f"key {number}")
+                sent.append(f"outside {number}")
             case "resend" if sent:
                 await desk.runner.start(desk.user, desk.conversation, sent[-1], f"key {sent[-1].split()[1]}")
             case "stop":

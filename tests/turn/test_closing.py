@@ -8,7 +8,7 @@ from chatapp.errors import ClosingError
 from chatapp.turn.events import Delta, Failed, Queued
 from tests.turn.conftest import Desk
 
-OUT_OF_SCOPE = "edge of everything"
+OUT_OF_SCOPE = "outside of everything"
 
 
 async def test_what_runs_may_come_to_its_end(desk: Desk) -> None:

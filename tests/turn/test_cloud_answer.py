@@ -9,7 +9,7 @@ from chatapp.turn import waiting
 from chatapp.turn.events import Failed, Finished, Notice
 from tests.turn.conftest import Desk
 
-OUT_OF_SCOPE = "edge of everything"
+OUT_OF_SCOPE = "outside of everything"
 INTERNAL = ("FIRSTLINE", "token", "finish", "model")
 
 

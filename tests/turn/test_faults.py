@@ -24,7 +24,7 @@ from chatapp.turn.events import Failed, Finished, Notice
 from tests.store.conftest import Server, server  # noqa: F401 - a fixture
 from tests.turn.conftest import Desk
 
-OUT_OF_SCOPE = "edge of everything"
+OUT_OF_SCOPE = "outside of everything"
 ANSWER = "This is what the cloud says."
 
 
@@ -84,9 +84,9 @@ async def test_a_new_message_first_stores_the_end_before_it(desk: Desk, locked: 
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await saving(desk, subscription)
         with pytest.raises(DatabaseError, match="locked"):
-            await desk.runner.start(desk.user, desk.conversation, "edge again", "key")
+            await desk.runner.start(desk.user, desk.conversation, "outside again", "key")
         locked.execute("ROLLBACK")
-        await desk.runner.start(desk.user, desk.conversation, "edge again", "key")
+        await desk.runner.start(desk.user, desk.conversation, "outside again", "key")
         first, second = (await desk.collect(subscription))[-1], (await desk.collect(subscription))[-1]
     assert isinstance(first, Finished)
     assert (first.turn_id, first.text) == (1, ANSWER)
@@ -152,8 +152,8 @@ async def test_an_end_that_nobody_foresaw_keeps_no_conversation_busy(
 
     with monkeypatch.context() as patch:
         patch.setattr(desk.store.turns, "finish", broken)
-        assert isinstance((await desk.say("edge of it"))[-1], Failed)
-    assert isinstance((await asyncio.wait_for(desk.say("edge again"), 5))[-1], Finished)
+        assert isinstance((await desk.say("outside of it"))[-1], Failed)
+    assert isinstance((await asyncio.wait_for(desk.say("outside again"), 5))[-1], Finished)
 
 
 async def test_the_sweep_goes_on_after_what_nobody_foresaw(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from chatapp.turn.events import Failed, Finished
 from chatapp.turn.ledger import MeteredCall, close_abandoned
 from tests.turn.conftest import Desk
 
-OUT_OF_SCOPE = "edge of everything"
+OUT_OF_SCOPE = "outside of everything"
 
 
 def price(usage: Usage) -> int:
@@ -62,13 +62,18 @@ async def test_the_row_stands_before_the_call_is_made(desk: Desk) -> None:
     assert 0 < closed.ttft_ms <= closed.total_ms < 60_000
 
 
-async def test_a_call_that_its_process_left_open_is_ended_at_what_was_saved_of_it(desk: Desk) -> None:
+async def test_a_call_that_its_process_left_open_is_ended_at_what_was_saved_of_it(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     turn = begun(desk)
     call = metered(desk, turn, "a b")
     await call.__aenter__()  # and the process dies
     desk.store.turns.save_partial(turn.id, "Twenty letters came.")
     assert close_abandoned(desk.store, price, datetime.now(UTC) - timedelta(minutes=3)) == 0
+    assert caplog.messages == []
     assert close_abandoned(desk.store, price) == 1
+    (logged,) = caplog.messages
+    assert logged.startswith("1 model calls were cut off")
     row = only_row(desk, turn)
     assert (row.outcome, row.estimated, row.input_tokens, row.output_tokens) == ("interrupted", True, 3, 5)
     assert row.cost_microusd == 3 * 10 + 5 * 100
@@ -193,7 +198,7 @@ async def test_a_stop_stays_one_where_the_database_refuses_the_call(
 
     monkeypatch.setattr(desk.store.ledger, "begin", refuse)
     with desk.runner.watch(desk.conversation) as (subscription, _):
-        await desk.runner.start(desk.user, desk.conversation, "edge of it")
+        await desk.runner.start(desk.user, desk.conversation, "outside of it")
         await asyncio.to_thread(asked.wait, 5)
         desk.runner.stop(desk.conversation)
         refused.set()

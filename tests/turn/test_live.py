@@ -16,7 +16,7 @@ from tests.turn.conftest import Desk
 
 @pytest.fixture
 def turn(desk: Desk) -> Turn:
-    return desk.store.turns.begin(desk.conversation, "edge of it")
+    return desk.store.turns.begin(desk.conversation, "outside of it")
 
 
 def test_every_event_is_published_and_kept_for_windows_that_open_later(desk: Desk, turn: Turn) -> None:
@@ -34,7 +34,7 @@ def test_every_event_is_published_and_kept_for_windows_that_open_later(desk: Des
         assert live.route is Route.CLOUD
         told = subscription.pending()
     expected: list[Event] = [
-        Started(*ids, "edge of it", 7),
+        Started(*ids, "outside of it", 7),
         Routed(*ids, decision),
         Delta(*ids, "One "),
         Delta(*ids, "Two", replace=True),

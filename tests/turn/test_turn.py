@@ -21,7 +21,7 @@ from tests.turn.conftest import FACT, Desk
 BORNE_OUT = "You have 60 days from delivery to send unused goods back."
 INVENTED = "You have 90 days and we pay you 500 EUR."
 LOCAL = "how long do i have"
-OUT_OF_SCOPE = "edge of everything"
+OUT_OF_SCOPE = "outside of everything"
 SECOND = ScoredFact("returns.label", "Print the label at home, or show its code at the counter.", 0.8)
 
 
@@ -123,7 +123,7 @@ async def test_a_verbatim_fact_is_said_by_no_model_and_is_its_own_source(desk: D
     assert desk.store.ledger.calls(exchange.turn.id) == []
 
 
-async def test_an_edge_message_is_answered_by_the_cloud(desk: Desk) -> None:
+async def test_an_out_of_scope_message_is_answered_by_the_cloud(desk: Desk) -> None:
     desk.use((), ["From the cloud."])
     told = await desk.say(OUT_OF_SCOPE)
     routed = told[1]
@@ -138,7 +138,7 @@ async def test_an_edge_message_is_answered_by_the_cloud(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("mode", [Mode.HYBRID, Mode.LOCAL_ONLY])
-async def test_without_a_cloud_an_edge_message_is_honestly_not_answered(desk: Desk, mode: Mode) -> None:
+async def test_without_a_cloud_an_out_of_scope_message_is_honestly_not_answered(desk: Desk, mode: Mode) -> None:
     desk.use((), None, mode=mode)
     end = (await desk.say(OUT_OF_SCOPE))[-1]
     assert isinstance(end, Finished)
@@ -197,7 +197,7 @@ async def test_a_stopped_local_turn_costs_what_the_ledger_says(desk: Desk) -> No
     desk.use([BORNE_OUT * 20], delay_s=0.02)
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, LOCAL)
-        await asyncio.sleep(0.15)
+        await desk.until(subscription, Delta)
         desk.runner.stop(desk.conversation)
         end = (await desk.collect(subscription))[-1]
     assert isinstance(end, Finished)
@@ -237,7 +237,7 @@ async def test_a_stop_that_can_never_be_stored_still_ends(desk: Desk, monkeypatc
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
         monkeypatch.setattr(desk.store.turns, "finish", broken)
-        await asyncio.sleep(0.2)
+        await desk.until(subscription, Delta)
         desk.runner.stop(desk.conversation)
         assert isinstance((await desk.collect(subscription))[-1], Failed)
     assert desk.runner.live(desk.conversation) is None
@@ -304,25 +304,28 @@ async def test_the_router_sees_the_messages_before(desk: Desk) -> None:
 
 async def test_a_window_that_opens_in_the_middle_gets_the_turn_from_its_start(desk: Desk) -> None:
     desk.use((), ["one two three four"], delay_s=0.03)
-    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
-    await asyncio.sleep(0.08)
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
+        await desk.until(subscription, Delta)
     with desk.runner.watch(desk.conversation) as (subscription, so_far):
         rest = await desk.collect(subscription)
+    assert any(isinstance(event, Delta) for event in so_far)
+    assert any(isinstance(event, Delta) for event in rest)
     words = [event.text for event in (*so_far, *rest) if isinstance(event, Delta)]
     assert "".join(words) == "one two three four"
 
 
 async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> None:
     desk.use((), ["This is what the cloud has to say about it."] * 40, cloud_prompt_tokens=400)
-    await desk.say("edge: my name is Ottilie and I write long messages " + "about tents " * 10)
+    await desk.say("outside: my name is Ottilie and I write long messages " + "about tents " * 10)
     for number in range(12):
-        await desk.say(f"edge question {number} " + "and so on " * 6)
+        await desk.say(f"outside question {number} " + "and so on " * 6)
         while folding := desk.runner._folds.tasks:
             await asyncio.wait(folding)
     assert "Ottilie" in desk.store.conversations.summary(desk.conversation)
     calls = [c for e in desk.store.exchanges.of(desk.conversation) for c in desk.store.ledger.calls(e.turn.id)]
     assert any(call.purpose == "summary" for call in calls)
-    answers = [request for request in desk.cloud.requests if request.messages[-1].content.count("edge")]
+    answers = [request for request in desk.cloud.requests if request.messages[-1].content.count("outside")]
     assert max(desk.cloud.count_tokens(request.messages) for request in answers) <= 400
     assert any("Ottilie" in message.content for message in answers[-1].messages[:-1])
 

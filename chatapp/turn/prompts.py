@@ -17,7 +17,7 @@ _NEAREST = "What our approved information says that may be of use; leave it out 
 
 
 def local_messages(persona: str, fact: str, question: str, form: str = "") -> tuple[ChatMessage, ...]:
-    """The prompt of one local answer in the `form` that the model was fine-tuned on, "" for one as it comes."""
+    """The prompt of one local answer in the `form` that the model was fine-tuned on, "" for a base model."""
     return tuple(ChatMessage(said.role, said.content) for said in local_prompt(persona, fact, question, form))
 
 

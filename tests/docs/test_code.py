@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import json
 import re
 import tomllib
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import Code, blocks
+import router
+from tests.docs.pages import README, Code, blocks
 
 PYTHON = blocks("python")
 
@@ -46,3 +48,12 @@ def test_the_store_s_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[
     (example,) = [code.text for code in PYTHON if "Store.open(" in code.text]
     exec(example.replace("/var/lib/firstline/", f"{tmp_path}/"), {})
     assert capsys.readouterr().out == "It is on its way.\n"
+
+
+def test_the_library_s_example_is_the_docstring_s_and_runs(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = [code.text for code in PYTHON if code.page == README]
+    assert example.strip() in (inspect.getdoc(router) or "").replace("\n    ", "\n")
+    exec(example.replace('"data"', repr(str(data_dir))), {})
+    route, reasons = capsys.readouterr().out.splitlines()
+    assert route.startswith("local You can follow your parcel")
+    assert reasons

@@ -1,4 +1,4 @@
-"""How a message is read: by itself, question by question, or with the one before it; one set of scores comes out."""
+"""Score a message: by itself, question by question, or with the message before it as context."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +13,11 @@ from router.text.followup import DOUBT, LOOK_BACK, SURE, FollowUpModel, before, 
 from router.text.questions import LONG_WORDS, MAX_QUESTIONS, asking, own_words, questions
 from router.types import ScoredFact, Scores
 
-_MAX_SENTENCES = 8  # of a long message, the last ones that ask
+_MAX_SENTENCES = 8  # at most this many asking sentences of a long message are scored: the last ones
 
 
 class Reader:
-    """Thread-safe. No text is embedded twice for one message."""
+    """Scores messages with the trained models. Thread-safe; no text of a message is embedded twice."""
 
     def __init__(
         self,
@@ -29,17 +29,17 @@ class Reader:
         *,
         language: Language | None,
     ) -> None:
-        """`courtesies` are the facts that ask for nothing: no long message is about one."""
+        """`courtesies` are the ids of facts such as greetings, which no long message is about."""
         self._parts = (encoder, classifier, follow_up, outcomes, courtesies, language)
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
-        """What the classifiers say of a clean message after the user's earlier ones, oldest first."""
+        """The scores of a clean message, given the user's earlier ones, oldest first."""
         return _Reading(*self._parts, vectors={}).scores(message, turns)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The reading of one message; `vectors` are those embedded so far."""
+    """Scores one message; `vectors` caches what was embedded so far."""
 
     encoder: Encoder
     classifier: Classifier
@@ -50,7 +50,7 @@ class _Reading:
     vectors: dict[str, Vectors]
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
-        """Read question by question, and with the message before where it needs it."""
+        """Score each question, or the message with its context if it needs one."""
         asked = questions(message, self.language)
         if 1 < len(asked) <= MAX_QUESTIONS:
             return self._several(message, asked, turns)
@@ -73,8 +73,9 @@ class _Reading:
         return self._long(message) if len(message.split()) >= LONG_WORDS else self._one(message)
 
     def _several(self, message: str, asked: Sequence[str], turns: Sequence[str]) -> Scores:
-        """By the question least likely to be in scope, each read after those before it. The best fact of each comes
-        first, in the order of asking; one that answers two is as sure as for the less sure of them.
+        """The message is as in scope as its least likely question. Each question is scored with those before it as
+        earlier turns. The best fact of each comes first, in the order of asking; a fact that answers two has the lower
+        of its probabilities.
         """
         parts = [self.scores(question, (*turns, *asked[:number])) for number, question in enumerate(asked)]
         best = [fact for part in parts for fact in part.facts[:1]]
@@ -89,8 +90,8 @@ class _Reading:
         )
 
     def _long(self, message: str) -> Scores:
-        """By the surest of the sentences that ask, courtesies left out, or else by all of the customer's own words; the
-        facts by that, by these and by the whole.
+        """Scope comes from the surest asking sentence that is no courtesy, or from all of the customer's own words if
+        there is none. Facts are averaged over that, the customer's own words and the whole message.
         """
         text = own_words(message, self.language)
         own = self._one(text)
@@ -114,7 +115,7 @@ class _Reading:
 
 
 def _averaged(readings: Sequence[Scores]) -> tuple[ScoredFact, ...]:
-    """The facts of several readings by their mean probability, best first; one not among the likeliest counts 0."""
+    """The facts by their mean probability, best first; where the scores do not list a fact, it counts 0."""
     found = {fact.id: fact for scores in readings for fact in scores.facts}
     means = {
         name: sum(fact.probability for scores in readings for fact in scores.facts if fact.id == name) / len(readings)

@@ -23,7 +23,7 @@ _ALONE = Circumstances()
 
 
 class Router:
-    """Pure, synchronous and thread-safe once open: no input or output, no state that changes."""
+    """Routes messages. Pure, synchronous and thread-safe once open: it does no I/O and has no state that changes."""
 
     def __init__(
         self,
@@ -50,8 +50,8 @@ class Router:
         encoder: Encoder | None = None,
         tell: Callable[[str], object] = silent,
     ) -> "Router":
-        """Load the pack in `pack_path` and what was trained for it under `cache_dir`, training first if need
-        be: then `tell` is told, for it takes up to a minute or two.
+        """Load the pack in `pack_path` and the models trained for it under `cache_dir`. If there are none, train them,
+        which takes a minute or two; `tell` gets a line for the user first.
 
         Raises PackError, EncoderError or ArtefactError.
         """
@@ -65,17 +65,17 @@ class Router:
         return Router(self.pack, self.encoder, self.classifier, policy, self.follow_up, self.outcomes)
 
     def with_outcomes(self, outcomes: OutcomeModel | None) -> "Router":
-        """The same router, which also says how likely the local model is to answer well."""
+        """The same router, which also estimates how likely the local model is to answer well."""
         return Router(self.pack, self.encoder, self.classifier, self.policy, self.follow_up, outcomes)
 
     def decide(self, text: str, turns: Sequence[str] = (), circumstances: Circumstances = _ALONE) -> Decision:
-        """Route `text`. `turns` are the user's earlier messages, oldest first. Any string will do."""
+        """Route `text`. `turns` are the user's earlier messages, oldest first. Any string is accepted."""
         began = time.perf_counter()
         decision = decide(self.scores(text, turns), self.policy, circumstances)
         return replace(decision, elapsed_ms=(time.perf_counter() - began) * 1000)
 
     def scores(self, text: str, turns: Sequence[str] = ()) -> Scores:
-        """What the classifiers say of `text`, read with the turn before where it needs it."""
+        """The scores of `text`, before any policy; the turn before is its context where it needs one."""
         return self._reader.scores(self._slips.correct(clean(text)), turns)
 
 

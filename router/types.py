@@ -1,4 +1,4 @@
-"""The router's vocabulary: what goes in, what comes out. Everything here is frozen."""
+"""The router's types: what goes in, what comes out. All of them are frozen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Route(StrEnum):
 
 
 class Mode(StrEnum):
-    """What the deployment allows."""
+    """Whether the deployment may use the cloud."""
 
     HYBRID = "hybrid"
     LOCAL_ONLY = "local-only"
@@ -111,12 +111,12 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the classifiers say of one message, before any policy.
+    """The calibrated probabilities of one message, before any policy.
 
     `confidence` is P(category | in scope) and `in_scope` P(in scope), both calibrated, 0 to 1.
     `no_fact` is the probability that none of the pack's facts answers. `facts` are the likeliest, best first; where the
     message asks several things, the first `asked` of them answer one each, in the order of asking.
-    `answers_well` is the chance that the local model words it well, None where no outcomes were learnt from.
+    `answers_well` is P(the local model words it well), None without an outcome model.
     """
 
     category: str
@@ -132,7 +132,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the policy must know besides the message."""
+    """The deployment's state that the policy depends on, besides the message."""
 
     mode: Mode = Mode.HYBRID
     cloud_connected: bool = False

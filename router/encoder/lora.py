@@ -1,4 +1,4 @@
-"""Tune the encoder on a pack's own messages: low-rank adapters (LoRA, Hu et al. 2021), minutes on a CPU.
+"""Fine-tune the encoder on a pack's own messages with low-rank adapters (LoRA, Hu et al. 2021): minutes on a CPU.
 
 Every category, "out of scope" and every fact has a prototype on the unit sphere; a message is drawn to its own ones and
 away from all others (cross-entropy over scaled cosines, Wang et al. 2017, NormFace). Out-of-scope messages and those of

@@ -1,1 +1,1 @@
-"""How a router does on labelled messages."""
+"""Measure a router on labelled messages."""

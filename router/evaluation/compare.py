@@ -1,4 +1,4 @@
-"""Two evaluations of the same messages: what differs, how sure that is, and which messages changed."""
+"""Compare two evaluations of the same messages: differences with intervals, and the messages that changed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -62,8 +62,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A message that goes elsewhere now, or gets another fact here. `gain` is above 0 for the better, below for the
-    worse: a wrong answer given here is the worst end, a needless cloud call the next.
+    """A message whose route changed, or its fact if it stays local. `gain` is positive for the better and negative for
+    the worse: a wrong local answer is the worst end, a needless cloud call the next.
     """
 
     before: Case

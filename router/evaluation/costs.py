@@ -1,4 +1,4 @@
-"""What answers cost: an estimate from two prices and the share answered here."""
+"""Estimated cost of answers, from two prices and the share answered locally."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Two looks at probabilities: how the risk grows with the share answered here, and whether they mean what they say."""
+"""Two views of the probabilities: risk against coverage, and reliability (are they calibrated?)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -101,7 +101,7 @@ class Evaluation:
 
     @property
     def wrong_here(self) -> tuple[Case, ...]:
-        """Answered here and wrong, the surest first."""
+        """Wrong local answers, the surest first."""
         return _worst((o for o in self.cases if o.wrong_here), lambda o: o.score)
 
     @property

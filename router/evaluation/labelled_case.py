@@ -1,4 +1,4 @@
-"""What became of one labelled message: the label, the decision, and what that makes of it."""
+"""One labelled message with the decision on it, and whether that was right."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,8 +10,8 @@ ELSEWHERE = "not answered here"
 
 
 class End(StrEnum):
-    """What a decision comes to. A message that no fact answers is rightly sent away; the last three are wrong answers
-    given here: no fact is right, another fact is, or the message is an out-of-scope message.
+    """The result of a decision. A message that no fact answers is rightly escalated. The last three are wrong local
+    answers: no fact is right, another fact is right, or the message is out of scope.
     """
 
     RIGHT = "right"
@@ -39,12 +39,12 @@ class Case:
 
     @property
     def local(self) -> bool:
-        """Whether it is answered here."""
+        """Whether it is answered locally."""
         return self.decision.route is Route.LOCAL
 
     @property
     def best(self) -> ScoredFact | None:
-        """The likeliest fact, given or not."""
+        """The likeliest fact, whether or not it was chosen."""
         return self.decision.candidates[0] if self.decision.candidates else None
 
     @property
@@ -69,7 +69,7 @@ class Case:
 
     @property
     def end(self) -> End:
-        """What the decision comes to."""
+        """The result of the decision."""
         if not self.local:
             return End.MISSED if self.message.facts else End.SENT
         if not self.inside:
@@ -80,10 +80,10 @@ class Case:
 
     @property
     def wrong_here(self) -> bool:
-        """Answered here, and it is an out-of-scope message or the fact is not a right one."""
+        """Answered locally, though the message is out of scope or the fact is not a right one."""
         return self.end in WRONG
 
     @property
     def kept_out(self) -> bool:
-        """In scope, and not answered locally all the same."""
+        """In scope, but not answered locally."""
         return self.inside and not self.local

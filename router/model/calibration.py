@@ -1,4 +1,4 @@
-"""Raw evidence into probabilities that mean what they say: three conditional logits, fitted out of fold."""
+"""Calibrated probabilities from raw evidence: three conditional logits, fitted on out-of-fold scores."""
 
 from dataclasses import dataclass
 

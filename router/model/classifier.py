@@ -1,4 +1,4 @@
-"""The trained classifier of a pack at work: one embedding in, calibrated scores out, with numpy alone."""
+"""The trained classifier at run time: one embedding in, calibrated scores out, with numpy alone."""
 
 from dataclasses import dataclass
 

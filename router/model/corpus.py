@@ -1,4 +1,4 @@
-"""What the classifiers learn from: every message and answer of a pack, with what is known of each."""
+"""The training data of the classifiers: every message and answer of a pack, with its labels."""
 
 from dataclasses import dataclass, replace
 
@@ -93,7 +93,7 @@ def _out_of_scope_rows(pack: Pack) -> list[_Row]:
 
 
 def _dialogue_rows(pack: Pack) -> list[_Row]:
-    """Each message of a dialogue as it is to be read: what needs context together with that context."""
+    """Each message of a dialogue as it will be scored: with its context where it needs one."""
     return [
         replace(_labelled_row(pack, replace(message, text=text)), message=False, dialogue=True)
         for dialogue in pack.dialogues

@@ -1,4 +1,4 @@
-"""What the trained models say of a message before calibration, from its embedding and its letters alone."""
+"""Raw scores of a message from the trained models, before calibration."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,8 +20,8 @@ NO_FACT_FEATURES = SCOPE_FEATURES + 2
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Raw scores of m messages: `categories` (m, c), `out_of_scope` (m,), `unanswerable` (m, c) and `facts` (m, f) from
-    the ridge, `spelled` (m, f) as log-probabilities from the letters. `unanswerable` is "of this category, and none of
-    its facts answers".
+    the ridge, `spelled` (m, f) as log-probabilities from the letters. `unanswerable` scores "of this category, and answered
+    by none of its facts".
 
     `near_known`, `near_out_of_scope` and `near_unanswerable` (m,) are the cosines with the nearest training message in
     scope, out of it, and in scope without a fact that answers; `near_facts` (m, f) those with the nearest that each
@@ -39,7 +39,7 @@ class Evidence:
     near_facts: Floats
 
     def scope_features(self) -> Floats:
-        """(m, 7): what tells messages in scope from the rest. The first column is constant."""
+        """(m, 7): the features that separate in-scope messages from the rest. The first column is constant."""
         columns = (
             np.ones_like(self.out_of_scope),
             self.categories.max(axis=1),
@@ -52,7 +52,7 @@ class Evidence:
         return np.stack(columns, axis=1)
 
     def no_fact_features(self) -> Floats:
-        """(m, 9): what tells messages that no fact answers: the scope features, and two of near misses."""
+        """(m, 9): the features that mark messages that no fact answers: the scope features, and two of near misses."""
         near_misses = (self.unanswerable.max(axis=1), self.near_unanswerable)
         return np.concatenate([self.scope_features(), np.stack(near_misses, axis=1)], axis=1)
 

@@ -1,4 +1,4 @@
-"""A message as its letters: hashed character n-grams, which know product names and typing slips that vectors blur.
+"""Hashed character n-grams of a message: they keep product names and typing errors apart that embeddings blur.
 
 A naive Bayes over them (McCallum and Nigam 1998, multinomial) is a second opinion on the fact, beside the
 embedding's: alone it is the weaker of the two, together they are better than either (docs/routing.md).

@@ -14,9 +14,9 @@ from router.model.ridge import LANDMARKS, Ridge
 
 SEED = 7
 FOLDS = 5
-MIN_TRAFFIC = 100  # labelled messages from which they alone calibrate the probabilities
-MIN_OUTSIDE = 30  # labelled messages out of scope; with fewer, categories left out stand for them
-MAX_ROWS = 16_000  # more training messages than this are represented by an even sample: a decision stays fast
+MIN_TRAFFIC = 100  # with at least this many labelled messages, they alone calibrate the probabilities
+MIN_OUTSIDE = 30  # with fewer labelled out-of-scope messages, held-out categories stand in for them
+MAX_ROWS = 16_000  # of more training messages a random sample is kept, so that a decision stays fast
 
 
 @dataclass(frozen=True, slots=True)

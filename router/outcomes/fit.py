@@ -1,4 +1,4 @@
-"""Fit the outcome model: which strength and whether the embedding helps, by cross-validation on log loss."""
+"""Fit the outcome model. Cross-validated log loss chooses its regularisation, and whether it uses the embedding."""
 
 from dataclasses import dataclass, replace
 
@@ -60,10 +60,10 @@ class _Trial:
 
 
 def fit(lesson: Lesson, names: Names) -> OutcomeModel:
-    """The model of the best setting, calibrated. With the embedding only if that lowers the out-of-fold log loss by
+    """The model of the best setting, calibrated. The embedding is used only if it lowers the out-of-fold log loss by
     more than the standard error of the difference.
 
-    On one thread: on a busy machine the threads of problems as small as these wait for each other.
+    One thread: for problems as small as these, several threads wait for each other on a busy machine.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 

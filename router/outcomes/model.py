@@ -1,4 +1,4 @@
-"""The chance that the local model answers a message well: a logistic regression at work, with numpy alone."""
+"""P(the local model answers a message well): a logistic regression at run time, with numpy alone."""
 
 from dataclasses import dataclass
 

@@ -1,13 +1,13 @@
-"""Learning from outcomes: which messages the local model that is in use answers well.
+"""Learn from outcomes which messages the current local model answers well.
 
-The category score says whether a message is ours; it says nothing of the model that will word the answer. That is
-learnt here, from a few hundred answers on which people or guards gave a verdict.
+The router's scores tell whether a message is in scope, not whether the model will word the answer well. That is learnt
+here, from a few hundred local answers that people or guards judged.
 
 **Selection bias.** An outcome exists only for a message that was answered locally and then judged. So the model
-describes the messages that the policy in force keeps, as people who judge see them: who is pleased seldom says so, and
-a message that goes to the cloud teaches nothing. It can tell which local answers to give up, and says nothing of what a
-laxer policy would let in; scores beyond those seen count as the nearest that were, and the base rate is that of judged
-answers, not of all. In use it thins its own data: now and then, run with the threshold at 0 and learn again.
+describes the messages that the current policy keeps local, and the people who give feedback: satisfied ones seldom do.
+It can tell which local answers to escalate. It cannot tell what a laxer policy would let in: scores outside the range
+seen are clipped to it, and the base rate is that of judged answers, not of all. Its own use also thins its data: now
+and then, run with the threshold at 0 and learn again.
 """
 
 from collections.abc import Sequence
@@ -38,15 +38,15 @@ class OutcomeSource(StrEnum):
 
 
 WEIGHTS = {
-    OutcomeSource.FEEDBACK: 1.0,  # said in so many words
-    OutcomeSource.ESCALATED: 0.7,  # a guard's word: it looks at the wording alone
+    OutcomeSource.FEEDBACK: 1.0,  # an explicit judgement
+    OutcomeSource.ESCALATED: 0.7,  # a guard's judgement: it sees the wording alone
     OutcomeSource.SECOND_LOOK: 0.4,  # a good answer may be asked for again out of curiosity
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A message as it was read, the router's scores at the time, and whether the local answer was good.
+    """A message as it was scored, the scores at the time, and whether the local answer was good.
 
     `best_fact` is the probability of the fact `fact_id`, the likeliest.
     """
@@ -63,7 +63,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class TooFew:
-    """Not enough to learn from: what is there, different messages counted once. `str()` says what is wanted."""
+    """Too few outcomes to learn from, counted by distinct messages. `str()` says how many are needed."""
 
     outcomes: int
     good: int
@@ -72,7 +72,7 @@ class TooFew:
     def __str__(self) -> str:
         return (
             f"{self.outcomes} outcomes ({self.good} good, {self.bad} bad) are too few: "
-            f"{MIN_OUTCOMES} are wanted, at least {MIN_EACH} of each kind."
+            f"{MIN_OUTCOMES} are needed, at least {MIN_EACH} of each kind."
         )
 
 
@@ -107,8 +107,8 @@ def fit_outcomes(outcomes: Sequence[Outcome], encoder: Embeds) -> OutcomeModel |
 
 
 def cross_validate(outcomes: Sequence[Outcome], encoder: Embeds) -> Quality | TooFew:
-    """How well `fit_outcomes` foretells outcomes that it did not see: those of each fold by a fit, choice of settings
-    included, on the others.
+    """How well `fit_outcomes` predicts unseen outcomes, by cross-validation. The choice of settings is made anew within
+    each fold.
     """
     read = _read(outcomes, encoder)
     if isinstance(read, TooFew):
@@ -131,7 +131,7 @@ def cross_validate(outcomes: Sequence[Outcome], encoder: Embeds) -> Quality | To
 
 
 def too_few(outcomes: Sequence[Outcome]) -> TooFew | None:
-    """None where there is enough to learn from."""
+    """None where the outcomes suffice."""
     good, bad = {one.text for one in outcomes if one.good}, {one.text for one in outcomes if not one.good}
     enough = len(good | bad) >= MIN_OUTCOMES and min(len(good), len(bad)) >= MIN_EACH
     return None if enough else TooFew(len(good | bad), len(good), len(bad))

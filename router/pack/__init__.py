@@ -1,1 +1,1 @@
-"""A domain pack: everything that makes a deployment its owner's, read from one folder and checked."""
+"""A domain pack: all the data of one deployment, read from one folder and checked."""

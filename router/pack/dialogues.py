@@ -1,4 +1,4 @@
-"""Labelled dialogues: what the reading of follow-ups is learnt from and held against."""
+"""Labelled dialogues: the data for learning which messages need context, and for measuring it."""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ _HINT = 'Write {"turns": [{"text": "…", "category": "<key>" or null, "facts": 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a user in a dialogue, labelled as it is to be read there.
+    """One message of a user in a dialogue, with the label that it has in that place.
 
-    `needs_context`: nobody who sees it alone could tell what is asked. `closing`: thanks, goodbye, nothing to answer.
+    `needs_context`: nobody who sees it alone could tell what is asked. `closing`: thanks or goodbye, nothing to answer.
     """
 
     message: Labelled
@@ -38,7 +38,7 @@ def read_dialogues(source: Source, keys: Set[str], ids: Set[str]) -> tuple[Dialo
 
 
 def read_in_turn(dialogue: Dialogue, language: Language | None) -> Iterator[tuple[str, Labelled]]:
-    """The text to read for each message of a dialogue: by itself, or with its context."""
+    """The text that is scored for each message of a dialogue: by itself, or with its context."""
     texts = [clean(said.message.text) for said in dialogue]
     for number, said in enumerate(dialogue):
         earlier = before(texts[number], texts[:number], language) if said.needs_context else ()

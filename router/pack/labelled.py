@@ -1,4 +1,4 @@
-"""Messages with their right category and facts: what thresholds and figures are held against."""
+"""Messages labelled with their category and facts, from which thresholds are chosen and figures measured."""
 
 import json
 from collections.abc import Set

@@ -1,4 +1,4 @@
-"""A domain pack: everything that makes a deployment its owner's, read from one folder and checked.
+"""A domain pack: all the data of one deployment, read from one folder and checked.
 
 The folder holds `pack.toml`, `categories/*.toml`, `out_of_scope.txt` and, if wanted, `calibration.jsonl`,
 `dialogues.jsonl`, `page.toml` and `encoder/`.
@@ -205,7 +205,7 @@ def _optional(path: Path, files: list[CategoryFile], read: _Read[_Row]) -> list[
 
 
 def _sources(path: Path, files: list[CategoryFile]) -> dict[str, str]:
-    """The customer's words for where answers come from, by category; not hashed, for nothing is learnt from them."""
+    """How a customer is told where answers come from, by category. Not hashed: nothing is learnt from it."""
     if not path.exists():
         return {}
     source = Source.read(path, "Make it readable, or remove it.")

@@ -1,4 +1,4 @@
-"""Messages that stand where they must not stand twice: what is measured on must not have been learnt."""
+"""Find messages that are both learnt from and measured on, and refuse them."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _WORD = re.compile(r"\w+")
 
 
 def fold(text: str) -> str:
-    """What two messages have in common that differ in case, spaces and punctuation alone."""
+    """A form that is the same for two messages that differ only in case, spaces and punctuation."""
     words = _WORD.findall(clean(text).casefold())
     return " ".join(words) if words else text.strip()
 

@@ -1,4 +1,4 @@
-"""What would have changed a decision. Pure: read off the decision itself, so a page or a log can ask it too."""
+"""What would have changed a decision. Pure: computed from the decision alone, live or from a log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ _STEP = Decimal("0.001")
 class Margin:
     """One probability and the threshold it was held against; `name` is in_scope, best_fact or answers_well.
 
-    `flips_at` is the threshold, to a thousandth, with which the message would have been answered here instead of
-    sent away or the other way round, all else equal; None where no threshold of this kind alone does it.
+    `flips_at` is the threshold, to a thousandth, at which the message would have been answered locally
+    instead of not, or the reverse, all else equal; None where this threshold alone cannot do it.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Margin:
 
     @property
     def margin(self) -> float:
-        """How far above the threshold; below 0 when it is not reached."""
+        """Distance above the threshold; negative when it is not reached."""
         return self.value - self.threshold
 
 
@@ -34,9 +34,9 @@ class Margin:
 class Counterfactual:
     """What would have changed one decision.
 
-    `here` tells whether the scores alone call for a local answer; it differs from the route where someone asked for
-    the cloud, or the local answer was given up. `margins` are those that count for it. `elsewhere` has the
-    circumstances that would have changed the route, by name, with the route then. `runner_up` is the likeliest fact
+    `here`: whether the scores alone call for a local answer. It differs from the route if the user asked for the cloud,
+    or the local answer was escalated. `margins` are those that it depends on. `elsewhere` maps circumstances that would
+    have changed the route to the route they lead to. `runner_up` is the likeliest fact
     beside those that answer, `other_category` the next category in question (`out_of_scope` for none of the pack's), by
     the facts and then by the nearest examples. `texts` says it all in sentences.
     """
@@ -55,7 +55,7 @@ class Counterfactual:
 
 
 def counterfactual(decision: Decision) -> Counterfactual:
-    """Read it off.
+    """Compute it.
 
     - Deciding again with a `flips_at` in place of that threshold gives the other of "here" and "not here".
     - `elsewhere` never holds the route taken.
@@ -89,7 +89,7 @@ def _held(decision: Decision, facts: Sequence[ScoredFact]) -> tuple[_Held, ...]:
 
 
 def _flip(part: _Held, held: Sequence[_Held], here: bool, known: bool) -> float | None:
-    """The nearest thousandth that turns it: above the value to send it away, at most the value to keep it."""
+    """The nearest thousandth that changes the outcome: above the value if it was kept local, else at most the value."""
     _, value, threshold = part
     if here:
         return _above(value)
@@ -109,7 +109,7 @@ def _floor(value: float) -> Decimal:
 
 
 def _elsewhere(taken: Route) -> dict[str, Route]:
-    """Where a message that is not answered here goes, in each circumstance in which it is not the route taken."""
+    """The routes of a message that is not answered locally, by circumstance, without the route taken."""
     away = {"hybrid, cloud connected": Route.CLOUD, "hybrid, no cloud": Route.ABSTAIN, "local-only": Route.ABSTAIN}
     return {name: route for name, route in away.items() if route is not taken}
 
@@ -127,26 +127,27 @@ def _threshold_texts(decision: Decision, margins: Sequence[Margin], here: bool, 
         "answers_well": "answer threshold",
     }
     if here:
-        asked = () if decision.route is Route.LOCAL else ("The scores alone would have kept it here.",)
+        asked = () if decision.route is Route.LOCAL else ("By its scores alone it would have been answered here.",)
         return (*asked, *(_away(names[margin.name], margin) for margin in margins))
     if not known:
-        return ("No threshold would have kept it here: there is no fact to give.",)
+        return ("No threshold would have had it answered here: no fact was found.",)
     single = tuple(_kept(names[m.name], m.flips_at, m.threshold) for m in margins if m.flips_at is not None)
     if single:
         return single
-    short = (f"the {names[m.name]} to {_floor(m.value) * 100:.1f} %" for m in margins if m.margin < 0)
-    return (f"No single threshold would have kept it here; all of these would have to fall: {', '.join(short)}.",)
+    short = ", ".join(f"the {names[m.name]} to {_floor(m.value) * 100:.1f} %" for m in margins if m.margin < 0)
+    return (f"No single threshold would have had it answered here; all of these would have to be lowered: {short}.",)
 
 
 def _away(name: str, margin: Margin) -> str:
     if margin.flips_at is None:
-        return f"No {name} would have sent it away."
+        return f"No {name} would have kept it from being answered here."
     at, now = _percent(margin.flips_at), _percent(margin.threshold)
-    return f"With the {name} at {at} or more it would have left (it is {now})."
+    return f"With the {name} at {at} or more it would not have been answered here (it is {now})."
 
 
 def _kept(name: str, flips_at: float, threshold: float) -> str:
-    return f"With the {name} at {_percent(flips_at)} or less it would have stayed here (it is {_percent(threshold)})."
+    at, now = _percent(flips_at), _percent(threshold)
+    return f"With the {name} at {at} or less it would have been answered here (it is {now})."
 
 
 def _circumstance_texts(decision: Decision, elsewhere: dict[str, Route]) -> tuple[str, ...]:
@@ -163,7 +164,7 @@ def _circumstance_texts(decision: Decision, elsewhere: dict[str, Route]) -> tupl
 def _runner_up_texts(second: ScoredFact | None, other: str | None) -> tuple[str, ...]:
     fact = (f"The next fact is {second.id} ({_percent(second.probability)}).",) if second else ()
     if other == OUT_OF_SCOPE_LABEL:
-        return (*fact, "A near example is of the messages that are not to be answered here.")
+        return (*fact, "A near example is out of scope.")
     return (*fact, f"The next category is {_words(other)}.") if other else fact
 
 

@@ -1,4 +1,4 @@
-"""A policy as a file: small, readable, the same for the same contents, so that two can be compared line by line.
+"""A policy as a file: short, readable, and byte-equal for equal contents, so that a diff shows what changed.
 
 version = "9fcf65f6"
 fact_threshold = 0.9279
@@ -34,9 +34,9 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class MadeFor:
-    """Hashes of what the thresholds were chosen with. `local_model` is empty where it does not matter.
+    """Hashes of what the thresholds were chosen for. `local_model` is empty where it does not matter.
 
-    `classifier` stands for what trains it, not for its arrays: the same pack on another machine gives the same.
+    `classifier` hashes its training data, not its arrays, so that the same pack gives the same hash on every machine.
     """
 
     encoder: str
@@ -47,7 +47,7 @@ class MadeFor:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What the policy was asked to keep: a risk or a local share, or neither; and what was said of it."""
+    """What the policy was calibrated for: a risk, a local share, or neither; and the statements about it."""
 
     risk: float | None = None
     local: float | None = None
@@ -67,7 +67,7 @@ class PolicyFile:
 
 
 def made_for(pack: Pack, encoder: Encoder, local_model: str = "") -> MadeFor:
-    """The hashes of a pack, its encoder and what they train."""
+    """The hashes of a pack, its encoder and its classifier."""
     return MadeFor(encoder.fingerprint, _classifier_hash(pack, encoder), pack.content_hash[:16], local_model)
 
 

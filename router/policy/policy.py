@@ -1,4 +1,4 @@
-"""The policy: scores and circumstances in, a decision with reasons out. Pure; nothing else routes."""
+"""The policy: scores and circumstances in, a decision with reasons out. Pure; the only place that routes."""
 
 import hashlib
 import json
@@ -15,8 +15,8 @@ MAX_FACTS = 3
 
 @dataclass(frozen=True)
 class Policy:
-    """What the scores are held against: `thresholds` for `in_scope` by category, one `fact_threshold` for
-    all, and an `answer_threshold` for the chance that the local model answers well, 0 where that is not used.
+    """The thresholds: `thresholds` for `in_scope` by category, one `fact_threshold` for the best fact, and an
+    `answer_threshold` for the probability that the local model answers well, 0 where that is not used.
 
     Raises PolicyError when a threshold is not from 0 to 1.
     """
@@ -90,8 +90,8 @@ def decide(scores: Scores, policy: Policy, circumstances: Circumstances) -> Deci
 
 
 def _chosen(scores: Scores, threshold: float) -> tuple[ScoredFact, ...]:
-    """The facts of all that is asked, if every one reaches the threshold; of a single question, those too that reach it
-    and are at least half as likely as the best.
+    """The facts to answer with. Several questions: one fact each, if all reach the threshold. A single question: every
+    fact that reaches it and is at least half as likely as the best.
     """
     if not scores.facts or least_sure(scores.facts, scores.asked) < threshold:
         return ()
@@ -135,12 +135,12 @@ def _weak_reason(chance: float, threshold: float) -> Reason:
 
 
 def _own_thresholds(policy: Policy) -> tuple[tuple[str, float], ...]:
-    """Those that are not a category's, by name."""
+    """The thresholds that belong to no category, by name."""
     return ("fact_threshold", policy.fact_threshold), ("answer_threshold", policy.answer_threshold)
 
 
 def held_against(value: float, threshold: float) -> str:
-    """Both in whole per cent, rounded so that the shown figures never contradict the outcome."""
+    """Both as whole percentages, rounded so that the figures shown never contradict the outcome."""
     if value >= threshold:
         return f"{floor(value * 100)} % sure; {floor(threshold * 100)} % is enough"
     return f"{floor(value * 100)} % sure; {ceil(threshold * 100)} % is needed"

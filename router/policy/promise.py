@@ -1,4 +1,4 @@
-"""Thresholds with a promise: "of what passes, at most this share is wrong", and how sure that is.
+"""Thresholds with a guarantee: "at most this share of what passes is wrong", with a stated confidence.
 
 Learn then Test (Angelopoulos et al. 2022): every threshold of a grid is a hypothesis "more than the risk is wrong
 here", tested by an exact binomial p-value from the surest messages down, the family of tests bounded by fixed-sequence
@@ -26,7 +26,7 @@ _STEPS = 30  # thresholds from one start to the next, and from the last start to
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What may be promised of one score.
+    """What can be guaranteed for one score.
 
     `threshold` is None when the data do not suffice; then `local` and `observed` count nothing. `local` is the share
     of the `n` messages that pass, `observed` the share of those that are wrong. `needed` is the least number of

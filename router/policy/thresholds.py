@@ -1,4 +1,4 @@
-"""Choose the policy's thresholds from labelled messages, with the uncertainty of what they will do."""
+"""Choose the policy's thresholds from labelled messages, and tell with what uncertainty."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -26,7 +26,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The two chosen thresholds, and what they do to the messages they were chosen on."""
+    """The two chosen thresholds, and their effect on the messages they were chosen on."""
 
     in_scope: float
     fact: float
@@ -35,8 +35,7 @@ class Thresholds:
 
 
 def choose_thresholds(held: Held, keep: float = KEEP) -> Thresholds:
-    """The pair of thresholds that sends most out-of-scope messages away while at least `keep` of the others stay
-    local.
+    """The pair of thresholds that escalates most out-of-scope messages while at least `keep` of the others stay local.
 
     - `kept.value >= keep` whenever there is a message in scope.
     - No randomness: the same scores give the same thresholds.

@@ -1,1 +1,1 @@
-"""What a message's words say, before any model reads them."""
+"""What can be told from a message's words alone: clean text, typing errors, questions, follow-ups."""

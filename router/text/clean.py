@@ -1,9 +1,9 @@
-"""A message made fit for the encoder."""
+"""Normalise a message for the encoder."""
 
 import re
 import unicodedata
 
-MAX_CHARS = 8_000  # of a longer message, the two ends are read
+MAX_CHARS = 8_000  # of a longer message, only its beginning and its end are kept
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 
 
@@ -21,7 +21,7 @@ def clean(text: str) -> str:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is anything to read: one letter or digit at least."""
+    """Whether the text has at least one letter or digit."""
     return any(char.isalnum() for char in text)
 
 

@@ -1,8 +1,9 @@
 """Messages that need the one before as context: "and to Canada?", "the blue one".
 
-Each message is read by itself and together with the one before; a logistic regression on what the two readings say, on
-a few signs in the words and on the message's vector gives the chance that it needs context. It is fitted on the pack's
-`dialogues.jsonl`; packs without one use the weights of the shipped pack, or none where their language has no rules.
+Each message is scored twice, by itself and together with the one before. A logistic regression over both scores, a few
+features of the words and the message's vector gives the probability that it needs context. It is fitted on the pack's
+`dialogues.jsonl`. Packs without one use the weights of the shipped pack; where their language has no rules, no message
+is taken to need context.
 """
 
 import re
@@ -15,9 +16,9 @@ from language.protocol import FollowUpWords, Language
 from router.arrays import Floats, Vectors
 from router.types import OUT_OF_SCOPE_LABEL, Scores
 
-MAX_WORDS = 20  # a longer message says itself what it is about
-SURE = 0.5  # chance of needing context from which the reading together counts
-DOUBT = 0.2  # nearer to that, it is not known which reading counts
+MAX_WORDS = 20  # a longer message is clear by itself
+SURE = 0.5  # from this probability on, the scores with context count
+DOUBT = 0.2  # within this distance of SURE, both must be in scope
 FRAGMENT_WORDS = 4
 LOOK_BACK = 4  # turns to go back in search of one that is not small talk
 
@@ -51,8 +52,8 @@ SIGNS = (
 
 @dataclass(frozen=True, slots=True)
 class FollowUpModel:
-    """Logistic regression over `signs`, less `mean`, by `scale`, with `weights`, all (19,), and over the message's unit
-    vector with the weights `wording` (d,), which is empty (0,) where wordings were not learnt.
+    """Logistic regression over two inputs: the features of `signs`, standardised by `mean` and `scale`, with `weights`,
+    all (19,); and the message's unit vector, with the weights `wording` (d,), empty where these were not learnt.
     """
 
     mean: Floats
@@ -62,7 +63,7 @@ class FollowUpModel:
     bias: Floats
 
     def probability(self, signs: Floats, vector: Vectors) -> float:
-        """The chance that a message with these signs and this vector (d,) needs the one before."""
+        """P(a message with these features and this vector (d,) needs the one before)."""
         total = (signs - self.mean) / self.scale @ self.weights + self.bias[0]
         if len(self.wording):
             total += vector @ self.wording
@@ -101,15 +102,15 @@ NEVER = FollowUpModel(  # for a language without rules: every message is read by
 
 
 def unlearnt(language: Language | None) -> FollowUpModel:
-    """What tells follow-ups where too few dialogues are there to learn from."""
+    """The model for a pack with too few dialogues to learn from."""
     return DEFAULT if language else NEVER
 
 
 def before(message: str, turns: Sequence[str], language: Language | None) -> tuple[str, ...]:
-    """The texts that `message` may have to be read with: of `turns`, oldest first, the last that is no small
-    talk; and where that one needs context itself by its words, the last that does not.
+    """The earlier texts that may be the context of `message`, given `turns`, oldest first.
 
-    Empty when there is none, or when the message is small talk or too long to need any.
+    These are the last turn that is not small talk and, if that one looks like a follow-up itself, the last that does
+    not. Empty when there is none, or when the message is small talk or too long to need context.
     """
     words, known = _words(message), _known(language)
     if not words or len(words) > MAX_WORDS or _small_talk(words, known):
@@ -120,17 +121,17 @@ def before(message: str, turns: Sequence[str], language: Language | None) -> tup
 
 
 def together_with(earlier: str, message: str) -> str:
-    """The text to read when a message needs context."""
+    """The text that is scored for a message with its context."""
     return f"{earlier} {message}"
 
 
 def strength(scores: Scores) -> float:
-    """How sure a reading is to be answered: in scope, and by its best fact."""
+    """P(in scope) x P(best fact): how likely these scores are to lead to a local answer."""
     return scores.in_scope * (scores.facts[0].probability if scores.facts else 0.0)
 
 
 def signs(message: str, alone: Scores, together: Scores, likeness: float, language: Language | None) -> Floats:
-    """(19,), as `SIGNS` names them; `likeness` is the cosine of the message with the one before."""
+    """The features (19,) that `SIGNS` names; `likeness` is the cosine of the message with the one before."""
     words, known = _words(message), _known(language)
     return np.array(
         [
@@ -158,7 +159,7 @@ def _strengths(alone: Scores, together: Scores) -> tuple[float, ...]:
 
 
 def _nearest(scores: Scores) -> tuple[float, float]:
-    """The likeness of the nearest example, as an out-of-scope message or as a known one; the other is 0."""
+    """The cosine of the nearest example: first if that is out of scope, second if it is in scope; the other is 0."""
     if not scores.neighbours:
         return 0.0, 0.0
     nearest = scores.neighbours[0]

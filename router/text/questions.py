@@ -1,6 +1,6 @@
 """The parts of a message: the questions in it, and what of a pasted mail is the customer's own.
 
-Without rules for its language a question is known by its mark, and of a mail only quoted lines are left out.
+For a language without rules, only a question mark tells a question, and only quoted lines are left out of a mail.
 """
 
 import re
@@ -8,8 +8,8 @@ import re
 from language.protocol import Language, QuestionForms
 from router.text.clean import has_words
 
-LONG_WORDS = 60  # from about here on, one vector for all words drowns the question among them
-MAX_ASKED_WORDS = 40  # a longer message tells a story, whose sentences mean little alone
+LONG_WORDS = 60  # in a longer message one vector for all words drowns the question
+MAX_ASKED_WORDS = 40  # a longer message tells a story; its sentences mean little alone
 MAX_QUESTIONS = 3  # as many facts as a decision may have
 _MIN_WORDS = 3
 
@@ -19,10 +19,10 @@ _SIGNATURE = re.compile(r"^--\s*$", re.MULTILINE)
 
 
 def questions(text: str, language: Language | None) -> tuple[str, ...]:
-    """The questions of a clean message in their order, each with the statements that lead up to it; what follows the
-    last belongs to it. The message alone where it asks one thing, or where it is too long to be taken apart.
+    """Split a clean message into its questions, in order. Statements go with the question that follows them, those at
+    the end with the last. A message that asks one thing, or is too long to be split, is returned whole.
 
-    Invariant: no word is lost, but for "and", "also", "please" and their like between questions.
+    Invariant: no word is lost except "and", "also", "please" and the like between questions.
     """
     if len(text.split()) > MAX_ASKED_WORDS:
         return (text,)
@@ -39,7 +39,7 @@ def questions(text: str, language: Language | None) -> tuple[str, ...]:
 
 
 def own_words(text: str, language: Language | None) -> str:
-    """A clean mail without its heads, quoted lines and signature; the whole of it where nothing else is left."""
+    """A clean mail without its headers, quoted lines and signature; the whole mail if nothing else is left."""
     before_signature = _SIGNATURE.split(text, maxsplit=1)[0]
     forms = _forms(language)
     lines = [line for line in before_signature.split("\n") if not forms.not_own.match(line)]

@@ -1,7 +1,7 @@
-"""Slips of the keyboard put right before a message is read: "trakcing" is "tracking" here.
+"""Correct typing errors before a message is scored: "trakcing" becomes "tracking".
 
-Only a word that neither the pack nor the encoder's vocabulary knows is changed, and only into a word that the pack
-uses and that is near it (optimal string alignment: a letter left out, added, mistaken, or swapped with its neighbour).
+A word is changed only if neither the pack nor the encoder's vocabulary knows it, and only into a similar word that the
+pack uses (optimal string alignment: a letter missing, added, wrong, or swapped with its neighbour).
 """
 
 import re
@@ -13,12 +13,12 @@ from rapidfuzz.distance import OSA
 
 MIN_LETTERS = 4
 MIN_SIMILARITY = 0.7
-_USED = 2  # how often the pack must use a word for it to be what was meant
+_USED = 2  # a word that the pack uses less often is never the correction
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 class Slips:
-    """Built from a pack's texts and `knows`, which says whether the encoder has a lower-case word whole."""
+    """Built from a pack's texts and `knows`: whether a lower-case word is one token of the encoder."""
 
     def __init__(self, texts: Iterable[str], knows: Callable[[str], bool]) -> None:
         used = Counter(word for text in texts for word in _WORD.findall(text.lower()))
@@ -26,7 +26,7 @@ class Slips:
         self._meant = sorted(word for word, times in used.items() if times >= _USED and len(word) >= MIN_LETTERS)
 
     def correct(self, text: str) -> str:
-        """The text with its slips put right; other words and all else stay as they are."""
+        """The text with its typing errors corrected; everything else stays as it is."""
         return _WORD.sub(lambda match: self._word(match.group()), text)
 
     def _word(self, word: str) -> str:

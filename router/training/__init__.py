@@ -1,1 +1,1 @@
-"""A pack and an encoder into an artefact, and what is tuned on the way."""
+"""Train a router for a pack, calibrate its policy, and tune its encoder."""

@@ -1,4 +1,4 @@
-"""A pack and an encoder into an artefact: the one path from text to thresholds."""
+"""Train everything for a pack: the one path from its texts to thresholds."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A policy for a stated risk or a stated local share: the promise of `promise.py` for both levels of the router.
+"""A policy for a stated risk or local share: the guarantee of `policy/promise.py` for both levels of the router.
 
 In scope: "wrong" is a message that is out of scope or another category's. Fact: "wrong" is a best fact that does not
 answer. The fact is tested on all messages that reach the fact threshold, not only on those that reach the in-scope
@@ -65,7 +65,7 @@ def promise_levels(rows: Rows, categories: int, risk: float, confidence: float) 
 def choose(
     built: Built, *, risk: float | None = None, local: float | None = None, confidence: float = CONFIDENCE
 ) -> tuple[Policy, tuple[str, ...]]:
-    """A policy and what is to be said of it: for a `risk`, for a `local` share, or as the default is made.
+    """A policy and the statements about it: for a `risk`, for a `local` share, or the default one.
 
     Raises PolicyError when both are given, or one is not between 0 and 1.
     """
@@ -86,7 +86,7 @@ def choose(
 
 
 def check_asked(risk: float | None, local: float | None, confidence: float) -> None:
-    """Refuse what `choose` cannot answer, before anything slow is done. Raises PolicyError."""
+    """Check the arguments of `choose` before anything slow is done. Raises PolicyError."""
     if risk is not None and local is not None:
         raise PolicyError(f"A risk ({risk!r}) and a local share ({local!r}) are asked for.", "Ask for one of them.")
     for name, value in (("risk", risk), ("local share", local), ("confidence", confidence)):
@@ -97,7 +97,7 @@ def check_asked(risk: float | None, local: float | None, confidence: float) -> N
 def local_policy(rows: Rows, keys: tuple[str, ...], local: float) -> tuple[Policy, tuple[str, ...]]:
     """The highest in-scope thresholds that keep `local` of the messages in scope, by category where it has enough.
 
-    The fact threshold is the one that sends most out-of-scope messages away at that share.
+    The fact threshold is the one that escalates most out-of-scope messages at that share.
     """
     fact = choose_thresholds(Held(rows.in_scope, rows.best_fact, rows.inside), local).fact
     scores = np.where(rows.best_fact >= fact, rows.in_scope, 0.0)

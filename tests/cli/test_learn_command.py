@@ -53,7 +53,7 @@ def facts() -> tuple[str, str]:
 
 
 def test_too_little_to_learn_from(folder: Path) -> None:
-    with pytest.raises(OperatorError, match=r"0 outcomes .* are too few: 100 are wanted"):
+    with pytest.raises(OperatorError, match=r"0 outcomes .* are too few: 100 are needed"):
         learn(None, as_json=False)
     assert not outcomes_folder(folder / "router", pack_folder("support")).exists()
 

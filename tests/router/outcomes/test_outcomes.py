@@ -166,7 +166,7 @@ def test_too_few(n: int, bad: int) -> None:
     few = fit_outcomes(made, Fake())
     assert few == cross_validate(made, Fake()) == too_few(made) == TooFew(n, n - bad, bad)
     assert str(few) == (
-        f"{n} outcomes ({n - bad} good, {bad} bad) are too few: 100 are wanted, at least 20 of each kind."
+        f"{n} outcomes ({n - bad} good, {bad} bad) are too few: 100 are needed, at least 20 of each kind."
     )
 
 

@@ -80,18 +80,24 @@ POLICY = Policy(dict.fromkeys(KEYS, 0.5), 0.3)
 @pytest.mark.parametrize(
     ("found", "first"),
     [
-        (scores(0.9, ("bread.rye", 0.8)), "With the in-scope threshold of bread at 90.1 % or more it would have left"),
-        (scores(1.0, ("bread.rye", 0.8)), "No in-scope threshold of bread would have sent it away."),
+        (
+            scores(0.9, ("bread.rye", 0.8)),
+            "With the in-scope threshold of bread at 90.1 % or more it would not have been answered here",
+        ),
+        (
+            scores(1.0, ("bread.rye", 0.8)),
+            "No in-scope threshold of bread would have kept it from being answered here.",
+        ),
         (
             scores(0.4, ("bread.rye", 0.8)),
             "With the in-scope threshold of bread at 40.0 % or less it would",
         ),
-        (scores(0.9, ("bread.rye", 0.2)), "With the fact threshold at 20.0 % or less it would have stayed here"),
+        (scores(0.9, ("bread.rye", 0.2)), "With the fact threshold at 20.0 % or less it would have been answered here"),
         (
             scores(0.4, ("bread.rye", 0.2)),
-            "No single threshold would have kept it here; all of these would",
+            "No single threshold would have had it answered here; all of these would",
         ),
-        (scores(0.9), "No threshold would have kept it here: there is no fact to give."),
+        (scores(0.9), "No threshold would have had it answered here: no fact was found."),
     ],
 )
 def test_the_words(found: Scores, first: str) -> None:
@@ -104,7 +110,7 @@ def test_the_runner_ups() -> None:
     assert (two.runner_up.id, two.other_category) == ("hours.week", "hours")
     assert two.texts[-2:] == ("The next fact is hours.week (10.0 %).", "The next category is hours.")
     out_of_scope = replace(scores(0.9, ("bread.rye", 0.8)), neighbours=(Neighbour("a poem", "out_of_scope", 0.9),))
-    assert at(out_of_scope, POLICY).texts[-1] == "A near example is of the messages that are not to be answered here."
+    assert at(out_of_scope, POLICY).texts[-1] == "A near example is out of scope."
     alone = replace(out_of_scope, neighbours=())
     assert at(alone, POLICY).other_category is None
 
@@ -121,7 +127,7 @@ def test_a_decision_that_someone_else_made() -> None:
     decision: Decision = decide(scores(0.9, ("bread.rye", 0.8)), POLICY, CLOUD)
     told = counterfactual(replace(decision, route=Route.CLOUD, facts=()))
     assert told.here
-    assert told.texts[0] == "The scores alone would have kept it here."
+    assert told.texts[0] == "By its scores alone it would have been answered here."
     assert told.elsewhere == {}
 
 

@@ -20,8 +20,8 @@ NO_FACT_FEATURES = SCOPE_FEATURES + 2
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Raw scores of m messages: `categories` (m, c), `out_of_scope` (m,), `unanswerable` (m, c) and `facts` (m, f) from
-    the ridge, `spelled` (m, f) as log-probabilities from the letters. `unanswerable` scores "of this category, and answered
-    by none of its facts".
+    the ridge, `spelled` (m, f) as log-probabilities from the letters. `unanswerable` scores "of this category, and
+    answered by none of its facts".
 
     `near_known`, `near_out_of_scope` and `near_unanswerable` (m,) are the cosines with the nearest training message in
     scope, out of it, and in scope without a fact that answers; `near_facts` (m, f) those with the nearest that each

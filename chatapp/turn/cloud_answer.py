@@ -1,4 +1,4 @@
-"""The cloud model's answer, watched while it comes."""
+"""The cloud model's answer, checked for loops while it streams and for invented figures at its end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from language import Language
 from router.pack.load import Pack
 
 MOST_NAMED = 4
-"""So many figures that nothing approved bears out are named under an answer."""
+"""At most this many unbacked figures are named under an answer."""
 
 ENDED_EARLY = {
     Stage.LENGTH: "This answer reached its longest length and may stop in the middle. Ask for the rest if you need it.",

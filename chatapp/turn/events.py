@@ -1,4 +1,4 @@
-"""What one turn tells the world. The socket, the HTTP API and the command line are renderings of these events.
+"""The events of a turn. The socket, the HTTP API and the command line are renderings of them.
 
 A turn emits one `Queued` if others are before it; then one `Started`, then `Routed`, then any number of `Delta`,
 `Escalated` and `Notice`. It ends with exactly one `Finished`, `Failed` or `Joined`, the last two also before it has

@@ -1,4 +1,4 @@
-"""Who is watching which conversation: events go out to every open window, and to none in particular."""
+"""Who watches which conversation. An event goes to every open window of its conversation."""
 
 import asyncio
 from collections import defaultdict
@@ -9,7 +9,7 @@ from chatapp.turn.events import Event
 
 
 class Subscription:
-    """One watcher's events, in order. Nothing is dropped; an answer's length bounds what can pile up."""
+    """One watcher's events, in order. None is dropped; the length of an answer bounds the queue."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
@@ -19,7 +19,7 @@ class Subscription:
         self._queue.put_nowait(event)
 
     def pending(self) -> list[Event]:
-        """What has come and was not read yet."""
+        """The events that have not been read yet."""
         return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
 
     async def __aiter__(self) -> AsyncIterator[Event]:

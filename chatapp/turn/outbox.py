@@ -13,10 +13,10 @@ from chatapp.errors import DatabaseError
 log = logging.getLogger(__name__)
 
 PAUSES_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Between one try and the next, in seconds; the last again and again."""
+"""Seconds between retries; the last value repeats."""
 
 MOST_KEPT = 1000
-"""More are not kept: the newest is refused, as if there were no outbox. A process has far fewer turns at once."""
+"""At this many the next write is refused, as if there were no outbox. A process has far fewer turns at once."""
 
 Write = Callable[[], object]
 
@@ -31,7 +31,7 @@ class _Kept:
 
 
 class Outbox:
-    """Keeps what the database refuses for a reason that can pass: locked, full, unreachable.
+    """Keeps writes that the database refuses for a reason that can pass: locked, full, unreachable.
 
     Invariants: writes of one key are done in the order in which they were given; a later one never overtakes one that
     is kept; each is done once, or given up with an error that its future holds and the log names.
@@ -64,12 +64,12 @@ class Outbox:
         return self._keep(key, _Kept(what, write, asyncio.get_running_loop().create_future()))
 
     def hurry(self, key: str) -> None:
-        """Try what is kept under this key now, whatever pause it is in."""
+        """Retry what is kept under this key now, without waiting for its pause to end."""
         if key in self._hurry:
             self._hurry[key].set()
 
     async def aclose(self, within_s: float) -> None:
-        """Try for so long still, and log what could not be stored. Later writes are tried once."""
+        """Retry for so many seconds more, then log what could not be stored. Later writes are tried once."""
         self._give_up_at = time.monotonic() + within_s
         for key in list(self._hurry):
             self.hurry(key)
@@ -102,7 +102,7 @@ class Outbox:
             del self._lines[key], self._workers[key], self._hurry[key]
 
     async def _tried(self, kept: _Kept) -> bool:
-        """Whether the write has come to an end: done, or given up."""
+        """Whether the write has ended: done, or given up."""
         try:
             await asyncio.to_thread(kept.write)
         except Exception as error:

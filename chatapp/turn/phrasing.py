@@ -1,4 +1,4 @@
-"""The small model's own words for one fact, watched while they come."""
+"""The local model's wording of one fact, checked by the guards while it streams."""
 
 import asyncio
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Wording(StrEnum):
 
 @dataclass(slots=True)
 class _Watch:
-    """The guards over one answer. What is free of a text has none to be held against."""
+    """The guards over one answer. `support` is None for a fact in free words: there is no text to check against."""
 
     support: SupportGuard | None
     loops: DegenerateGuard

@@ -55,10 +55,10 @@ class TurnTask:
         self.last_failure: tuple[datetime, Failed] | None = None
 
     async def run(self, live: LiveTurn) -> Answer | None:
-        """The whole turn; gives what it ended with. Nothing that goes wrong in it comes out: its end says so.
+        """Run the turn to its end and return what it ended with. No exception escapes: a failure is stored and told.
 
-        None of a turn that is halted to be joined, which ends without a word: the one that reads its message tells the
-        rest.
+        Returns None for a turn that was halted to be joined. It stores and tells nothing; the turn that reads its
+        message does.
         """
         saver = asyncio.create_task(self._save_partials(live))
         answering: Answering | None = None

@@ -12,7 +12,7 @@ from chatapp.turn.answerer import ALL_REFUSED, Answerer, Answering, abstention
 from chatapp.turn.events import Source
 from chatapp.turn.question import Question
 from localmodel.prompt import REFUSAL
-from router.types import Circumstances, Mode, Route, ScoredFact
+from router.types import Circumstances, Mode, Reason, ReasonCode, Route, ScoredFact
 from tests.turn.conftest import FACT, VERBATIM, Desk, Heard
 
 INVENTED = "You have 90 days and we pay you 500 EUR."
@@ -100,6 +100,29 @@ async def test_an_escalation_is_told_at_once_and_kept_as_a_notice(desk: Desk, he
     assert (answer.text, answer.route, answer.sources) == ("Hello.", Route.CLOUD, ())
     assert answer.decision
     assert (answer.decision.route, [fact.id for fact in answer.decision.facts]) == (Route.LOCAL, [FACT.id])
+
+
+async def test_where_all_are_refused_the_reason_says_who_read_and_who_is_asked(desk: Desk, heard: Heard) -> None:
+    answer = await answering(desk, heard, [REFUSAL], ["Two brothers."]).whole()
+    found_none = "The local model found no answer in the approved text."
+    assert heard.reasons == [f"{found_none} So the cloud model was asked."]
+    assert answer.decision
+    assert answer.decision.reasons == (Reason(ReasonCode.REFUSED, found_none),)
+
+
+async def test_what_else_the_router_chose_is_further_reading(desk: Desk, heard: Heard) -> None:
+    desk.router.others, desk.router.also_chosen = (LABEL,), True
+    answer = await answering(desk, heard, [FACT.text]).whole()
+    assert answer.decision
+    assert answer.decision.facts == (FACT, LABEL)
+    assert [source.id for source in answer.sources] == [FACT.id, LABEL.id]
+
+
+async def test_each_of_several_questions_is_answered_in_its_turn(desk: Desk, heard: Heard) -> None:
+    desk.router.second = LABEL
+    answer = await answering(desk, heard, [FACT.text, LABEL.text]).whole()
+    assert answer.text == heard.text == f"{FACT.text}\n\n{LABEL.text}"
+    assert answer.notices == ()
 
 
 async def test_a_cloud_that_fails_is_noted_with_what_stood_behind_it(desk: Desk, heard: Heard) -> None:

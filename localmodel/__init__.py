@@ -1,4 +1,5 @@
-"""The ground floor, shared by serving and training: model files, adapters, prompt forms, and files that appear whole.
+"""The ground floor, shared by serving and training: errors, llama.cpp, model files, adapters, chat templates, prompts,
+releases, and files that are written whole or not at all.
 
 It imports nothing else of this project.
 """

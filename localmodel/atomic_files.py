@@ -18,10 +18,10 @@ def sha256(path: Path) -> str:
 
 @contextmanager
 def whole(path: Path, *, private: bool = False) -> Iterator[Path]:
-    """Yield an empty file beside `path` to fill; at the end, on the disk, it takes the place of `path` in one step.
+    """Yield an empty file beside `path` to fill. At the end it is flushed to the disk and replaces `path` in one step.
 
-    A private file is its owner's alone from the first byte. What goes wrong, OSError above all, passes through; then
-    what stood at `path` still does, and nothing is left behind.
+    A private file can be read by its owner alone from the first byte. Errors, OSError above all, pass through; then
+    `path` is as it was, and no temporary file is left.
     """
     fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     fresh.touch(0o600 if private else 0o666, exist_ok=False)
@@ -35,16 +35,16 @@ def whole(path: Path, *, private: bool = False) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a text in UTF-8, its lines as they are, whole or not at all; see `whole`."""
+    """Write a text in UTF-8, line ends unchanged, whole or not at all; see `whole`."""
     with whole(path, private=private) as fresh:
         fresh.write_text(text, encoding="utf-8", newline="")
 
 
 def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
-    """Let `fill` write a new folder beside `target`, then put it in its place.
+    """Let `fill` write a new folder beside `target`, then put it in the place of `target`.
 
-    A reader never sees a half-written folder; when two processes write at once, either's folder stands. What
-    `fill` raises passes through, and nothing is left behind.
+    A reader never sees a half-written folder. When two processes write at once, one of the two folders stays. What
+    `fill` raises passes through, and no temporary folder is left.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))

@@ -1,8 +1,8 @@
-"""A model's own chat template, and the messages in the form that it takes.
+"""A model's own chat template, and messages arranged so that it accepts them.
 
-Some templates refuse a system message, or drop it without a word; some want user and assistant by turns. Which, is
-tried once, when the model is loaded: a prompt that the template would refuse is never made. Serving and training both
-render through here, so what is trained is what is served.
+Some templates refuse a system message or silently drop it; some want user and assistant by turns. That is found out
+once, when the model is loaded, so a prompt that the template would refuse is never made. Serving and training both
+render through here: what is trained is what is served.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ _QUESTION = Plain("user", "question-of-the-trial")
 
 @dataclass(frozen=True, slots=True)
 class ChatTemplate:
-    """`system`: it takes a system message. `alternating`: it takes user and assistant only by turns."""
+    """`system`: it accepts a system message. `alternating`: it wants user and assistant by turns."""
 
     render: Render
     system: bool = True
@@ -62,7 +62,7 @@ class ChatTemplate:
 
     @classmethod
     def tried(cls, render: Render, name: str) -> "ChatTemplate":
-        """The template with what it takes. Raises ModelFileError where it takes no conversation at all."""
+        """The template, and what it accepts. Raises ModelFileError where it renders no conversation at all."""
         for template in (cls(render), cls(render, system=False)):
             if not template._fails(_PERSONA, _QUESTION):
                 return replace(template, alternating=bool(template._fails(_QUESTION, _QUESTION)))
@@ -93,7 +93,7 @@ class ChatTemplate:
 
 
 def folded(messages: Sequence[Message]) -> list[Plain]:
-    """Without system messages: their text stands at the beginning of the user's message that follows."""
+    """The messages without system messages, whose text is put at the beginning of the next user message."""
     out: list[Plain] = []
     held: list[str] = []
     for message in messages:
@@ -108,7 +108,7 @@ def folded(messages: Sequence[Message]) -> list[Plain]:
 
 
 def by_turns(messages: Sequence[Message]) -> list[Plain]:
-    """With no two messages of one role in a row: their texts are joined."""
+    """The messages with consecutive ones of the same role joined into one."""
     out: list[Plain] = []
     for message in messages:
         if out and out[-1].role == message.role:

@@ -1,6 +1,6 @@
-"""llama.cpp as everybody here loads it: a model, and LoRA adapters over it.
+"""The one way to load llama.cpp here: a model, and LoRA adapters over it.
 
-What llama-cpp-python leaves to its user is done here, once: its log goes to ours, and a null pointer is an error.
+What llama-cpp-python leaves to its users is done once: its log goes to ours, and a null pointer is an error.
 """
 
 import ctypes
@@ -35,7 +35,7 @@ def load_llama(path: Path, *, threads: int = 1, **options: Any) -> Any:
 
 @cache
 def quieten() -> Any:
-    """Send llama.cpp's own log to ours (debug), once a process; cached, for C keeps the pointer."""
+    """Send llama.cpp's own log to ours at level debug, once a process. Cached because C keeps the pointer."""
     import llama_cpp
 
     @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
@@ -48,7 +48,7 @@ def quieten() -> Any:
 
 
 class Adapters:
-    """LoRA adapters over one `llama_cpp.Llama`, loaded once, exchanged in microseconds. Not for two threads at once."""
+    """The LoRA adapters of one `llama_cpp.Llama`: loaded once, switched in microseconds. Not thread-safe."""
 
     def __init__(self, llama: Any) -> None:
         self._llama = llama
@@ -56,7 +56,9 @@ class Adapters:
         self._used: Path | None = None
 
     def use(self, path: Path | None) -> bool:
-        """Put `path` over the model, or nothing; whether that is a change. Raises BaseModelError, changing nothing."""
+        """Put the adapter `path` over the model, or none. Returns whether that is a change. Raises BaseModelError, and
+        then changes nothing.
+        """
         import llama_cpp
 
         if path == self._used:

@@ -1,4 +1,4 @@
-"""The local model's file: found, and proved to be the one meant, before anything reads it as a model."""
+"""The local model's file, found and verified before anything reads it as a model."""
 
 import hashlib
 import importlib.util
@@ -16,9 +16,10 @@ _OWN_FILE = "or set FIRSTLINE_LOCAL_MODEL to a GGUF file of your own."
 
 
 def find_model(own: str, sha256: str) -> Path:
-    """The operator's `own` file, or the shipped one where `own` is "", checked (about 0.15 s). Raises ModelFileError.
+    """The operator's `own` file, or the shipped one where `own` is empty, verified (about 0.15 s). Raises
+    ModelFileError.
 
-    A file of the operator's own is checked against `sha256` where that is given.
+    The shipped file is held to its pinned hash, a file of the operator's own to `sha256` where that is given.
     """
     if own:
         return check_model(Path(own).expanduser(), sha256)
@@ -37,7 +38,7 @@ def shipped_model() -> Path:
 
 
 def check_model(path: Path, sha256: str = "") -> Path:
-    """`path` itself if it is a GGUF file and, when `sha256` is given, the very one. Raises ModelFileError."""
+    """Return `path` if it is a GGUF file and, where `sha256` is given, exactly that one. Raises ModelFileError."""
     try:
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))

@@ -1,7 +1,7 @@
-"""The prompt of a local answer: one for the base model, one for a model fine-tuned on this very prompt form.
+"""The prompt of a local answer: one for the base model, one for a model fine-tuned on exactly this prompt form.
 
-Chosen by trial; the figures are in docs/local-answers.md and docs/fine-tuning.md. It lives here, where both the
-application and fine-tuning may import it: what is served and what is trained is one and the same text.
+Chosen by trial; the figures are in docs/local-answers.md and docs/fine-tuning.md. It is on the ground floor because the
+application and fine-tuning must use one and the same text.
 """
 
 from typing import Literal, NamedTuple

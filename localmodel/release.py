@@ -29,8 +29,8 @@ _PATIENCE_S = 10.0  # a promotion copies some ten megabytes
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What answers locally: an adapter, None for the base model alone, and the policy made for it, None for the
-    pack's own.
+    """What answers locally: an adapter (None for the base model alone), and the policy made for it (None for the pack's
+    own).
     """
 
     id: str
@@ -39,9 +39,9 @@ class Release:
 
 
 def shipped(pack: Path) -> Release:
-    """What a pack's folder brings, which serves when nothing was promoted and is at the bottom of every stack.
+    """The release that a pack's folder contains. It serves while nothing is promoted, and is the bottom of every stack.
 
-    Its id changes with its adapter: figures that another one was held against are not taken for it.
+    Its id changes with its adapter, so an evaluation against an earlier adapter is never taken for one against this.
     """
     adapter = pack / ADAPTER
     return Release(f"pack-{sha256(adapter)[:12]}", adapter) if adapter.is_file() else Release("pack")
@@ -56,7 +56,7 @@ class Releases:
 
     @property
     def stamp(self) -> int:
-        """A number that changes with every promotion and rollback; a few microseconds."""
+        """A number that changes with every promotion and rollback; read in a few microseconds."""
         try:
             found = os.stat(self.folder / CURRENT)
         except OSError:
@@ -75,7 +75,8 @@ class Releases:
     def promote(self, files: dict[str, Path], *, who: str, why: str, replaces: str) -> Release:
         """Put a candidate into service: `files` by the names above, the adapter among them.
 
-        `replaces` is the id that the candidate was judged against: where another serves by now, nothing changes.
+        `replaces` is the id of the release that the candidate was judged against. Raises ReleaseError, and changes
+        nothing, where another one serves by now.
         """
         with self._alone():
             stack = self._stack()
@@ -106,7 +107,9 @@ class Releases:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One change at a time, over all processes; a killed one holds nothing. OSErrors become ReleaseErrors."""
+        """Allow one change at a time across all processes; the lock of a killed process is free. OSErrors become
+        ReleaseErrors.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / LOCK, timeout=_PATIENCE_S):
@@ -146,10 +149,10 @@ class Releases:
 
 
 def ship(files: dict[str, Path], pack: Path, replaces: str) -> None:
-    """Let the pack's folder bring a release: `files` by the names above, all of them or none.
+    """Put a release into the pack's own folder: `files` by the names above, all of them or none.
 
-    `replaces` is the id that the candidate was judged against, which the pack must bring so far, promoted or not.
-    Raises ReleaseError where it brings something else, and where the files cannot be written.
+    `replaces` is the id of the release that the candidate was judged against; the pack must contain it, promoted or
+    not. Raises ReleaseError where it contains something else, and where the files cannot be written.
     """
     brings = shipped(pack).id
     if brings.partition("-")[2] != replaces.partition("-")[2]:

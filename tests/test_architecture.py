@@ -159,6 +159,18 @@ def test_nothing_that_serves_imports_the_trainer() -> None:
     assert wrong == []
 
 
+def test_models_are_loaded_and_templates_rendered_on_the_ground_floor_alone() -> None:
+    own = ("from llama_cpp import Llama", "llama_cpp.Llama(", "llama_chat_format", "llama_log_set", "lora_adapter_init")
+    wrong = [
+        f"{file}: {name}"
+        for room in ("chatapp", "finetune", "router")
+        for file in sorted(Path(room).rglob("*.py"))
+        for name in own
+        if name in file.read_text()
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("room", FORBIDDEN)
 def test_a_room_does_not_import_what_it_must_not_know(room: str) -> None:
     files = [Path(room)] if room.endswith(".py") else sorted(Path(room).rglob("*.py"))

@@ -92,7 +92,7 @@ async def open_trial(settings: Settings, serving: Serving, backend: LocalBackend
 async def word_all(
     settings: Settings, serving: Serving, backend: LocalBackend, questions: Sequence[Question]
 ) -> list[str]:
-    """The model's own words on the right fact of each question; questions that none answers are asked under none."""
+    """The model's own words on the right fact of each question; questions that no fact answers are skipped."""
     async with open_trial(settings, serving, backend) as trial:
         return [await trial.word(question.text, question.facts[0]) for question in questions if question.facts]
 

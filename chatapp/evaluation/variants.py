@@ -28,11 +28,10 @@ class Spoken:
 
 
 def speak(settings: Settings, variant: Variant, prompts: Sequence[Prompt], max_tokens: int) -> Spoken:
-    """Every prompt at temperature 0. What the process raises passes through, ModelFileError above all.
+    """Answer every prompt at temperature 0. Errors of the process pass through, ModelFileError above all.
 
-    In local-only mode no program may be started, so it is this process that speaks, and the figure for memory is what
-    it takes more than before: some 60 MB of Python less than elsewhere. It is not forked, for OpenMP's threads would
-    be missing in the fork, and waited for.
+    Local-only mode forbids starting programs, so there this process answers, and the memory figure is its growth: some
+    60 MB of Python less than elsewhere. A fork is no way out: OpenMP's threads would be missing in it, and waited for.
     """
     if settings.mode is Mode.LOCAL_ONLY:
         return _speak(settings, variant, list(prompts), max_tokens, alone=False)
@@ -69,9 +68,9 @@ def _speak(settings: Settings, variant: Variant, prompts: list[Prompt], max_toke
 
 
 def _peak_bytes() -> int:
-    """Resident memory of this process at its peak; now, where the system does not tell the peak.
+    """Peak resident memory of this process, or the present one where the system does not tell the peak.
 
-    Not `getrusage`: on Linux its figure goes on from the process that started this one.
+    `getrusage` will not do: on Linux its figure continues that of the parent process.
     """
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")

@@ -1,4 +1,4 @@
-"""The adapter worked into the base: one GGUF file with the base's tokenizer and metadata, 16 bits wide."""
+"""The adapter merged into the base: one GGUF file with the base's tokenizer and metadata, 16 bits wide."""
 
 from pathlib import Path
 from typing import Any

@@ -1,12 +1,12 @@
 """Quantised files of a model, made by llama.cpp's own quantiser."""
 
 import os
-from contextlib import redirect_stderr
 from enum import StrEnum
 from pathlib import Path
 
 from finetune.errors import RunError
 from localmodel.atomic_files import whole
+from localmodel.llama import quieten
 
 
 class Quantisation(StrEnum):
@@ -25,13 +25,13 @@ def quantize(source: Path, target: Path, kind: Quantisation, threads: int = 0) -
     """
     import llama_cpp
 
+    quieten()
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind.value}")
     params.nthread = threads or os.cpu_count() or 1
     try:
         with whole(target) as fresh:
-            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
-                failed = llama_cpp.llama_model_quantize(str(source).encode(), str(fresh).encode(), params)
+            failed = llama_cpp.llama_model_quantize(str(source).encode(), str(fresh).encode(), params)
             if failed or not fresh.stat().st_size:
                 raise RunError(
                     f"llama.cpp could not quantise {str(source)!r} to {kind.value} (code {failed}).",

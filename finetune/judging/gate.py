@@ -105,7 +105,7 @@ def judge(candidate: Candidate, name: str, serves: Evaluation, template: str) ->
 
 
 def difference(new: Sequence[int], old: Sequence[int]) -> Difference:
-    """Of paired outcomes: by how much the one's mean is above the other's; seeded."""
+    """How much the mean of `new` is above that of `old`, question by question; the bootstrap is seeded."""
     gain = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
     if not len(gain):
         return Difference(0.0, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Examples of a batch side by side, padded on the left, so that all answers end at the same place."""
+"""A batch of examples, padded on the left so that all answers end at the same position."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -52,7 +52,7 @@ def adapter_of(done: Run) -> Path:
 
 
 def made_of(pack: Pack, done: Run, questions: Path) -> dict[str, str]:
-    """What an evaluation of the run would be of: SHA-256 by name, "" for a file that is missing."""
+    """What an evaluation of this run would rest on: SHA-256 by name, empty for a missing file."""
     files = {"questions": questions, "adapter": done.folder / ADAPTER, "policy": done.folder / POLICY}
     hashes = {name: sha256(path) if path.is_file() else "" for name, path in files.items()}
     return {"pack": pack.content_hash} | hashes

@@ -13,7 +13,7 @@ _WHICH = "Fact that the answer rests on (its id; Enter for none)"
 
 
 def ask_about(candidate: Candidate, pack: Pack) -> Candidate | None:
-    """The candidate with the decision; None where the person leaves off. Raises typer.Abort at the end of input."""
+    """The candidate with the person's decision, or None where they quit. Raises typer.Abort at the end of input."""
     facts = {name: fact.text for name, fact in worded(pack).items()}
     typer.echo(_shown(candidate, facts))
     while True:
@@ -38,7 +38,7 @@ def _shown(candidate: Candidate, facts: dict[str, str]) -> str:
 
 
 def _fact(facts: dict[str, str]) -> str:
-    """Asked for where the log has none: what rests on a fact teaches to answer from it."""
+    """Ask for the fact where the log names none: with it, the example teaches to answer from that fact."""
     while True:
         named = str(typer.prompt(_WHICH, default="", show_default=False)).strip()
         if not named or named in facts:

@@ -64,7 +64,7 @@ def estimate(pack: Path | None, data: Path | None, given: Sequence[str], *, as_j
 
 
 def run(pack: Path | None, data: Path | None, given: Sequence[str], *, fresh: bool, as_json: bool) -> None:
-    """Fine-tune, or go on with the same run where it was broken off, and say what came of it."""
+    """Fine-tune, or continue the same run where it was interrupted, and say what came of it."""
     material = gather(pack, data)
     recipe, sources = resolve_recipe(material.pack.folder, given)
     done = _run(material, material.task(recipe, sources), fresh=fresh)
@@ -74,9 +74,10 @@ def run(pack: Path | None, data: Path | None, given: Sequence[str], *, fresh: bo
 def sweep(
     pack: Path | None, data: Path | None, given: Sequence[str], axes: Sequence[str], questions: int, *, as_json: bool
 ) -> None:
-    """Run every combination, and rank the runs by held-out correctness of the wording; the loss is only shown.
+    """Run every combination, and rank the runs by how often their wording is right on held-out questions; the loss is
+    only shown.
 
-    `questions` bounds how many held-out questions each run is asked, evenly spread over all.
+    `questions` limits how many held-out questions each run is asked, spread evenly over all.
     """
     material = gather(pack, data)
     read_questions(questions_of(material.pack), material.pack)  # a mistake in them is told before hours of training
@@ -140,7 +141,7 @@ def summary(done: Run) -> dict[str, Any]:
 
 
 def _ended_before(material: Material, task: Task) -> Run | None:
-    """The same task's run that came to its end, so that a sweep that was broken off goes on where it was."""
+    """A finished run of the same task, so that an interrupted sweep continues where it was."""
     same = [run for run in read_runs(material.runs) if task.digest in run.id and (run.folder / ADAPTER).is_file()]
     if same:
         typer.echo(f"Run before: {same[0].id}", err=True)
@@ -161,7 +162,7 @@ def _run(material: Material, task: Task, *, fresh: bool) -> Run:
 
 
 def be_polite() -> None:
-    """Threads that wait shall sleep: a waiting thread that spins takes a busy machine ten times as long."""
+    """Let waiting threads sleep: on a busy machine, threads that spin make everything ten times as slow."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 

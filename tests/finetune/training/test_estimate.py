@@ -88,7 +88,7 @@ def test_a_step_takes_as_long_as_was_measured(speed: Speed, measured_s: float) -
 @pytest.mark.parametrize(("batch", "measured_mb"), [(1, 1667), (2, 2297), (4, 3619)])
 def test_the_peak_is_as_high_as_was_measured(batch: int, measured_mb: int) -> None:
     found = estimate(SMOLLM2, LENGTHS, Recipe(batch=batch), FP32)
-    assert found.memory_bytes / 1e6 == pytest.approx(measured_mb, rel=0.25)
+    assert measured_mb <= found.memory_bytes / 1e6 <= 1.15 * measured_mb
 
 
 def test_dropout_costs_memory() -> None:

@@ -1,5 +1,5 @@
-"""The prompts, as messages of a backend. How the local one is worded is the router's `grounding.py`, which fine-tuning
-shares; the cloud's is here.
+"""The prompts, as messages of a backend. The words of the local one are in `localmodel/prompt.py`, which fine-tuning
+shares; those of the cloud's are here.
 """
 
 from collections.abc import Sequence

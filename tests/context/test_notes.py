@@ -79,6 +79,9 @@ def test_the_gist_is_the_latest_questions_until_a_model_writes_one() -> None:
     summary = remember("", talk(10), count, 1000, ENGLISH)
     asked = " / ".join(f"question {turn}?" for turn in range(5, 11))
     assert Notes.parse(summary).gist == f"You asked: {asked}"
+    more = remember(summary, (Exchange(11, "question 11?", "Fine."),), count, 1000, ENGLISH)
+    asked = " / ".join(f"question {turn}?" for turn in range(6, 12))
+    assert Notes.parse(more).gist == f"You asked: {asked}"
     told = Notes(gist="They talked about tents.").text
     assert Notes.parse(remember(told, talk(3), count, 1000, ENGLISH)).gist == "They talked about tents."
 
@@ -94,10 +97,14 @@ def test_what_cannot_fit_at_all_is_empty() -> None:
 
 def test_the_customers_words_stay_the_customers() -> None:
     messages = recall(Notes("Ada", ("I need size 43.", "I live in Ellerby."), "They spoke of tents.").text)
-    assert [each.role for each in messages] == ["user", "assistant"] * 3
-    assert messages[1].content == "They spoke of tents."
-    assert messages[2].content == "I need size 43.\nI live in Ellerby."
-    assert messages[4].content == "My name is Ada."
+    assert [(each.role, each.content) for each in messages] == [
+        ("user", "What did we talk about before?"),
+        ("assistant", "They spoke of tents."),
+        ("user", "I need size 43.\nI live in Ellerby."),
+        ("assistant", "Thank you, I will remember that."),
+        ("user", "My name is Ada."),
+        ("assistant", "Your name is Ada."),
+    ]
     assert recall("") == ()
 
 

@@ -85,7 +85,7 @@ def test_health_and_the_operators_page_tell_of_the_release_that_serves_now(house
     assert (told["policy"], told["release"]) == (other.version, promoted.id)
     assert told["local"]["model"] == f"scripted-local+{promoted.id}"
     page = house.client.get("/ops").text
-    assert f"Serving release {promoted.id} under policy {other.version}." in page
+    assert f"Release {promoted.id}, policy {other.version}." in page
     assert first.version not in page
     assert house.recorded == [other.version]
     house.releases.rollback(who="t", why="t")

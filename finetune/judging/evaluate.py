@@ -1,4 +1,4 @@
-"""What a model makes of held-out questions, layer by layer, so that a figure says which layer is to blame."""
+"""How a model does on held-out questions, layer by layer, so that a figure says which layer is to blame."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,8 @@ from router.stats import Share
 class Row:
     """One question and what came of it.
 
-    `fact` is the router's best, `worded` the model's own words on the right fact ("" where none answers), and `read`
-    what the user finally reads of the desk's own answer, "" where it escalates or abstains.
+    `fact` is the router's best; `worded` the model's own words on the right fact, empty where none answers; `read` what
+    the user finally reads as the desk's own answer, empty where it escalates or abstains.
     """
 
     question: Question
@@ -95,9 +95,11 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What `firstline finetune eval` wrote of a run: its evaluation, those beside it by name, the id of the release
-    that served, whose evaluation is `beside[serving(serves)]`, and what all this is `of`, by SHA-256 in hex: the files
-    of questions, adapter and policy, and the pack. When one of these changes, the figures are of something else.
+    """What `firstline finetune eval` wrote of a run: its evaluation, others `beside` it by name, and the id of the
+    release that served, whose evaluation is `beside[serving(serves)]`.
+
+    `of` holds the SHA-256 in hex of what was evaluated: the files of questions, adapter and policy, and the pack. When
+    one of these changes, the evaluation is out of date.
     """
 
     candidate: Evaluation

@@ -1,6 +1,6 @@
 """What fine-tuning makes a model forget: general questions with four options, asked before and after.
 
-Each option is scored by the log-likelihood that the model gives it, so nothing is generated and nothing is drawn.
+Each option is scored by its log-likelihood under the model, so nothing is generated and nothing is random.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +52,7 @@ class Choice:
 
     @property
     def prompt(self) -> str:
-        """Plain text without the chat template: a base that was never tuned to chat is asked the same."""
+        """Plain text without the chat template, so that a base that was never tuned to chat is asked the same."""
         return f"Question: {self.question}\nAnswer:"
 
 
@@ -63,7 +63,7 @@ _CHOICE = TypeAdapter(Choice)
 class Forgotten:
     """The same questions before and after: shares that are right, and how many changed.
 
-    `lost` were right before alone, `gained` after alone; `p` is that of McNemar's exact test (1947), two-sided.
+    `lost` were right only before, `gained` only after; `p` is that of McNemar's exact test (1947), two-sided.
     """
 
     before: Share
@@ -95,8 +95,8 @@ def parse_choices(text: str) -> tuple[Choice, ...]:
 def score(choices: Sequence[Choice], log_likelihood: Likelihood) -> tuple[bool, ...]:
     """For each question, whether the right option is likelier than every other; a tie is wrong.
 
-    Likelihoods are taken in total and not per token: they are then probabilities of whole answers, and the options
-    of a question are of like length. Per token, a long option of predictable tokens would win over a short right one.
+    Likelihoods are totals, not means per token: they are probabilities of whole answers, and the options of a question
+    are of similar length. Per token, a long option of predictable tokens would win over a short right one.
     """
     return tuple(_right(choice, log_likelihood) for choice in choices)
 

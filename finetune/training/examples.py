@@ -1,4 +1,4 @@
-"""Conversations as tokens, and which of them carry loss: what the assistant says, and its end, and nothing else."""
+"""Conversations as tokens. Only what the assistant says, and the token that ends it, carries loss."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ IGNORE = -100
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One conversation in tokens. `labels` are `tokens` where the assistant speaks, unless that is not to be learnt,
-    else IGNORE; both (n,).
+    """One conversation in tokens, both fields (n,). `labels` equal `tokens` where the assistant says something to be
+    learnt, and are IGNORE elsewhere.
     """
 
     tokens: tuple[int, ...]
@@ -23,11 +23,12 @@ class Example:
 
 
 def encode(conversation: Conversation, vocabulary: Vocabulary) -> Example:
-    """Invariant: the tokens that carry loss decode to exactly the assistant's words that are learnt (a control token
-    spelt in them is defused); the end of each such turn is taught too.
+    """One conversation as an example. Invariant: the tokens that carry loss decode to exactly those words of the
+    assistant that are to be learnt (a control token spelt in them is defused), and the end of each such turn is learnt
+    too.
 
-    Each turn is cut where serving cuts it, between the prompt and the answer. Raises BaseModelError where the template
-    does not keep what was said before as it was.
+    Each turn is cut where serving cuts it, between prompt and answer. Raises BaseModelError where the template changes
+    what was said before.
     """
     tokens: list[int] = []
     labels: list[int] = []

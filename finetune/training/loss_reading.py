@@ -1,4 +1,4 @@
-"""What a run's loss says of it: whether the model learns, learns by heart, or falls apart."""
+"""What a run's loss tells: whether the model learns, learns by heart, or falls apart."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ HIGHEST_RATE = 2e-3
 
 
 class Verdict(StrEnum):
-    """What a run's curve is; too early to tell is one without a loss that was measured twice."""
+    """What a curve shows. It is too early to tell until some loss has been measured twice."""
 
     NOT_LEARNING = "not learning"
     HEALTHY = "healthy"
@@ -68,7 +68,7 @@ class _Series:
 
     @property
     def end(self) -> float:
-        """Of the training loss the median of the last few: one batch is no trend."""
+        """The last value; of the training loss the median of the last few, because one batch is no trend."""
         return median(self.values[-min(5, 1 + len(self.values) // 4) :]) if self.name == "training" else self.values[-1]
 
     @property
@@ -81,7 +81,7 @@ class _Series:
 
     @property
     def smooth(self) -> list[float]:
-        """The training loss in medians of three, so that a single spike is none; the held-out loss as it is."""
+        """The training loss in medians of three, which hides a single spike; the held-out loss unchanged."""
         if self.name != "training":
             return list(self.values)
         return [median(self.values[max(0, i - 1) : i + 2]) for i in range(len(self.values))]
@@ -150,8 +150,8 @@ def _exploding(training: _Series, held_out: _Series) -> bool:
 
 
 def _untouched(training: _Series, held_out: _Series) -> float:
-    """The loss that training began with. The first one logged may be well below it, for some steps are learnt by then;
-    the held-out loss of the untouched model is not.
+    """The loss before training. The first training loss logged may be well below it, because some steps have been
+    learnt by then; the held-out loss of the untouched model is not.
     """
     return max((*training.values[:1], *(held_out.values[:1] if _from_nought(held_out) else ())), default=0.0)
 
@@ -161,7 +161,7 @@ def _from_nought(series: _Series) -> bool:
 
 
 def _blown(training: _Series, start: float) -> bool:
-    """Above its start at any time; or back up, after it fell, by more than noise is."""
+    """Whether the training loss was ever above its start, or came back up after a fall by more than noise."""
     if not training.values:
         return False
     low = min(training.smooth)
@@ -170,7 +170,7 @@ def _blown(training: _Series, start: float) -> bool:
 
 
 def _never_began(training: _Series, held_out: _Series) -> bool:
-    """So fast that the first training loss is a broken model's: the untouched model's held-out loss tells."""
+    """Whether the model broke before the first training loss was logged; the untouched model's held-out loss tells."""
     return _from_nought(held_out) and bool(training.values) and training.end > 2 * held_out.start
 
 

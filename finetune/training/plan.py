@@ -1,4 +1,4 @@
-"""What a run learns from and what its loss is measured on: conversations, parted, and cut into tokens."""
+"""What a run learns from and what its loss is measured on: conversations, split in two and cut into tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,10 +26,10 @@ class Plan:
 
 
 def plan(conversations: Sequence[Conversation], pack: Pack, base: Base, recipe: Recipe) -> Plan:
-    """Part the conversations, add those with a wrong fact on each side or leave every refusal out, and encode them.
+    """Split the conversations, add examples with a wrong fact on each side or leave every refusal out, and encode them.
 
-    Raises DataError.
-    A conversation without a system message gets the pack's persona. The same input gives the same plan.
+    A conversation without a system message gets the pack's persona. The same input gives the same plan. Raises
+    DataError.
     """
     if not recipe.wrong_facts:
         conversations = [conversation for conversation in conversations if conversation.answer != REFUSAL]

@@ -25,10 +25,10 @@ class Precision(StrEnum):
 
 
 class Keep(StrEnum):
-    """Which weights of a run are kept: those at the lowest held-out loss, or the last ones.
+    """Which weights of a run are kept: those with the lowest held-out loss, or the last ones.
 
-    What is to be learnt by heart, an identity for one, wants the last: its questions must be known, and loss on others
-    rises while they are learnt.
+    What is to be learnt by heart, such as an identity, needs the last: its own questions must be known, and the loss on
+    others rises while they are learnt.
     """
 
     BEST = "best"

@@ -18,7 +18,7 @@ _DEFAULTS = Recipe()
 
 
 def resolve_recipe(pack: Path, given: Sequence[str] = ()) -> tuple[Recipe, dict[str, str]]:
-    """The recipe, and for each setting that is no default where it comes from. Raises RunError."""
+    """The recipe, and the source of each setting that is not a default. Raises RunError."""
     written = _written(pack / "train" / FILE)
     named = dict(_pair(one) for one in given)
     values = {name: _value(name, value) for name, value in (written | named).items()}

@@ -43,7 +43,7 @@ Say = Callable[[Point], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a run is asked to do: `sources` say of each setting that is no default where it comes from."""
+    """What a run is asked to do. `sources` gives the source of each setting that is not a default."""
 
     pack: str
     base: Base
@@ -66,9 +66,9 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """A short hash of what decides the outcome: base, examples as they are learnt, and the values of the settings.
+        """A short hash of what decides the outcome: base, encoded examples, and the values of the settings.
 
-        A text or persona of the pack that was changed makes other examples of the same data.
+        The encoded examples, because a changed text or persona of the pack makes other examples of the same data files.
         """
         said = self.as_json()
         values = {name: setting["value"] for name, setting in said["settings"].items()}
@@ -83,7 +83,7 @@ class Task:
 
 
 def run_folder(runs: Path, task: Task, *, fresh: bool = False) -> Path:
-    """Where the task runs: the folder of the same task that was broken off, unless `fresh`; else a new one."""
+    """The folder of a run of this task: that of an interrupted one, unless `fresh`; else a new one."""
     unended = [
         path.parent for path in sorted(runs.glob(f"*-{task.digest}*/{RUN}")) if not (path.parent / OUTCOME).exists()
     ]
@@ -95,17 +95,17 @@ def run_folder(runs: Path, task: Task, *, fresh: bool = False) -> Path:
 
 
 def resumes(folder: Path) -> int:
-    """The step that a run in this folder would go on from, 0 for the beginning."""
+    """The step that a run in this folder would continue from, 0 for the beginning."""
     latest = last_whole(folder / CHECKPOINTS)
     return int(latest.name.rpartition("-")[2]) if latest else 0
 
 
 def fine_tune(task: Task, folder: Path, estimate: Estimate | None, say: Say) -> Run:
-    """Run the task in `folder`, going on from its last whole checkpoint. `say` is told of each measurement.
+    """Run the task in `folder`, continuing from its last whole checkpoint. `say` is told of each measurement.
 
-    Raises RunError where another process runs it, where the disk is full, when the loss is no number, or where the
-    training library fails; the checkpoints stand, and the same task goes on from them once the cause is removed, but
-    for a loss that is no number, which ends the run.
+    Raises RunError where another process runs it, where the disk is full, or where the training library fails; the
+    checkpoints stay, and the same task continues from them once the cause is removed. A loss that is not a number also
+    raises RunError, and ends the run.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -142,7 +142,7 @@ class _NotANumber(Exception):  # noqa: N818 - it never leaves this module
 
 
 class _Curve:
-    """Writes measurements down, and ends the run at one that is no number."""
+    """Writes measurements down, and ends the run at one that is not a number."""
 
     def __init__(self, path: Path, resumed: int, steps: int, say: Say) -> None:
         self._path, self._steps, self._say, self._began = path, steps, say, time.monotonic()

@@ -1,4 +1,4 @@
-"""Runs of fine-tuning as they lie on disk: what each was given, how its loss went, how it ended, how it answers."""
+"""The runs of fine-tuning on disk: what each was given, how its loss went, how it ended, how it answers."""
 
 import json
 import math
@@ -43,7 +43,7 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended; `status` is "done", "stopped early" or "failed". What a failed run does not know is None."""
+    """How a run ended; `status` is "done", "stopped early" or "failed". What is not known of a failed run is None."""
 
     status: str
     reading: Reading | None
@@ -96,7 +96,7 @@ class Run:
 
     @property
     def best(self) -> Point | None:
-        """The measurement with the lowest held-out loss, that of the untouched model apart."""
+        """The measurement with the lowest held-out loss, not counting that of the untouched model."""
         measured = [(p.held_out_loss, p) for p in self.curve if p.step and p.held_out_loss is not None]
         finite = [pair for pair in measured if math.isfinite(pair[0])]
         return min(finite, key=lambda pair: pair[0])[1] if finite else None
@@ -169,7 +169,8 @@ def append_point(path: Path, point: Point) -> None:
 
 
 def read_curve(path: Path) -> tuple[Point, ...]:
-    """Its measurements; none where there is no such file. A last line without its end was being written: left out.
+    """The measurements of a curve file, none where it is missing. A last line without a line end is left out: it was
+    being written.
 
     Raises RunError at a line that is no measurement.
     """

@@ -74,10 +74,11 @@ def learn(
     folder: Path,
     report: Report,
 ) -> Ended:
-    """Train `model` (from `adapted`) and leave it as it was at its best held-out loss, or at the end (`recipe.keep`).
+    """Train `model` (from `adapted`), and leave it with the weights of its best held-out loss, or the last
+    (`recipe.keep`).
 
-    Checkpoints lie in `<folder>/checkpoints`; where a whole one is found there, training goes on from it. What the
-    Trainer raises passes through.
+    Checkpoints are in `<folder>/checkpoints`; training continues from a whole one that is found there. What the Trainer
+    raises passes through.
     """
     trainer = _trainer(model, examples, held_out, recipe, folder, report)
     latest = last_whole(folder / CHECKPOINTS)
@@ -92,13 +93,13 @@ def learn(
 
 
 def give_back_memory() -> None:
-    """Let glibc hand the holes of the heap back to the system; elsewhere nothing is done."""
+    """Let glibc return unused heap to the system; does nothing elsewhere."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def last_whole(folder: Path) -> Path | None:
-    """The newest checkpoint that was written to its end: the Trainer writes `trainer_state.json` last."""
+    """The newest complete checkpoint: the Trainer writes `trainer_state.json` last."""
     found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if _is_whole(path)]
     return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
@@ -128,7 +129,7 @@ def _trainer(
     order = _Order([len(example.tokens) for example in examples], recipe)
 
     class OnAnswers(Trainer):
-        """Loss on the assistant's tokens, logits computed there alone; the same order whenever a run is taken up."""
+        """Loss on the assistant's tokens, with logits computed only there; the same order whenever a run is resumed."""
 
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:  # noqa: ARG002
             return order
@@ -166,7 +167,7 @@ def _callbacks(order: "_Order", recipe: Recipe, report: Report) -> list[Any]:
     from transformers import EarlyStoppingCallback, TrainerCallback
 
     class Reporting(TrainerCallback):
-        """Hands every measurement on, and unused memory back; tells the order which epoch it is."""
+        """Reports every measurement, returns unused memory, and tells the order which epoch it is."""
 
         def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
             order.epoch = int((state.epoch or 0.0) + 1e-6)
@@ -227,7 +228,9 @@ def _arguments(examples: int, recipe: Recipe, folder: Path) -> Any:
 
 
 class _Order:
-    """Numbers of the examples, those of like length together: another order in each `epoch`, the same for each seed."""
+    """The order of the examples by index, those of similar length together: different in each `epoch`, the same for a
+    seed.
+    """
 
     def __init__(self, lengths: Sequence[int], recipe: Recipe) -> None:
         self._lengths, self._step, self._seed = list(lengths), recipe.batch * recipe.accumulation, recipe.seed

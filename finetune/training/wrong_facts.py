@@ -1,4 +1,4 @@
-"""Examples of a fact that does not answer: near enough to mislead, and the right answer is to say so."""
+"""Examples in which the given fact does not answer: near enough to mislead, and the right answer is to say so."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,10 +17,11 @@ ANSWERS_TOO = 70  # rapidfuzz token_set_ratio, 0 to 100: a fact that says as muc
 def with_wrong_facts(
     conversations: Sequence[Conversation], pack: Pack, share: float, seed: int
 ) -> tuple[Conversation, ...]:
-    """For a `share` of the grounded conversations another one: the same question under one of the nearest other facts.
+    """A second example for a `share` of the grounded conversations: the same question under one of the nearest other
+    facts.
 
-    Nearest by TF-IDF of texts and example questions; a fact whose words hold most of the answer is left out, for it
-    may answer as well. The same input gives the same examples.
+    Nearest by TF-IDF over texts and example questions. A fact that contains most words of the answer is left out,
+    because it may answer too. The same input gives the same examples.
     """
     from rapidfuzz.fuzz import token_set_ratio
 

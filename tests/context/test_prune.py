@@ -107,9 +107,19 @@ def test_the_summary_leaves_last() -> None:
     assert fitted.left == talk(3)
 
 
+def test_the_summary_stays_where_only_the_history_cannot() -> None:
+    message, long = "word " * 50, Exchange(1, "Where is it? " * 8, "word " * 100)
+    budget = count(builder(message)("", ())) + 30
+    fitted = fit(builder(message), Notes("Ada").text, (long,), count, budget, ENGLISH)
+    assert (Notes.parse(fitted.summary).name, fitted.kept) == ("Ada", ())
+
+
 def test_a_message_that_cannot_fit_says_by_how_much() -> None:
     message = "word " * 400
-    with pytest.raises(MessageError, match=r"\d+ tokens, where 200 fit.* about [\d,]+ characters shorter") as error:
+    with pytest.raises(
+        MessageError,
+        match=r"^This message is too long .* \d+ tokens, where 200 fit.* about [\d,]+ characters shorter",
+    ) as error:
         fit(builder(message), "", talk(3), count, 200, ENGLISH)
     too_many = int(error.value.hint.split("about ")[1].split()[0].replace(",", ""))
     assert 0 < too_many < len(message)

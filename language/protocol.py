@@ -168,7 +168,7 @@ class Language(Protocol):
 
     @property
     def talk(self) -> Words:
-        """Stems of words that any account of a conversation uses: "the customer asked about …"."""
+        """Words that any account of a conversation uses: "the customer asked about …"."""
 
     @property
     def contacts(self) -> ContactWords:

@@ -111,8 +111,8 @@ def unfit(gist: str, summary: str, left: Sequence[Exchange], language: Language)
     invented = _checkable(gist, language.numbers) - _tokens(folded)
     if invented:
         return f"not in the conversation: {', '.join(sorted(invented))}"
-    about = _stems(gist, language) - language.talk
-    strange = about - _stems(folded, language)
+    about = _beginnings(gist) - _beginnings(" ".join(language.talk))
+    strange = about - _beginnings(folded)
     return f"about something else: {', '.join(sorted(strange))}" if len(strange) > max(1, len(about) / 4) else ""
 
 
@@ -124,9 +124,12 @@ def _checkable(gist: str, numbers: NumberWords) -> set[str]:
     return {word.casefold() for word in figures | names | words}
 
 
-def _stems(text: str, language: Language) -> set[str]:
-    """Of words of four letters and more."""
-    return {language.stem(word) for word in re.findall(r"[^\W\d_]{4,}", text.casefold())}
+def _beginnings(text: str) -> set[str]:
+    """The first five letters of words of four and more.
+
+    Coarser than a stem: `delivery` and `delivered` are one here, for a gist may put things in its own words.
+    """
+    return {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.casefold())}
 
 
 def _tokens(text: str) -> set[str]:

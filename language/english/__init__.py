@@ -22,7 +22,7 @@ class English:
     numbers = NUMBERS
     statements = STATEMENTS
     contacts = CONTACTS
-    talk = frozenset(map(stem, TALK))
+    talk = TALK
 
     def stem(self, word: str) -> str:
         """See `language.english.stem`."""

@@ -3,8 +3,8 @@
     python -m bench.context [--turns 100] [--budget 1024] [--name "Ada Lindqvist"] [--json]
 
 It talks to the local backend itself, with a context of 2,048 tokens, without router, store and web. Times are
-this machine's; tokens, folds and answers are repeatable (temperature 0). The history holds the facts themselves
-as answers, as the application shows them where the model's wording is not borne out.
+this machine's; tokens, folds and answers are repeatable (temperature 0). The history has the facts themselves as
+answers, as the application shows them where the guard holds the model's wording back.
 """
 
 import argparse
@@ -122,7 +122,7 @@ class Conversation:
         return fit(build, self.summary, self.exchanges, self.backend.count_tokens, self.budget_tokens, ENGLISH)
 
     async def fold(self, left: Sequence[Exchange]) -> None:
-        """Bring the summary up to date and let go of what it now stands for."""
+        """Update the summary and drop the exchanges that it now replaces."""
 
         async def ask(request: Request) -> str:
             return (await say(self.backend, request.messages, request.max_tokens)).text

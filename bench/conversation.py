@@ -50,7 +50,7 @@ async def converse(product: Served, turns: int) -> tuple[list[dict[str, Any]], s
 
 
 def row(number: int, turn: dict[str, Any]) -> dict[str, Any]:
-    """What the table says of one turn."""
+    """The table's row for one turn."""
     answer = next((call for call in turn["calls"] if call["purpose"] == "answer"), None)
     summaries = [call for call in turn["calls"] if call["purpose"] == "summary"]
     return {

@@ -1,9 +1,9 @@
-"""Which fact answers, or none: on questions written from the facts alone, which the router never learns from.
+"""Does the router find the fact that answers, or that none does? On questions that it never learns from.
 
     python -m bench.facts [--pack packs/support] [--cache DIR] [--json]
 
-`eval/questions.jsonl` has three questions a fact, written by people who had not seen its example questions, and such
-that no fact answers. Intervals are Wilson, 95 %. Times are of whole decisions, also with facts made up to 60 and 2,000.
+`eval/questions.jsonl` has three questions a fact, written by people who had not seen its example questions, and
+questions that no fact answers. Intervals are Wilson, 95 %. Times are of whole decisions, also with 60 and 2,000 facts.
 """
 
 import argparse
@@ -75,14 +75,14 @@ def figures(rows: list[Row]) -> dict[str, Any]:
 
 
 def _precision(best: Any, right: Any, can: Any, coverage: float) -> Share:
-    """Of all messages given a fact at the threshold that gives one to this share of the answerable."""
+    """Share of right facts among messages that get one, where this share of the answerable gets one."""
     threshold = np.sort(best[can])[::-1][int(np.ceil(coverage * can.sum())) - 1]
     given = best >= threshold
     return _share(right[given].tolist())
 
 
 def timed(router: Router, size: int, rows: list[Row]) -> float:
-    """Milliseconds of a whole decision with so many facts: the pack's own, repeated or cut."""
+    """Milliseconds of a whole decision with `size` facts: the pack's own, repeated or cut."""
     classifier = _resized(router.classifier, size)
     took = []
     for message, _ in rows[:TIMED]:

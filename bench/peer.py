@@ -1,4 +1,4 @@
-"""semantic-router beside ours, with the very same encoder; run by a Python that has it installed.
+"""semantic-router with the same encoder, for comparison; run by a Python that has it installed.
 
     python peer.py ENCODER_FOLDER TASK.json
 

@@ -1,4 +1,4 @@
-"""Whether promises are kept: thresholds chosen on half of the labelled messages, looked at on the other half.
+"""Are promises kept? Thresholds are chosen on half of the labelled messages and checked on the other half.
 
     python -m bench.promise [--pack packs/support] [--cache DIR] [--splits 200] [--plot FILE] [--json]
 

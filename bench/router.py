@@ -1,4 +1,4 @@
-"""The router on published intent sets, beside semantic-router.
+"""The router on published intent sets, compared with semantic-router.
 
     firstline bench router --clinc data_full.json --banking FOLDER [--json]
 
@@ -81,7 +81,7 @@ def run(clinc: Path | None, banking: Path | None, *, as_json: bool) -> None:
 
 
 def measure_clinc(data: IntentSet, base: Encoder) -> dict[str, Row]:
-    """Frozen and tuned encoder, ten examples an intent, and the peer."""
+    """Frozen and tuned encoder, ten examples per intent, and semantic-router."""
     tuned = tuned_encoder(data, CACHE, say)
     few = few_shot(data, 10)
     return {
@@ -157,7 +157,7 @@ def _auroc_interval(inside: Floats, outside: Floats) -> tuple[float, float]:
 
 
 def domains(data: IntentSet, base: Encoder) -> dict[str, Row]:
-    """CLINC150 with all intents of one domain after the other taught nowhere; frozen encoder."""
+    """CLINC150, one domain at a time left out of training with all its intents; frozen encoder."""
     index = {name: number for number, name in enumerate(data.names)}
     encoder = Remembering(base)
     return {
@@ -167,7 +167,7 @@ def domains(data: IntentSet, base: Encoder) -> dict[str, Row]:
 
 
 def near_misses(data: IntentSet, base: Encoder) -> dict[str, Row]:
-    """BANKING77 with 27 intents taught nowhere, several draws."""
+    """BANKING77 with 27 intents left out of training, several draws."""
     rows: dict[str, Row] = {}
     frozen = Remembering(base)
     for draw in range(DRAWS):

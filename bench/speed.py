@@ -1,8 +1,8 @@
-"""How fast the product is, in one run, beside the bare llama-cpp-python loop on the same prompts and adapter.
+"""How fast the product is, compared in one run with the bare llama-cpp-python loop on the same prompts and adapter.
 
     python -m bench.speed [--json]
 
-Whole turns go over the product's WebSocket; the bare loop answers the same prompts in this process, in turns A B A B,
+Whole turns go over the product's WebSocket; the bare loop answers the same prompts in this process, alternating,
 so that a busy machine slows both alike. Medians, and ratios of them.
 """
 

@@ -1,4 +1,4 @@
-"""The environment as people and machines write it: spaces, quotes, `~`, and what Kubernetes adds unasked."""
+"""Cleans the environment as people and machines write it: spaces, quotes, `~`, and variables of Kubernetes."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ def at_home(path: str) -> str:
 
 
 def default_data_dir() -> Path:
-    """Where data lie unless told otherwise. Raises SettingError where this user has no home folder."""
+    """The default data folder. Raises SettingError where this user has no home folder."""
     try:
         return Path.home() / ".local" / "share" / "firstline"
     except RuntimeError:  # no HOME, and no entry in /etc/passwd, as in many containers

@@ -1,4 +1,4 @@
-"""What every command begins with: the settings and, in local-only mode, the fences, before any library is loaded."""
+"""Every command begins here: the settings and, in local-only mode, the fences, before any library is loaded."""
 
 from collections.abc import Callable
 from functools import wraps

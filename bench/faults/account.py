@@ -1,4 +1,4 @@
-"""The ledger held against the provider's account of the same calls."""
+"""The ledger compared with the provider's account of the same calls."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ five characters a token where the provider counts four, and what was on its way 
 
 @dataclass(frozen=True)
 class Sums:
-    """Calls and their tokens. `exact` where every figure was told, and every call came to its end.
+    """Calls and their tokens. `exact`: the provider reported every figure, and every call came to its end.
 
-    `spare_input` and `spare_output` may be missing, or be there: of calls whose answer never came.
+    `spare_input` and `spare_output` are of calls whose answer never came: a ledger may have them or not.
     """
 
     calls: int
@@ -56,7 +56,7 @@ def of_provider(accounts: Sequence[Account], whole: bool = True) -> Sums:
 
 
 def apart(ours: Sums, theirs: Sums) -> list[str]:
-    """Where the two disagree by more than they may."""
+    """What differs by more than the margin."""
     found = []
     for name in ("input", "output"):
         mine, bill = getattr(ours, f"{name}_tokens"), getattr(theirs, f"{name}_tokens")

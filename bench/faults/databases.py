@@ -1,7 +1,7 @@
 """`python -m bench.faults database`: databases that are locked, full, stopped; processes that end; a second one.
 
-Each fault comes amid an answer. Once it is over, the answer must be there whole or offer a retry, be in the ledger,
-and the conversation go on.
+Each fault comes in the middle of an answer. Afterwards the answer must be complete or offer a retry, the ledger must
+have it, and the conversation must go on.
 """
 
 import asyncio
@@ -41,18 +41,18 @@ def measure(data_dir: Path, only: Iterable[str] = ()) -> list[Row]:
 
 
 def locked(stage: Stage) -> None:
-    """Another connection holds the write lock over the answer's end."""
+    """Another connection holds the write lock while the answer ends."""
     _held_over_the_end(stage, fresh_url(), _lock)
 
 
 def full(stage: Stage) -> None:
-    """The disk has no room over the answer's end."""
+    """The disk is full while the answer ends."""
     with _small_disk() as folder:
         _held_over_the_end(stage, f"sqlite:///{folder}/chat.db", _fill)
 
 
 def write_error(stage: Stage) -> None:
-    """Files may not grow over the answer's end."""
+    """Files may not grow while the answer ends."""
     _held_over_the_end(stage, fresh_url(), _no_growth)
 
 
@@ -101,7 +101,7 @@ async def _locked_begin(stage: Stage, url: str, served: Served) -> None:
 
 
 def postgres_stopped(stage: Stage) -> None:
-    """PostgreSQL stops amid the answer, and starts again."""
+    """PostgreSQL stops in the middle of the answer, and starts again."""
     with postgres() as server, stage.product(server.url) as served:
 
         @contextmanager
@@ -114,7 +114,7 @@ def postgres_stopped(stage: Stage) -> None:
 
 
 def postgres_killed(stage: Stage) -> None:
-    """The product on PostgreSQL is killed amid an answer and started at once."""
+    """The product on PostgreSQL is killed in the middle of an answer and started at once."""
     with postgres() as server:
         _killed(stage, server.url)
 
@@ -152,7 +152,7 @@ async def _after_the_kill(stage: Stage, url: str, customer: Customer) -> None:
 
 
 def second(stage: Stage) -> None:
-    """A second `serve` on the same SQLite file, amid an answer of the first."""
+    """A second `serve` on the same SQLite file, while the first is answering."""
     url = fresh_url()
     with stage.product(url) as served:
         asyncio.run(_second(stage, url, served))
@@ -174,7 +174,7 @@ async def _second(stage: Stage, url: str, served: Served) -> None:
 
 
 def _serve_once(stage: Stage, url: str) -> tuple[str, int | None]:
-    """What a second server says and its exit status; None where it runs on and had to be ended."""
+    """What a second server prints and its exit status; None where it kept running and had to be ended."""
     settings = cloud_settings(stage.server) | {"database_url": url, "data_dir": stage.data_dir, "port": free_port()}
     environment = os.environ | {f"FIRSTLINE_{name.upper()}": str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", "chatapp.cli", "serve"]
@@ -189,12 +189,12 @@ def _serve_once(stage: Stage, url: str) -> tuple[str, int | None]:
 
 
 def terminated(stage: Stage) -> None:
-    """SIGTERM amid an answer of three seconds."""
+    """SIGTERM during an answer of three seconds."""
     _terminated(stage, "slow", ("done",))
 
 
 def terminated_long(stage: Stage) -> None:
-    """SIGTERM amid an answer of more than a minute."""
+    """SIGTERM during an answer of more than a minute."""
     _terminated(stage, "long", ("interrupted",))
 
 
@@ -253,7 +253,7 @@ def _no_growth(url: str, served: Served) -> Iterator[None]:
 
 @contextmanager
 def _small_disk() -> Iterator[str]:
-    """Eight megabytes of a disk of our own; needs the right to mount."""
+    """A disk of eight megabytes; needs the right to mount."""
     folder = tempfile.mkdtemp(prefix="firstline-disk-")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True)  # noqa: S607
     try:

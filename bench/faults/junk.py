@@ -1,4 +1,4 @@
-"""What no browser sends: broken origins, half characters, NUL, ids that cannot be kept. Nothing may break of it."""
+"""Input that no browser sends: broken origins, half characters, NUL, ids that cannot be stored. Nothing may break."""
 
 import asyncio
 import json
@@ -48,7 +48,7 @@ async def _status(row: Row, customer: Customer, path: str, expected: tuple[int, 
 
 
 async def paths(row: Row, customer: Customer, _: Database) -> None:
-    """Addresses with what no id has."""
+    """Addresses with characters that no id has."""
     for path in ("/c/%00", "/c/%ED%A0%80", "/api/conversations/%00", "/c/" + quote("🙂" * 60)):
         await _status(row, customer, path, (404,))
     for path in ("/api/conversations?find=%00", "/?find=%00", "/api/conversations?find=%ED%A0%80"):
@@ -56,7 +56,7 @@ async def paths(row: Row, customer: Customer, _: Database) -> None:
 
 
 async def origins(row: Row, customer: Customer, _: Database) -> None:
-    """Origins that are no address."""
+    """Origins that are not addresses."""
     for origin in ("http://[", "null", "http://[::1", "http://\x7f"):
         answer = await asyncio.to_thread(customer.client.http.post, "/api/conversations", headers={"Origin": origin})
         row.read += f"{answer.status_code} "

@@ -1,4 +1,4 @@
-"""`python -m bench.faults kills`: the product is killed again and again while conversations are being answered.
+"""`python -m bench.faults kills`: the product is killed repeatedly while conversations are being answered.
 
 Each round every customer sends a message; at a random moment the process gets SIGKILL; it is started again, and every
 customer sends the same message once more under the same id, as the page does, and presses "try again" on what was
@@ -51,7 +51,7 @@ class Said:
 
 @dataclass
 class Story:
-    """All that was sent, and what the rounds found. `waits_s` are the times until nothing ran any more."""
+    """Everything that was sent, and what the rounds found. `waits_s` are the times until nothing was running."""
 
     said: list[Said] = field(default_factory=list)
     waits_s: list[float] = field(default_factory=list)
@@ -83,7 +83,7 @@ def measure(data_dir: Path, kills: int, seed: int) -> list[Row]:
 async def _life(
     story: Story, chance: random.Random, customers: list[Customer], url: str, pid: int, number: int
 ) -> None:
-    """One life of the process: take up what the last one left, then send anew and, with a `pid`, kill it."""
+    """One life of the process: resume what the last one left, then send again and, with a `pid`, kill it."""
     database = Database(url)
     latest = story.said[-len(customers) :] if story.said else []
     await asyncio.gather(*(_take_up(story, customers[one.customer], one, database, number) for one in latest))
@@ -149,7 +149,7 @@ def _taken(heard: Heard) -> bool:
 
 
 def _kept(story: Story, database: Database) -> Row:
-    """Confirmed is stored, and what was sent again is confirmed."""
+    """What was confirmed is stored, and what was sent again is confirmed."""
     row = Row("kept", "every message confirmed as taken is stored")
     stored = {line["client_id"] for line in database.rows("SELECT client_id FROM message WHERE role = 'user'")}
     confirmed = [one for one in story.said if one.confirmed_before or one.confirmed_after]
@@ -181,7 +181,7 @@ def _once(story: Story, database: Database) -> Row:
 
 
 def _ended(story: Story, database: Database) -> Row:
-    """Nothing runs for ever; what was interrupted offers a retry, which works."""
+    """Nothing runs for ever; interrupted turns offer a retry, which works."""
     row = Row("ended", "every turn is answered or offers a retry")
     states = Counter(str(line["status"]) for line in database.rows("SELECT status FROM turn"))
     empty = database.rows(

@@ -1,4 +1,4 @@
-"""Behaviours in time and in figures: stalls, drips, answers without end, and every way to tell what was used."""
+"""Behaviours in time and in usage figures: stalls, drips, endless answers, and every way to report usage."""
 
 from bench.faults.plays import (
     CUT,
@@ -41,7 +41,7 @@ TOPICS = (
 
 
 async def _endless(call: Call) -> None:
-    """New words for ever, `max_tokens` or not."""
+    """New words for ever, ignoring `max_tokens`."""
     call.bill()
     await call.wire.begin()
     for number in range(4000):
@@ -87,7 +87,7 @@ async def _silent(call: Call) -> None:
 
 
 async def _reset(call: Call) -> None:
-    """The connection breaks before the head; the request has cost its prompt and an answer all the same."""
+    """The connection breaks before the response's head; the request has still cost its prompt and an answer."""
     call.bill(20)
     call.account.dark = True
     call.wire.reset()

@@ -16,7 +16,7 @@ INTERNAL = "internal-trace-77"
 
 @dataclass(frozen=True)
 class Used:
-    """The figures at the end of a stream; None is the server's own count. `also` stands in the chunk beside them.
+    """The usage at the end of a stream; None is the server's own count. `also` holds more members of that chunk.
 
     `beside` are tokens in the total only; `also` more members; with `vague` they leave a reader to guess.
     """
@@ -35,9 +35,9 @@ Item = str | bytes | float | dict[str, Any] | Used
 
 @dataclass(frozen=True)
 class Expect:
-    """How a row must come out.
+    """What a row must result in.
 
-    `ends`: stored statuses of which one must be. `says`: parts of the answer. `hides`: in nothing that is read.
+    `ends`: the stored status must be one of these. `says`: parts of the answer. `hides`: never shown to anybody.
     `told`: the customer is told of it (True), or of nothing (False). `calls`: the most requests of one message.
     `within_s`: the longest the customer may wait. `margin`: of estimated tokens, as a factor.
     """
@@ -52,7 +52,7 @@ class Expect:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """`about` is what the provider does. With `always` the server does it to every message, in a product of its own."""
+    """`about` describes it. With `always` the server does it to every message, in a product of its own."""
 
     about: str
     play: Play
@@ -125,7 +125,7 @@ def event(data: dict[str, Any]) -> bytes:
 
 
 def refusal(status: int, body: Any, headers: dict[str, str] | None = None) -> Play:
-    """A whole response; nothing is billed, which a client cannot know of a server that failed."""
+    """A whole response. Nothing is billed, which a client cannot know after a server failed."""
 
     async def play(call: Call) -> None:
         call.account.dark = status >= 500

@@ -31,7 +31,7 @@ OPEN = ("queued", "running")
 
 @dataclass
 class Heard:
-    """What a customer's window got for one message. `hung` says that nothing ended it in time."""
+    """What a customer's window received for one message. `hung`: nothing ended it in time."""
 
     frames: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
@@ -56,7 +56,7 @@ class Heard:
 
     @property
     def told(self) -> list[str]:
-        """Every sentence beside the answer: failures, notices, and why another was asked."""
+        """Every sentence beside the answer: failures, notices, reasons for an escalation."""
         said = [str(notice.get("text", "")) for notice in self.end.get("notices", ())]
         for frame in self.frames:
             match frame["type"]:

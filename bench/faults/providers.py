@@ -1,7 +1,7 @@
 """`python -m bench.faults provider`: one message for each behaviour of the server, through the browser's own protocol.
 
-What a server does always, such as refusing a parameter, is played to a product of its own; the rest to one product,
-several conversations at once. After the fault the same conversation is asked something plain, and must be answered.
+Permanent behaviours, such as refusing a parameter, get a product of their own; the rest share one product, several
+conversations at once. After the fault the same conversation asks something plain, and must be answered.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ def plays() -> dict[str, Play]:
 
 
 def measure(data_dir: Path, only: Iterable[str] = ()) -> list[Row]:
-    """A row for each behaviour, in the order of their definition."""
+    """A row for each behaviour, in the order of definition."""
     chosen = {name: BEHAVIOURS[name] for name in (only or BEHAVIOURS)}
     rows: dict[str, Row] = {}
     with provider(plays()) as server:

@@ -25,8 +25,8 @@ SECRETS += ("sqlite", "SQLSTATE", "psycopg", "Traceback", "OpenAI", "retry-after
 
 @dataclass
 class Row:
-    """`read` is what the customer read, `stored` the status and length of what is kept, `ledger` what was booked
-    against what the provider would bill, `wrong` what is not as it must be.
+    """`read` is what the customer read, `stored` the status and length of what is stored, `ledger` what was booked
+    against what the provider would bill, `wrong` what failed.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Row:
 
 
 def leaks(words: Sequence[str]) -> list[str]:
-    """The secrets that stand in any of these sentences."""
+    """The secrets that occur in any of these sentences."""
     return sorted({secret for secret in SECRETS for said in words if secret.lower() in said.lower()})
 
 

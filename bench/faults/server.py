@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server on loopback that misbehaves on purpose, and keeps the account that it would bill from.
+"""An OpenAI-compatible server on loopback that misbehaves on purpose and keeps an account of what it would bill.
 
 A message names its behaviour by `zz-NAME` or `zz-NAME-TAG` anywhere in its text; the last such word of a request is it.
 A base URL of `http://…/NAME/v1` plays NAME for every message, for what a server does always.
@@ -51,7 +51,7 @@ class Call:
     wire: Wire
 
     def bill(self, output_tokens: int = 0) -> None:
-        """From here on the request costs its prompt, and `output_tokens` more."""
+        """From now on the request costs its prompt and `output_tokens` more."""
         self.account.input_tokens = self.account.prompt_tokens
         self.account.output_tokens += output_tokens
         self.account.billed = True

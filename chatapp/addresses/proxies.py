@@ -1,4 +1,4 @@
-"""The proxies whose word is taken, as FIRSTLINE_TRUSTED_PROXIES lists them."""
+"""The trusted proxies, as FIRSTLINE_TRUSTED_PROXIES lists them."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 

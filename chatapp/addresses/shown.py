@@ -1,4 +1,4 @@
-"""Addresses as they may be shown: in an error, a log, a report."""
+"""Addresses without secrets, for an error, a log or a report."""
 
 import re
 

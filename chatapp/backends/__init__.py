@@ -1,1 +1,1 @@
-"""Who answers: the local model, a cloud server, or the shipped fake. `base` is what all three keep to."""
+"""Who answers: the local model, a cloud server, or the shipped fake. All three implement the protocol in `base`."""

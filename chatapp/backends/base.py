@@ -60,7 +60,7 @@ class Usage:
 
 
 class Stage(StrEnum):
-    """Where a call stands: on its way (the first four), or ended without an error (the others)."""
+    """The stage of a call: under way (the first four), or ended without an error (the others)."""
 
     WAITING = "waiting"
     BUSY = "busy"
@@ -89,7 +89,7 @@ class Stream(Protocol):
 
     @property
     def lost(self) -> Sequence[Usage]:
-        """Earlier tries of this call that the server may have served and billed, and whose answer never came."""
+        """Earlier attempts of this call that the server may have served and billed, and whose answer never came."""
         ...
 
     @property
@@ -97,7 +97,7 @@ class Stream(Protocol):
 
     @property
     def compute_s(self) -> float:
-        """Seconds that the model worked on this call so far; waiting in line is left out."""
+        """Seconds that the model has worked on this call so far, without the time in the queue."""
         ...
 
     def __aiter__(self) -> AsyncIterator[Token]: ...
@@ -106,7 +106,7 @@ class Stream(Protocol):
 
 
 async def whole_text(tokens: AsyncIterable[Token]) -> str:
-    """What a call says in all. Raises what the call raises."""
+    """The whole text of a call. Raises what the call raises."""
     said = ""
     async for token in tokens:
         said = token.text if token.replaces else said + token.text

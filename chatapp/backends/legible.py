@@ -1,4 +1,4 @@
-"""Text as providers cut it, made text that can be stored and seen; and text as people write it, made text for them."""
+"""Makes text as providers split it storable and visible, and text as people write it safe for a model."""
 
 import re
 

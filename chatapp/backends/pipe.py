@@ -1,4 +1,4 @@
-"""Tokens on their way from the one who makes them to the one who reads them."""
+"""Carries tokens from the producer to the consumer."""
 
 import asyncio
 from collections.abc import AsyncIterator

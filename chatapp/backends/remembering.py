@@ -1,4 +1,4 @@
-"""A backend that says again what it said before: a measurement asks many a prompt twice, at temperature 0."""
+"""A backend that repeats its earlier answers: a measurement asks many prompts twice, at temperature 0."""
 
 from collections.abc import AsyncIterator, Sequence
 

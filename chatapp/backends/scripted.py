@@ -1,4 +1,4 @@
-"""The shipped fake: a backend that says what a script tells it, and remembers what it was asked."""
+"""The shipped fake: a backend that answers by a script and records its requests."""
 
 import asyncio
 import math

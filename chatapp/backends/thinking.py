@@ -1,4 +1,4 @@
-"""Thinking that a model writes into its answer: folded away, because it is not meant for the customer."""
+"""Removes thinking that a model writes into its answer, because it is not meant for the customer."""
 
 import re
 
@@ -12,7 +12,7 @@ _LONGEST_TAG = 80  # characters of a tag with attributes, or with white space be
 
 
 class Thinking:
-    """Takes the stream of an answer and gives what of it is the answer.
+    """Takes the stream of an answer and returns it without thinking.
 
     Only what stands at the very beginning is thinking: `<think>…</think>`, once or several times. A tag later on is a
     word like another. Many servers write the opening tag into the prompt, so that the answer only closes it: then all

@@ -1,4 +1,4 @@
-"""What an exception of a broken environment means, and what puts it right."""
+"""What an exception of a broken environment means, and its remedy."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ _PIP = f"{sys.executable} -m pip install"
 
 
 def explained(error: Exception) -> tuple[str, str]:
-    """What happened, and what to do: the truth as far as the exception tells it."""
+    """What happened and what to do, as far as the exception tells."""
     told = str(error) or type(error).__name__
     match error:
         case ImportError() if _LIBRARY.search(told):

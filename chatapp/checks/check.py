@@ -1,4 +1,4 @@
-"""What a check gives, and what it examines."""
+"""The result of a check, and what it examines."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""How browsers reach the product, who they are taken for, and what keeps it closed."""
+"""How browsers reach the product, how they are recognised, and what keeps others out."""
 
 import stat
 
@@ -17,7 +17,7 @@ def fences(patient: Patient) -> Check:
 
 
 def pages(patient: Patient) -> Check:
-    """Where pages may be opened, and whose were refused since the server started last."""
+    """Where pages may be opened, and which were refused since the server last started."""
     from chatapp.web.access.refusals import kept_refusals
 
     settings = patient.settings

@@ -28,7 +28,7 @@ def python() -> Check:
 
 
 def packages(_: Patient) -> Check:
-    """Every package that the program needs, in a version that it knows."""
+    """Every package that the program needs, in a supported version."""
     try:
         lines = unmet()
     except metadata.PackageNotFoundError:
@@ -59,7 +59,7 @@ def data_folder(patient: Patient) -> Check:
 
 
 def database(patient: Patient) -> Check:
-    """Reachable, at the newest revision, which opening brings about, and written to."""
+    """Reachable, at the newest revision (opening migrates it), and writable."""
     from chatapp.store import Store
 
     with Store.open(patient.settings.resolved_database_url) as store:
@@ -68,7 +68,7 @@ def database(patient: Patient) -> Check:
 
 
 def port(patient: Patient) -> Check:
-    """The address is free, or it is our own server that has it."""
+    """The address is free, or our own server has it."""
     from chatapp.listener import listen
 
     settings = patient.settings
@@ -87,7 +87,7 @@ def port(patient: Patient) -> Check:
 
 
 def _served(database_url: str) -> bool:
-    """Whether a server holds the database."""
+    """Whether a server holds the database's lock."""
     from chatapp.store.server_lock import hold
 
     try:

@@ -1,9 +1,9 @@
 """The first fence: an audit hook, which the interpreter asks before it connects, looks up a name or starts
 a program.
 
-It cannot be removed. What it decides with is bound when it is built, so nothing that is replaced in a
-module later (a function, a class, a builtin) changes its answer. An error inside it refuses, for the event
-then fails.
+It cannot be removed. Everything that it uses is bound when it is built, so replacing something in a module
+later (a function, a class, a builtin) does not change its answer. An error inside it refuses, because the
+event then fails.
 """
 
 import _socket
@@ -61,7 +61,7 @@ def holds() -> bool:
 
 
 def build_hook(endpoints: Endpoints, record: Callable[[Refusal], object]) -> Hook:
-    """The hook. `record` is told each refusal, but for a probe's, which comes without a socket."""
+    """The hook. `record` is told each refusal except a probe's, which has no socket."""
     judges = _judges(endpoints)
     find, refusal, refused, hint, now = judges.get, Refusal, FenceError, _HINT, time.time
 
@@ -94,7 +94,7 @@ def _judges(endpoints: Endpoints) -> dict[str, Judge]:
 
 
 def _host_reader() -> Callable[[Any], str | None]:
-    """Reads a host as the socket module would; None for what it might read in another way than we do."""
+    """Reads a host as the socket module would; None for what the module might read differently."""
     kind, text, octets, broken = type, str, bytes, ValueError
 
     def read(host: Any) -> str | None:
@@ -130,7 +130,7 @@ def _packer() -> Callable[[str], bytes | None]:
 
 
 def _here() -> Callable[[bytes], bool]:
-    """Whether an address is this machine:
+    """Whether an address means this machine:
 
     127.0.0.0/8, ::1, and the unspecified ones, which connect to loopback.
     """
@@ -143,7 +143,7 @@ def _here() -> Callable[[bytes], bool]:
 
 
 def _send_judge(verb: str, endpoints: Endpoints) -> Judge:
-    """Connecting and sending: Unix sockets, this machine, the database. A name is refused, for it would be
+    """Connecting and sending: Unix sockets, this machine, the database. A name is refused, because it would be
     looked up.
 
     Only Unix sockets take an address that is no tuple, since `socket.__new__` lets no other such family be
@@ -232,7 +232,7 @@ def _new_socket_judge() -> Judge:
 
 
 def _program_judge(event: str) -> Judge:
-    """A program would not be under the hook, so none is started."""
+    """A program would not be under the hook, so none may start."""
 
     def judge(args: tuple[Any, ...]) -> str | None:
         return f"{event} of {args[0]!r}"

@@ -1,7 +1,7 @@
-"""The second fence: Landlock, by which the Linux kernel refuses TCP connections, also those of code below
+"""The second fence: Landlock, by which the Linux kernel refuses TCP connections, including those of code below
 Python.
 
-It tells ports apart, not hosts. The numbers are those of linux/landlock.h, the same on every architecture;
+It distinguishes ports, not hosts. The numbers are those of linux/landlock.h, the same on every architecture;
 the wheel `landlock` (1.0.0.dev5) has no network rules. Kernel documentation: userspace-api/landlock.
 """
 
@@ -34,7 +34,7 @@ def raise_landlock(ports: Iterable[int]) -> KernelFence:
     """Refuse TCP connections but to `ports`, in this thread and all that it starts. Never raises.
 
     What the process listens on, and the connections it accepts, are untouched. Where the kernel has it (ABI
-    6), abstract Unix sockets of other processes are refused too. Threads that run already would stay
+    6), abstract Unix sockets of other processes are refused too. Threads that already run would stay
     outside, so with such threads the fence counts as not up.
     """
     abi = _abi()

@@ -1,4 +1,4 @@
-"""What the fences are, in words and as data: the log, the health page and the proof page show the same."""
+"""The fences in words and as data; the log and the health page show the same."""
 
 from collections import deque
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The charts of a report: small SVGs that take their colours and their font from the page's CSS.
+"""The charts of a report: small SVGs that take colours and font from the page's CSS.
 
 Drawn 400 units wide, so that their 12-unit text can be read on a phone and in half a desktop column alike.
 """
@@ -58,7 +58,7 @@ def risk_chart(curve: Curve, now: Point, other: Curve | None = None) -> Markup:
 
 
 def reliability_chart(reliability: Reliability, name: str, what: str) -> Markup:
-    """How often it came true against what was said, with 95 % intervals, above the number of messages a bin."""
+    """Observed against predicted probability, with 95 % intervals, above the number of messages per bin."""
 
     def draw(figure: Figure) -> None:
         axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(5, 1))
@@ -86,7 +86,7 @@ def _line(axes: Axes, curve: Curve, colour: str, style: str) -> None:
 
 
 def _note(axes: Axes, now: Point) -> None:
-    """Where the policy stands, said at the dot, on the side where there is room."""
+    """The label of the policy's dot, on the side where there is room."""
     left = now.coverage > 0.5
     shift, anchor = ((-10, 8), "right") if left else ((10, 8), "left")
     place = (now.coverage, now.risk.value)

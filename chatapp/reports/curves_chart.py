@@ -1,4 +1,4 @@
-"""The charts of runs: how their losses went, told apart by dash, mark and letter as well as by colour."""
+"""The charts of runs: loss curves, distinguished by dash, mark and letter as well as by colour."""
 
 import math
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ def _axes(axes: Axes, top: float, last_epoch: float) -> None:
 
 
 def _beyond(curve: Sequence[Point], top: float) -> str:
-    """What the chart does not hold: how high the loss goes, and where it is no number."""
+    """What the chart leaves out: how high the loss goes, and where it is not a number."""
     highest = max((*losses(curve, held_out=True)[1], *_training(curve)[1]), default=0.0)
     said = [f"up to {highest:.3g}"] if highest > top else []
     values = ((point, loss) for point in curve for loss in (point.loss, point.held_out_loss) if loss is not None)
@@ -91,7 +91,7 @@ def _beyond(curve: Sequence[Point], top: float) -> str:
 
 
 def _letters(axes: Axes, curves: Sequence[tuple[str, Sequence[Point]]], top: float) -> None:
-    """Beside the ends of the lines, from the bottom up, none on top of another; an arrow where the end is above."""
+    """The letters at the ends of the lines, from the bottom up; an arrow where the end is above the chart."""
     ends = [(letter, *losses(curve, held_out=True)) for letter, curve in curves]
     placed: list[tuple[float, float]] = []
     for last, epoch, letter in sorted((values[-1], epochs[-1], letter) for letter, epochs, values in ends if values):

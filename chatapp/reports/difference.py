@@ -13,7 +13,7 @@ SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class DifferenceRow:
-    """One share in both; `clear` where the interval of the difference leaves out zero."""
+    """One share in both; `clear` where the interval of the difference excludes zero."""
 
     name: str
     of: str
@@ -76,7 +76,7 @@ def _row(difference: Difference) -> DifferenceRow:
 
 
 def _sureness(difference: Difference) -> str:
-    """Its interval and p; or that there is nothing to be sure of."""
+    """The interval and p of the difference, or that there is none."""
     if difference.gained == difference.lost == 0:
         return "no message differs"
     between = f"{points(difference.low)}\u00a0to\u00a0{points(difference.high)}"

@@ -1,4 +1,4 @@
-"""What one answer costs by the settings' prices, for estimates; the ledger books what each call really cost."""
+"""What one answer costs by the settings' prices. For estimates: the ledger books what each call really cost."""
 
 from chatapp.settings import Settings
 from router.evaluation.costs import Prices
@@ -14,7 +14,7 @@ CLOUD_OUTPUT_TOKENS = 150
 
 
 def estimated_prices(settings: Settings) -> Prices:
-    """Dollars an answer, priced as the ledger does: the machine by its time, the cloud by its tokens."""
+    """Dollars per answer, priced like the ledger: the machine by its time, the cloud by its tokens."""
     prompt = CLOUD_INPUT_TOKENS * settings.cloud_price_input
     answer = CLOUD_OUTPUT_TOKENS * settings.cloud_price_output
     return Prices(

@@ -58,7 +58,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows of one kind, each with its category in words and a column to each cell."""
+    """Rows of one kind, each with its category in words and one cell per column."""
 
     name: str
     note: str

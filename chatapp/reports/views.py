@@ -1,4 +1,4 @@
-"""What the report's template is given, made from an evaluation. All text is for people; nothing is computed after."""
+"""The context of the report's template, made from an evaluation. All text is for people."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -25,7 +25,7 @@ MEASURES = {
 
 
 def percent(share: float) -> str:
-    """One decimal: with some hundred messages, the last one that says anything."""
+    """One decimal: with a few hundred messages, further ones mean nothing."""
     return f"{share * 100:.1f}{_NBSP}%"
 
 
@@ -35,7 +35,7 @@ def whole_percent(share: float) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of shares in percentage points, signed unless it is nought."""
+    """A difference of shares in percentage points, signed unless it is zero."""
     rounded = round(difference * 100, 1)
     return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
 
@@ -52,7 +52,7 @@ def interval(share: Share) -> str:
 
 
 def usd(dollars: float) -> str:
-    """Dollars, as fine as an estimate can be."""
+    """Dollars, with as many digits as an estimate supports."""
     if dollars >= 1 or dollars == 0:
         return f"${dollars:,.2f}"
     return f"${dollars:.3f}" if dollars >= 0.01 else f"${dollars:.2g}"

@@ -1,4 +1,4 @@
-"""How often one call is sent, and when not again. The OpenAI client sends again; these hooks watch it and hold it back.
+"""How often one call is sent, and when it is not retried. The OpenAI client retries; these hooks watch and limit it.
 
 The client (3.54) sends again after a lost or refused connection, 408, 409, 429 and any 5xx, and waits for as long as
 `Retry-After` says, up to two minutes. Nobody in a chat waits that long, so a longer wait is forbidden with the header
@@ -65,7 +65,7 @@ class Attempts:
         return sum(attempt.may_be_billed for attempt in self.made)
 
     def refused(self) -> None:
-        """What was sent so far was refused for what it asked, whatever the status: nothing of it is billed."""
+        """Everything sent so far was refused for its content, whatever the status: nothing of it is billed."""
         for attempt in self.made:
             attempt.sent = False
 
@@ -114,7 +114,7 @@ HOOKS: Mapping[str, list[Callable[..., Any]]] = {"request": [sending], "response
 
 
 def worth_a_wait(response: httpx2.Response) -> bool:
-    """Whether the wait that a refusal asks for is one that a person waits, and may help."""
+    """Whether the wait that a refusal asks for is short enough for a person, and may help."""
     if response.status_code == 429 and is_spent(everything_said(response.text)):
         return False
     return retry_after_s(response) <= PATIENCE_S

@@ -13,7 +13,7 @@ _COMPLAINTS = "message", "detail", "msg", "error_msg"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What a chunk brings. `called` says that it asks for a tool; `finish` is the reason for the end, "" for none."""
+    """What a chunk contains. `called`: it asks for a tool; `finish` is the finish reason, "" for none."""
 
     text: str = ""
     thought: str = ""
@@ -23,12 +23,12 @@ class Piece:
 
     @property
     def alive(self) -> bool:
-        """Whether the model writes, be it to itself."""
+        """Whether the model is writing, its thinking included."""
         return bool(self.text or self.thought or self.called)
 
 
 def read_chunk(chunk: Any) -> Piece:
-    """A chunk of a stream, or a whole completion; what is neither brings nothing. Never raises.
+    """A chunk of a stream, or a whole completion; anything else gives an empty piece. Never raises.
 
     Of several choices the first counts: no more than one is asked for.
     """
@@ -47,7 +47,7 @@ def read_chunk(chunk: Any) -> Piece:
 
 
 def complaint(chunk: Any) -> Any:
-    """What a server says went wrong, where that stands in the place of a chunk; None for a chunk."""
+    """The error that a server sends in place of a chunk; None for a chunk."""
     if isinstance(chunk, list):
         return next(filter(None, map(complaint, chunk)), None)
     if not isinstance(chunk, Mapping):

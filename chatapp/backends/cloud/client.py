@@ -1,4 +1,4 @@
-"""The HTTP client of the cloud: what it sends, and by which way, is set by our own settings."""
+"""The cloud's HTTP client: our own settings alone decide what it sends and by which proxy."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -51,7 +51,7 @@ def cloud_client(settings: Settings, *, max_retries: int = 0, event_hooks: Hooks
 
 
 class Client(openai.AsyncOpenAI):
-    """openai's client without what it takes from the environment: organisation, project, headers of somebody else."""
+    """openai's client without what it reads from the environment: organisation, project, foreign headers."""
 
     @property
     def default_headers(self) -> dict[str, Any]:

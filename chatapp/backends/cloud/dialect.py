@@ -1,4 +1,4 @@
-"""What one server takes: which of our parameters and roles it knows, learned from its refusals."""
+"""What one server accepts: which of our parameters and roles, learnt from its refusals."""
 
 import re
 from collections.abc import Sequence, Set
@@ -85,7 +85,7 @@ class Dialect:
     def adapt(self, error: openai.APIStatusError, sent: dict[str, Any]) -> str:
         """Leave out, or change, what the refusal of `sent` names, and say what it was; "" where that is nothing.
 
-        Each success takes something away for good, so a call is sent a handful of times at most.
+        Each success removes something permanently, so a call is sent a handful of times at most.
         """
         if error.status_code in _NEVER_LEARNT_FROM:
             return ""

@@ -1,4 +1,4 @@
-"""How a stream ended that came to its end: whole, cut short, or with no answer in it."""
+"""How a stream ended: complete, cut short, or without an answer."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _ENDS_WHOLE = re.compile(r"[^\w\s,]\s*\Z")
 
 @dataclass(slots=True)
 class Ending:
-    """What a stream had said when it ended. `text` is the answer, `marked` says that the server marked its end."""
+    """What a stream had said when it ended. `text` is the answer; `marked`: the server marked its end."""
 
     text: str = ""
     finish: str = ""
@@ -32,7 +32,7 @@ class Ending:
         return bool(_ENDS_WHOLE.search(self.text))
 
     def cut(self, settings: Settings) -> tuple[str, str]:
-        """What happened to an answer that ended in the middle, and what to do."""
+        """The error of an answer that ended in the middle, with its hint."""
         return (
             f"The cloud server {shown_url(settings.cloud_base_url)!r} ended the answer in the middle, after "
             f"{len(self.text):,} characters (finish reason {self.finish!r}).",

@@ -1,4 +1,4 @@
-"""The body of a server's response as chunks: a stream of events, or whatever else it sends in its place.
+"""The body of a response as chunks: a stream of events, or whatever the server sends instead.
 
 The client's own reader is not used. It takes an event without data (`retry: 3000`, `event: ping`, an empty `data:`) for
 broken JSON and ends the answer there, drops the last event where no blank line follows it, and finds nothing in a body
@@ -98,7 +98,7 @@ class _Body:
 
 
 async def _lines(response: httpx2.Response) -> AsyncIterator[str]:
-    """The lines of the body as they come, and an empty one, which ends an event, at its end."""
+    """The lines of the body as they arrive, and at its end an empty one, which ends an event."""
     decoder, rest = codecs.getincrementaldecoder("utf-8-sig")("replace"), ""
     async for chunk in response.aiter_bytes():
         *whole, rest = _LINE_END.split(rest + decoder.decode(chunk))

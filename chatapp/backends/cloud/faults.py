@@ -1,4 +1,4 @@
-"""Every exception of the OpenAI client and of the HTTP client below it, as one of ours, with one hint a cause."""
+"""Maps every exception of the OpenAI client and of the HTTP client below it to one of ours, with one hint per cause."""
 
 import asyncio
 import re
@@ -153,7 +153,7 @@ def cloud_fault(error: BaseException, settings: Settings) -> ProviderError:
 
 
 def stalled(settings: Settings, *, silent: bool) -> ProviderError:
-    """The error of an answer that had begun, and then fell `silent`, or went on for too long."""
+    """The error of an answer that had begun, and then fell `silent` or took too long."""
     return _error(_STALLED if silent else _ENDLESS, TimeoutError(), settings)
 
 

@@ -1,4 +1,4 @@
-"""How one server ends its answers, learned from those that it gave."""
+"""How one server ends its answers, learnt from those that it gave."""
 
 
 class Habits:
@@ -12,10 +12,10 @@ class Habits:
         self._reasons = 0
 
     def ended(self, finish: str) -> None:
-        """Take in how an answer with words ended: its finish reason, "" for none."""
+        """Record how an answer with words ended: its finish reason, "" for none."""
         self._reasons += 1 if finish else -1
 
     @property
     def gives_reasons(self) -> bool | None:
-        """Whether it gives a finish reason more often than not; None where it was not seen yet."""
+        """Whether it usually gives a finish reason; None before the first answer."""
         return self._reasons > 0 if self._reasons else None

@@ -19,7 +19,7 @@ _SPENT = re.compile(
 
 
 def is_spent(said: str) -> bool:
-    """Whether this says that what was paid for is used up. A limit by the minute is no such thing."""
+    """Whether this says that the paid quota is used up; a limit per minute does not count."""
     return bool(_SPENT.search(said)) and not _RATE.search(said)
 
 

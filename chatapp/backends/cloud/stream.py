@@ -1,4 +1,4 @@
-"""One call of the cloud: its words as they come, how it ended, and what it used."""
+"""One call of the cloud: its words while they arrive, how it ended, and what it used."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ class Cloud(Protocol):
 
 
 class CloudStream:
-    """One call. A task of its own reads the server, so that a slow reader of ours never slows the clock."""
+    """One call. A task of its own reads from the server, so that a slow consumer does not affect the time limits."""
 
     compute_s = 0.0
 
@@ -97,7 +97,7 @@ class CloudStream:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Drop the connection, by which the server learns that nobody listens."""
+        """Drop the connection, so that the server stops."""
         self._pipe.end()
         if self._task is not None:
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""What a cloud call used and costs: the server's own figures where it says them, estimates where it does not."""
+"""What a cloud call used and costs: the server's own figures where it sends them, otherwise estimates."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ def rough_tokens(text: str) -> int:
 
 
 class Written:
-    """What a model wrote so far, counted for as long as the server does not say its own figure."""
+    """What a model has written so far, counted until the server sends its own figure."""
 
     def __init__(self) -> None:
         self.pieces = self._narrow = self._wide = 0
@@ -73,7 +73,7 @@ class Written:
         return max(self.pieces, self._wide + math.ceil(self._narrow / 5))
 
     def exceeds(self, max_tokens: int) -> bool:
-        """Whether so much came that the server cannot be keeping to `max_tokens`, however it cuts its pieces."""
+        """Whether so much came that the server must be ignoring `max_tokens`, however it splits its pieces."""
         letters = self._wide + self._narrow
         by_piece = self.pieces > 1.25 * max_tokens + 16 and letters > 2.5 * self.pieces
         return by_piece or self._wide * 2 + self._narrow > 6 * max_tokens + 400

@@ -1,4 +1,4 @@
-"""The way to the cloud: through which proxy, and by whose certificates. A mistake in either is one clear line."""
+"""The way to the cloud: which proxy, and which certificates. A mistake in either is one clear line."""
 
 import importlib.util
 import os
@@ -74,7 +74,7 @@ def _checked(variable: str, url: str) -> str:
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext:
-    """The certificates that a server is held against: the system's, or those of SSL_CERT_FILE and its like.
+    """The certificates that servers are verified with: the system's, or those of SSL_CERT_FILE and the like.
 
     Raises SettingError naming the variable whose file is missing or holds no certificates.
     """

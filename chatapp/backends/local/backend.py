@@ -1,4 +1,4 @@
-"""The local model as a backend: one engine, one worker thread, one line of waiting calls."""
+"""The local model as a backend: one engine, one worker thread, one queue of calls."""
 
 import asyncio
 import contextlib
@@ -60,7 +60,7 @@ class LocalBackend:
         return max(0, len(self.line) - 1)
 
     def stream(self, request: Request) -> "LocalStream":
-        """A call that takes its place in the line when its iteration begins."""
+        """A call that takes its place in the queue when its iteration begins."""
         return LocalStream(self, self._worker, request)
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
@@ -87,7 +87,7 @@ class LocalBackend:
 
 
 class LocalStream:
-    """One call. `compute_s` is for how long it had the engine, the wait in the line not counted."""
+    """One call. `compute_s` is the time that it had the engine, without the wait in the queue."""
 
     stage = Stage.WHOLE
     lost: Sequence[Usage] = ()
@@ -105,7 +105,7 @@ class LocalStream:
 
     @property
     def usage(self) -> Usage:
-        """Exact from the moment on which the prompt is read."""
+        """Exact once the prompt has been read."""
         known = self._prompt_tokens > 0
         return Usage(self._prompt_tokens, self._answer_tokens, self._warm_tokens, estimated=not known)
 

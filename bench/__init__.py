@@ -4,7 +4,7 @@ import sys
 
 from chatapp.start import start
 
-STARTS_PROGRAMS = frozenset({"bench.conversation", "bench.local_only", "bench.speed"})
+STARTS_PROGRAMS = frozenset({"bench.conversation", "bench.local_only", "bench.mutation", "bench.speed"})
 """These run the product in processes of its own, which raise its fences; behind fences they could start none."""
 
 if sys.argv[:1] == ["-m"] and not STARTS_PROGRAMS.intersection(sys.orig_argv):  # `python -m bench.…` finds its module

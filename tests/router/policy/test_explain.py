@@ -120,6 +120,8 @@ def test_circumstances_in_words() -> None:
     assert "In local-only mode, or with no cloud" in at(away, POLICY, CLOUD).texts[1]
     assert at(away, POLICY, ALONE).texts[1] == "With a cloud connected it would have gone to the cloud."
     assert at(away, POLICY, LOCAL_ONLY).texts[1].startswith("In hybrid mode, with a cloud connected,")
+    here = at(scores(0.9, ("bread.rye", 0.8)), POLICY, CLOUD).texts
+    assert "Mode and cloud make no difference: it is answered here in any case." in here
 
 
 def test_a_decision_that_someone_else_made() -> None:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.encoder.encoder import Encoder
 from router.errors import PolicyError
 from router.pack.load import load_pack
 from router.policy.file import MadeFor, Stated, check, made_for, read_policy, write_policy
 from router.policy.policy import Policy
 from router.router import Router
+from tests.router.stand_in import StandInEncoder
 
 shares = st.floats(0, 1)
 maybe = st.none() | shares
@@ -98,8 +98,9 @@ def test_a_malformed_file_is_named_with_its_line(tmp_path: Path, old: str, new: 
 
 
 def test_a_file_that_is_not_there_and_one_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match="cannot be read"):
+    with pytest.raises(PolicyError, match="cannot be read") as caught:
         read_policy(tmp_path / "none.toml")
+    assert caught.value.hint == "Write one with `firstline router calibrate --out`, or unset the setting."
     with pytest.raises(PolicyError, match="cannot be written"):
         write_policy(tmp_path / "no" / "policy.toml", Policy({}, 0.5), Stated(), FITS)
     (tmp_path / "taken").mkdir()
@@ -109,8 +110,8 @@ def test_a_file_that_is_not_there_and_one_that_cannot_be_written(tmp_path: Path)
 
 
 @pytest.fixture
-def small(pack_dir: Path, own_cache: Path, encoder: Encoder) -> Router:
-    return Router.open(pack_dir, own_cache, encoder)
+def small(pack_dir: Path, tmp_path: Path) -> Router:
+    return Router.open(pack_dir, tmp_path / "cache", StandInEncoder())
 
 
 Written = Callable[..., Path]
@@ -135,14 +136,14 @@ def test_a_policy_that_fits_is_in_force(small: Router, written: Written) -> None
 
 
 def test_a_change_of_persona_does_not_matter_and_one_of_texts_does(
-    small: Router, written: Written, pack_dir: Path, own_cache: Path, encoder: Encoder
+    small: Router, written: Written, pack_dir: Path
 ) -> None:
     file = read_policy(written())
     _edit(pack_dir / "pack.toml", "Be brief.", "Be kind.")
-    check(file, load_pack(pack_dir), encoder)
+    check(file, load_pack(pack_dir), small.encoder)
     _edit(pack_dir / "out_of_scope.txt", "write a poem", "write a song")
     with pytest.raises(PolicyError, match="made for the classifier"):
-        check(file, load_pack(pack_dir), encoder)
+        check(file, load_pack(pack_dir), small.encoder)
 
 
 @pytest.mark.parametrize("name", ["encoder", "classifier"])

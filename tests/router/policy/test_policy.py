@@ -130,6 +130,11 @@ def test_reasons_when_no_fact_fits() -> None:
     ]
 
 
+def test_a_fact_that_misses_by_a_hair_is_not_said_to_be_certain() -> None:
+    decision = decide(_scores(0.97, 0.995), replace(POLICY, fact_threshold=1.0), CLOUD)
+    assert decision.reasons[-1].text == "No approved answer fits well enough (best 99 %; 100 % is needed)."
+
+
 def test_reasons_out_of_scope_without_a_cloud() -> None:
     decision = decide(_scores(0.6199, 0.9), POLICY, Circumstances())
     assert [reason.text for reason in decision.reasons] == [

@@ -106,6 +106,8 @@ def test_an_exact_count_of_errors() -> None:
 
     wrong, counts = np.arange(1, 60), np.arange(41, 100)
     assert _p_values(wrong, counts, 0.9) == pytest.approx(binom.cdf(wrong, counts, 0.9), rel=1e-6, abs=1e-12)
+    few, of = np.array([0, 1, 2]), np.array([100, 100, 100])  # here the binomial value is well below Hoeffding's bound
+    assert _p_values(few, of, 0.1) == pytest.approx(binom.cdf(few, of, 0.1), rel=1e-6)
 
 
 def test_no_messages_and_one_score_only() -> None:

@@ -20,9 +20,6 @@ FORMER = {
         "chatapp/guards/lexicon",
         "finetune/agreement",
         "chatapp/backends/cloud_dialect",
-        "chatapp/events",
-        "chatapp/live",
-        "chatapp/web/rendering",
         "chatapp/wording",
     )
 }

@@ -19,7 +19,7 @@ LLAMA_ARGS := -DLLAVA_BUILD=OFF '-DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/set
 # one is not kept, for another program may want the whole.
 HAS_LLAMA  := $(PIP) cache list --format=abspath 'llama_cpp_python-$(LLAMA)-*' 2>/dev/null | grep -q .
 
-.PHONY: help run test lint check bench clean
+.PHONY: help run test quick lint check bench clean
 .DEFAULT_GOAL := help
 
 help:            ## Say what there is
@@ -29,8 +29,11 @@ run: $(VENV)/.run            ## Set everything up and start the product
 	@FIRSTLINE_SHOW_MACHINERY=$${FIRSTLINE_SHOW_MACHINERY-true} $(BIN)/firstline serve
 
 test: $(VENV)/.dev           ## Set everything up and run every test, with coverage
-	@echo "Running the tests on $(WORKERS) workers (real models, a real server, a real browser: about twenty-five minutes on two cores) …"
+	@echo "Running the tests on $(WORKERS) workers (real models, a real server, a real browser: about twelve minutes on two cores) …"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90
+
+quick: $(VENV)/.dev          ## The tests that need no real model, server or browser: a minute or two
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not real"
 
 lint: $(VENV)/.dev           ## ruff and mypy, as strict as they go
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

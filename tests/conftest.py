@@ -22,14 +22,21 @@ settings.load_profile("unhurried")
 FIRST_START_S = 900
 """Within which a first start must be done: a minute on two idle cores, and a busy machine is slow, not wrong."""
 LOOPBACK = ("127.", "::1", "localhost")
-SLOW_ROOMS = ("finetune", "e2e", "cli", "fences", "router")
-"""Rooms whose files take longest; they go first, so that no worker is left alone with one at the end."""
+SLOW = ("test_network_trace", "e2e", "finetune", "cli", "router")
+"""Files and rooms that take longest; they go first, so that no worker is left alone with one at the end. The very first
+needs no data folder: while one worker makes it, the other traces.
+"""
+REAL = frozenset({"data_dir", "base", "gguf", "local", "real_server", "server", "browser"})
+"""Fixtures that give a shipped model, a real server or a real browser: what uses one is marked `real`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow rooms first; within a room the order stays."""
-    rank = {room: place for place, room in enumerate(SLOW_ROOMS)}
-    items.sort(key=lambda item: min((rank[part] for part in item.path.parts if part in rank), default=len(rank)))
+    """What is slow first, within it the order stays; and who uses what is real is marked."""
+    for item in items:
+        if REAL.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real)
+    rank = {name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: min((rank[p] for p in (*item.path.parts, item.path.stem) if p in rank), default=9))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -88,6 +95,22 @@ def _first_start(folder: Path) -> None:
     assert "Exporting the encoder" in done.stderr
     assert "Training the router" in done.stderr
     unfinished.rename(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GGUF file with random weights: for what a model must be there for, whatever it says."""
+    from tests.tinymodel import write_tiny_model
+
+    return write_tiny_model(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence-transformers model with random weights, to export and to tune. What a test changes, it copies."""
+    from tests.tinymodel import write_tiny_encoder
+
+    return write_tiny_encoder(tmp_path_factory.mktemp("tiny") / "tiny-encoder")
 
 
 @pytest.fixture(autouse=True)

@@ -64,14 +64,17 @@ def write_tiny_model(path: Path, *, seed: int = 1) -> Path:
 
 def _vocabulary(writer: Any, shipped: gguf.GGUFReader) -> int:
     """The first tokens of the shipped vocabulary and the merges that make them; gives how many tokens that is."""
-    tokens, kinds, merges = (
-        shipped.fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "token_type", "merges")
-    )
-    size = len(tokens) - len(merges) + MERGES
-    writer.add_token_list(tokens[:size])
-    writer.add_token_types(kinds[:size])
-    writer.add_token_merges(merges[:MERGES])
+    tokens, kinds, merges = (shipped.fields[f"tokenizer.ggml.{name}"] for name in ("tokens", "token_type", "merges"))
+    size = len(tokens.data) - len(merges.data) + MERGES
+    writer.add_token_list(_first(tokens, size))
+    writer.add_token_types(_first(kinds, size))
+    writer.add_token_merges(_first(merges, MERGES))
     return size
+
+
+def _first(field: gguf.ReaderField, count: int) -> list[Any]:
+    """The first of an array; all of it would take seconds to read."""
+    return field.contents(slice(count))
 
 
 def _weights(writer: Any, size: int, chance: np.random.Generator) -> None:

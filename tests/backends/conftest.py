@@ -24,20 +24,21 @@ from finetune.training.base import open_base
 from localmodel.adapter import Adapter, write_adapter
 from localmodel.gguf_names import Layout
 from localmodel.model_file import shipped_model
+from tests.tinymodel import DEEP, LAYERS, WIDE
 
 KEY = "sk-test-0123456789abcdef"
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter, dict[str, Any]], Awaitable[None]]
 
 
 @pytest.fixture(scope="session")
-def random_adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LoRA of rank 4 over every q and down projection of the shipped model, strong enough to change what is said."""
+def random_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA of rank 4 over every q and down projection of the tiny model, strong enough to change what is said."""
     rng, path = np.random.default_rng(5), tmp_path_factory.mktemp("adapter") / "adapter.gguf"
-    base = open_base(shipped_model())
-    sizes = {"attn_q": (576, 576), "ffn_down": (1536, 576)}
+    base = open_base(tiny_model)
+    sizes = {"attn_q": (WIDE, WIDE), "ffn_down": (DEEP, WIDE)}
     pairs = {
         f"blk.{layer}.{name}": (rng.normal(0, 0.3, (4, wide)).astype("f4"), rng.normal(0, 0.3, (out, 4)).astype("f4"))
-        for layer in range(30)
+        for layer in range(LAYERS)
         for name, (wide, out) in sizes.items()
     }
     layout = Layout(base.vocabulary.metadata)
@@ -80,6 +81,17 @@ def gguf() -> Path:
 @pytest.fixture(scope="session")
 def local() -> Iterator[LocalBackend]:
     backend = LocalBackend(make_settings(local_context_tokens=512, local_prompt_tokens=256))
+    backend.load()
+    yield backend
+    asyncio.run(backend.aclose())
+
+
+@pytest.fixture(scope="session")
+def tiny_local(tiny_model: Path) -> Iterator[LocalBackend]:
+    """For what is asked of the engine and not of what it says."""
+    backend = LocalBackend(
+        make_settings(local_model=str(tiny_model), local_context_tokens=512, local_prompt_tokens=256)
+    )
     backend.load()
     yield backend
     asyncio.run(backend.aclose())

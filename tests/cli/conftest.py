@@ -1,6 +1,7 @@
 """The command line as a program, and stand-ins for the parts that are slow to load."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,6 +60,14 @@ def program(environment: dict[str, str]) -> Program:
 def warm_folder(data_dir: Path) -> str:
     """The data folder of all real tests, as a variable of the environment."""
     return str(data_dir)
+
+
+@pytest.fixture(scope="session")
+def exported(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that holds the encoder's export and no router yet."""
+    folder = tmp_path_factory.mktemp("exported")
+    shutil.copytree(data_dir / "router", folder / "router", ignore=shutil.ignore_patterns("router-*"))
+    return folder
 
 
 class ScriptedRouter:

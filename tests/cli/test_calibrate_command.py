@@ -10,7 +10,6 @@ import pytest
 from chatapp.assembly.open_router import open_router
 from chatapp.commands.router.calibrate import calibrate
 from chatapp.settings import Settings
-from router.encoder.encoder import Encoder
 from router.errors import PolicyError
 from router.policy.file import read_policy
 from tests.router.conftest import SMALL
@@ -18,17 +17,9 @@ from tests.router.conftest import SMALL
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that holds the encoder's export already."""
-    folder = tmp_path_factory.mktemp("calibrated")
-    Encoder.load(folder / "router")
-    return folder
-
-
 @pytest.fixture
-def pack(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FIRSTLINE_DATA_DIR", str(data_dir))
+def pack(tmp_path: Path, exported: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FIRSTLINE_DATA_DIR", str(exported))
     for name, text in SMALL.items():
         path = tmp_path / "small" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +28,7 @@ def pack(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def test_a_file_is_written_and_put_in_force(
-    pack: Path, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    pack: Path, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "policy.toml"
     calibrate(pack, risk=None, local=0.9, confidence=0.9, out=out, as_json=True)
@@ -47,7 +38,7 @@ def test_a_file_is_written_and_put_in_force(
     assert shown["thresholds"] == file.policy.thresholds
     assert (shown["local"], shown["risk"], shown["confidence"], shown["out"]) == (0.9, None, None, str(out))
     assert tuple(shown["statements"]) == file.stated.statements
-    settings = Settings(pack=str(pack), data_dir=data_dir, policy=str(out))
+    settings = Settings(pack=str(pack), data_dir=exported, policy=str(out))
     assert open_router(settings).decide("when do you open").policy == file.version
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from chatapp.commands.router.evaluate import evaluate
 from chatapp.errors import OperatorError
-from router.encoder.encoder import Encoder
 from router.errors import PackError, PolicyError
 from router.policy.file import Stated, made_for, write_policy
 from router.policy.policy import Policy
@@ -22,17 +21,9 @@ ROWS = (
 )
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that holds the encoder's export already."""
-    folder = tmp_path_factory.mktemp("evaluated")
-    Encoder.load(folder / "router")
-    return folder
-
-
 @pytest.fixture
-def pack(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FIRSTLINE_DATA_DIR", str(data_dir))
+def pack(tmp_path: Path, exported: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FIRSTLINE_DATA_DIR", str(exported))
     monkeypatch.chdir(tmp_path)
     for name, text in SMALL.items() | {("eval/messages.jsonl", "\n".join(map(json.dumps, ROWS)))}:
         path = tmp_path / "small" / name
@@ -42,9 +33,9 @@ def pack(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @pytest.fixture
-def never(pack: Path, data_dir: Path, tmp_path: Path) -> Path:
+def never(pack: Path, exported: Path, tmp_path: Path) -> Path:
     """A policy file that keeps nothing."""
-    router = Router.open(pack, data_dir / "router")
+    router = Router.open(pack, exported / "router")
     path = tmp_path / "never.toml"
     policy = Policy(dict.fromkeys(("bread", "hours"), 1.0), 1.0)
     write_policy(path, policy, Stated(), made_for(router.pack, router.encoder))

@@ -24,7 +24,7 @@ from tests.tinymodel import write_tiny_encoder, write_tiny_model
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 900
-MODES = [pytest.param(mode, marks=pytest.mark.xdist_group(f"trace {mode}")) for mode in ("hybrid", "local-only")]
+MODES = ["hybrid", "local-only"]
 
 
 class Cloud(BaseHTTPRequestHandler):

@@ -16,8 +16,6 @@ from chatapp.backends.local.engine import Abort, Engine, local_fault
 from chatapp.errors import LocalModelError, ModelFileError, ProviderContextError, ProviderError
 from tests.backends.conftest import ask, make_settings, read
 
-pytestmark = pytest.mark.real
-
 PERSONA = ChatMessage("system", "You are the help desk of an outdoor shop. Answer in one short sentence.")
 FACT = "Standard delivery costs 4.90 EUR and takes 2-3 working days."
 LONG = ask("delivery takes two days and more. " * 60, max_tokens=40)
@@ -47,14 +45,14 @@ async def test_answer_usage_and_probabilities(local: LocalBackend) -> None:
     assert local.cost_microusd(stream.usage, 0.00001) == 1
 
 
-async def test_repeatable_at_temperature_zero_and_with_a_seed(local: LocalBackend) -> None:
+async def test_repeatable_at_temperature_zero_and_with_a_seed(tiny_local: LocalBackend) -> None:
     for request in (delivery(), delivery(temperature=0.9, seed=11)):
-        answers = {await read(local.stream(request)) for _ in range(3)}
+        answers = {await read(tiny_local.stream(request)) for _ in range(3)}
         assert len(answers) == 1
 
 
-async def test_seeds_differ(local: LocalBackend) -> None:
-    answers = {await read(local.stream(delivery(temperature=1.5, seed=seed))) for seed in range(1, 5)}
+async def test_seeds_differ(tiny_local: LocalBackend) -> None:
+    answers = {await read(tiny_local.stream(delivery(temperature=1.5, seed=seed))) for seed in range(1, 5)}
     assert len(answers) > 1
 
 
@@ -71,9 +69,9 @@ async def test_the_prefix_stays_warm_turn_after_turn(local: LocalBackend) -> Non
     assert again.usage.cached_tokens == again.usage.input_tokens - 1
 
 
-async def test_answers_of_two_users_never_mix_and_come_in_order(local: LocalBackend) -> None:
-    alone = [await read(local.stream(ask(f"Count to {n}.", max_tokens=20))) for n in (3, 7, 9)]
-    streams = [local.stream(ask(f"Count to {n}.", max_tokens=20)) for n in (3, 7, 9)]
+async def test_answers_of_two_users_never_mix_and_come_in_order(tiny_local: LocalBackend) -> None:
+    alone = [await read(tiny_local.stream(ask(f"Count to {n}.", max_tokens=20))) for n in (3, 7, 9)]
+    streams = [tiny_local.stream(ask(f"Count to {n}.", max_tokens=20)) for n in (3, 7, 9)]
     finished: list[int] = []
 
     async def one(number: int) -> str:
@@ -83,10 +81,10 @@ async def test_answers_of_two_users_never_mix_and_come_in_order(local: LocalBack
 
     jobs = [asyncio.create_task(one(number)) for number in range(3)]
     await asyncio.sleep(0)
-    assert (local.waiting, [stream.place for stream in streams]) == (2, [0, 1, 2])
+    assert (tiny_local.waiting, [stream.place for stream in streams]) == (2, [0, 1, 2])
     assert await asyncio.gather(*jobs) == alone
     assert finished == [0, 1, 2]
-    assert local.waiting == 0
+    assert tiny_local.waiting == 0
 
 
 async def test_a_waiting_call_can_leave_the_line(local: LocalBackend) -> None:
@@ -133,21 +131,21 @@ async def test_leaving_the_loop_and_closing_ends_the_answer(local: LocalBackend)
     assert await read(stream) == ""
 
 
-async def test_closed_before_it_began(local: LocalBackend) -> None:
-    stream = local.stream(delivery())
+async def test_closed_before_it_began(tiny_local: LocalBackend) -> None:
+    stream = tiny_local.stream(delivery())
     await stream.aclose()
     assert await read(stream) == ""
 
 
-async def test_a_prompt_longer_than_the_context(local: LocalBackend) -> None:
+async def test_a_prompt_longer_than_the_context(tiny_local: LocalBackend) -> None:
     with pytest.raises(ProviderContextError, match=r"512.*FIRSTLINE_LOCAL_PROMPT_TOKENS"):
-        await read(local.stream(ask("word " * 600)))
-    assert await read(local.stream(delivery()))
+        await read(tiny_local.stream(ask("word " * 600)))
+    assert await read(tiny_local.stream(delivery()))
 
 
-async def test_the_end_of_the_context_ends_the_answer(local: LocalBackend) -> None:
-    frame = local.count_tokens(ask("a").messages)
-    stream = local.stream(ask("a" + " a" * (508 - frame), max_tokens=160))
+async def test_the_end_of_the_context_ends_the_answer(tiny_local: LocalBackend) -> None:
+    frame = tiny_local.count_tokens(ask("a").messages)
+    stream = tiny_local.stream(ask("a" + " a" * (508 - frame), max_tokens=160))
     await read(stream)
     assert stream.usage.input_tokens == 508
     assert stream.usage.input_tokens + stream.usage.output_tokens <= 512
@@ -190,9 +188,9 @@ def llama_errors() -> list[type[Exception]]:
 
 @pytest.mark.parametrize("kind", llama_errors())
 async def test_every_failure_of_the_engine_is_a_local_model_error(
-    local: LocalBackend, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+    tiny_local: LocalBackend, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = local.load()
+    engine = tiny_local.load()
     error = kind("boom")
     monkeypatch.setattr(engine, "_llama", Broken(error))
     monkeypatch.setattr(engine._vocabulary, "llama", Broken(error))
@@ -203,21 +201,21 @@ async def test_every_failure_of_the_engine_is_a_local_model_error(
     with pytest.raises(LocalModelError, match="boom"):
         list(engine.decode(3, 0.0, 0, Abort()))
     with pytest.raises(LocalModelError, match="boom"):
-        await read(local.stream(delivery()))
+        await read(tiny_local.stream(delivery()))
     assert isinstance(local_fault("x", error), ProviderError)
-    assert not local.line
+    assert not tiny_local.line
 
 
 async def test_a_failure_in_the_middle_says_that_the_answer_had_begun(
-    local: LocalBackend, monkeypatch: pytest.MonkeyPatch
+    tiny_local: LocalBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def decode(*_: object) -> Any:
         yield Token("a", -0.1)
         raise MemoryError("boom")
 
-    monkeypatch.setattr(local.load(), "decode", decode)
+    monkeypatch.setattr(tiny_local.load(), "decode", decode)
     with pytest.raises(LocalModelError) as caught:
-        await read(local.stream(delivery()))
+        await read(tiny_local.stream(delivery()))
     assert caught.value.answer_started
 
 
@@ -243,10 +241,12 @@ def test_file_without_a_chat_template(gguf: Path, monkeypatch: pytest.MonkeyPatc
         Engine(gguf, 256, threads=1)
 
 
-async def test_a_broken_adapter_is_refused_and_the_one_before_it_stays(tmp_path: Path, random_adapter: Path) -> None:
+async def test_a_broken_adapter_is_refused_and_the_one_before_it_stays(
+    tmp_path: Path, tiny_model: Path, random_adapter: Path
+) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF")
-    backend = LocalBackend(make_settings())
+    backend = LocalBackend(make_settings(local_model=str(tiny_model)))
     backend.prepare(random_adapter)
     with pytest.raises(ModelFileError, match=r"broken.gguf.*no LoRA adapter"):
         backend.prepare(broken)
@@ -256,8 +256,8 @@ async def test_a_broken_adapter_is_refused_and_the_one_before_it_stays(tmp_path:
     await backend.aclose()
 
 
-async def test_each_call_is_answered_with_the_adapter_that_it_names(random_adapter: Path) -> None:
-    backend = LocalBackend(make_settings())
+async def test_each_call_is_answered_with_the_adapter_that_it_names(tiny_model: Path, random_adapter: Path) -> None:
+    backend = LocalBackend(make_settings(local_model=str(tiny_model)))
     plain, adapted = delivery(), replace(delivery(), adapter=random_adapter)
     alone = [await read(backend.stream(request)) for request in (plain, adapted)]
     assert alone[0] != alone[1]
@@ -266,8 +266,10 @@ async def test_each_call_is_answered_with_the_adapter_that_it_names(random_adapt
     await backend.aclose()
 
 
-async def test_idle_adapters_are_freed_and_can_be_used_again(tmp_path: Path, random_adapter: Path) -> None:
-    backend = LocalBackend(make_settings())
+async def test_idle_adapters_are_freed_and_can_be_used_again(
+    tmp_path: Path, tiny_model: Path, random_adapter: Path
+) -> None:
+    backend = LocalBackend(make_settings(local_model=str(tiny_model)))
     first = await read(backend.stream(replace(delivery(), adapter=random_adapter)))
     copies = [shutil.copy(random_adapter, tmp_path / f"{number}.gguf") for number in range(5)]
     for copy in copies:
@@ -276,6 +278,7 @@ async def test_idle_adapters_are_freed_and_can_be_used_again(tmp_path: Path, ran
     await backend.aclose()
 
 
+@pytest.mark.real
 async def test_closing_ends_every_call() -> None:
     backend = LocalBackend(make_settings())
     jobs = [asyncio.create_task(read(backend.stream(LONG))) for _ in range(3)]

@@ -123,15 +123,15 @@ def test_the_weights_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
         shipped_model()
 
 
-def test_a_model_that_does_not_stand_int8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_does_not_stand_int8(tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(router.encoder.export, "MIN_COSINE", 1.1)
     with pytest.raises(EncoderError, match="changes when quantised"):
-        Encoder.load(tmp_path)
+        Encoder.load(tmp_path, str(tiny_encoder))
 
 
-def test_a_model_with_another_pooling(tmp_path: Path) -> None:
+def test_a_model_with_another_pooling(tmp_path: Path, tiny_encoder: Path) -> None:
     source = tmp_path / "model"
-    shutil.copytree(shipped_model(), source)
+    shutil.copytree(tiny_encoder, source)
     pooling = source / "1_Pooling" / "config.json"
     settings = json.loads(pooling.read_text()) | {"pooling_mode_mean_tokens": False, "pooling_mode_max_tokens": True}
     pooling.write_text(json.dumps(settings))

@@ -9,7 +9,7 @@ from router.model.corpus import OUT_OF_SCOPE, UNKNOWN, Corpus
 from router.model.ngrams import spell
 from router.model.train import Trained, train
 
-CATEGORIES, EACH = 6, 40
+CATEGORIES, EACH = 4, 20
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,10 @@ CLOUD = {"FIRSTLINE_CLOUD_API_KEY": "sk-x"}
 SERVER = """
 import sys
 from types import SimpleNamespace
-from chatapp import cli, product
+from chatapp import cli
+from chatapp.assembly import product
 from chatapp.backends.scripted import ScriptedBackend
-from router.pack import load_pack
+from router.pack.load import load_pack
 from router.router import Router
 from router.types import Decision, Mode, Route
 

@@ -98,17 +98,9 @@ def _first_start(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GGUF file with random weights: for what a model must be there for, whatever it says."""
-    from tests.tinymodel import write_tiny_model
-
-    return write_tiny_model(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
-
-
-@pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sentence-transformers model with random weights, to export and to tune. What a test changes, it copies."""
-    from tests.tinymodel import write_tiny_encoder
+    from tests.tiny_encoder import write_tiny_encoder
 
     return write_tiny_encoder(tmp_path_factory.mktemp("tiny") / "tiny-encoder")
 

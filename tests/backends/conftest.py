@@ -24,7 +24,7 @@ from finetune.training.base import open_base
 from localmodel.adapter import Adapter, write_adapter
 from localmodel.gguf_names import Layout
 from localmodel.model_file import shipped_model
-from tests.tinymodel import DEEP, LAYERS, WIDE
+from tests.tiny_model import HIDDEN, INNER, LAYERS
 
 KEY = "sk-test-0123456789abcdef"
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter, dict[str, Any]], Awaitable[None]]
@@ -35,7 +35,7 @@ def random_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -
     """A LoRA of rank 4 over every q and down projection of the tiny model, strong enough to change what is said."""
     rng, path = np.random.default_rng(5), tmp_path_factory.mktemp("adapter") / "adapter.gguf"
     base = open_base(tiny_model)
-    sizes = {"attn_q": (WIDE, WIDE), "ffn_down": (DEEP, WIDE)}
+    sizes = {"attn_q": (HIDDEN, HIDDEN), "ffn_down": (INNER, HIDDEN)}
     pairs = {
         f"blk.{layer}.{name}": (rng.normal(0, 0.3, (4, wide)).astype("f4"), rng.normal(0, 0.3, (out, 4)).astype("f4"))
         for layer in range(LAYERS)

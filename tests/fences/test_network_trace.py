@@ -20,7 +20,8 @@ import pytest
 from bench.client import Client, say
 from tests.fences.recipes import RECIPES, SAYS_NO, commands, small_home
 from tests.fences.tracing import can_trace, outside, traced
-from tests.tinymodel import write_tiny_encoder, write_tiny_model
+from tests.tiny_encoder import write_tiny_encoder
+from tests.tiny_model import write_tiny_model
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 900

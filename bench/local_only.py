@@ -69,10 +69,15 @@ async def converse(product: Served, messages: list[str]) -> Counter[str]:
     return ends
 
 
+def mixed_messages(count: int) -> list[str]:
+    """So many of the pack's held-out messages, in their order."""
+    texts = [json.loads(line)["text"] for line in MESSAGES.read_text().splitlines()]
+    return (texts * (count // len(texts) + 1))[:count]
+
+
 def measure(data_dir: Path, count: int) -> dict[str, Any]:
     """Connections that reached the cloud's address, how the messages ended, and which fences stood."""
-    texts = [json.loads(line)["text"] for line in MESSAGES.read_text().splitlines()]
-    messages = (texts * (count // len(texts) + 1))[:count]
+    messages = mixed_messages(count)
     with listening() as listener:
         cloud = f"http://127.0.0.1:{listener.port}/v1"
         with firstline(data_dir, mode="local-only", cloud_base_url=cloud, cloud_api_key="sk-loopback") as product:

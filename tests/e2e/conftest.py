@@ -1,4 +1,6 @@
-"""The whole product as a process, a real model server as its cloud, and a real browser."""
+"""A real browser over the application with scripted models; and the whole product as a process, with a real model
+server as its cloud.
+"""
 
 import os
 import shutil
@@ -8,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from bench.client import Client
 from bench.processes import Served, cloud_server, firstline
 from tests.e2e.cable import Cable, cable_to
+from tests.e2e.desk import Desk, served
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -23,6 +26,11 @@ CHROMIUM_FLAGS = [
     "--no-first-run",
 ]
 ARTEFACTS = Path("artefacts")
+SIZES: dict[str, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 860},
+    "phone": {"width": 390, "height": 780},
+    "narrow": {"width": 320, "height": 640},
+}
 PATIENCE_MS = 60_000
 """A busy machine is slow, not wrong."""
 LOG_LINES = 60
@@ -98,17 +106,32 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One served application for all tests of the page; each has a browser, and so conversations, of its own."""
+    with served(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
+
+
 @pytest.fixture
-def page(context: BrowserContext, product: Served) -> Iterator[Page]:
+def desk(shared_desk: Desk) -> Iterator[Desk]:
+    """The served application; slow and held answers wait for this test."""
+    shared_desk.gate.clear()
+    yield shared_desk
+    shared_desk.gate.set()
+
+
+@pytest.fixture
+def page(context: BrowserContext, desk: Desk) -> Iterator[Page]:
     """The chat page."""
-    with opened(context, product.url) as page:
+    with opened(context, desk.url) as page:
         yield page
 
 
 @pytest.fixture
-def cable(product: Served) -> Iterator[Cable]:
-    """A way to the product that can be cut."""
-    with cable_to(product.url) as cable:
+def wire(desk: Desk) -> Iterator[Cable]:
+    """A way to the application that can be cut."""
+    with cable_to(desk.url) as cable:
         yield cable
 
 
@@ -126,7 +149,7 @@ def opened(context: BrowserContext, url: str, *expected: str) -> Iterator[Page]:
     assert [words for words in said if not any(part in words for part in expected)] == []
 
 
-def screenshot(page: Page, name: str) -> None:
+def screenshot(page: Page, name: str, *, full_page: bool = False) -> None:
     """Keep a picture among the test artefacts."""
     ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"{name}.png")
+    page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=full_page)

@@ -1,27 +1,29 @@
 """The whole application in this process, over scripted models, for a browser: what a page shows in every state.
 
-What the models say is told by the message. `outside …` goes to the cloud; `slow`, `held` and `fails` say how it fares.
+What the models say is told by the message. `outside …` goes to the cloud; `slow` waits after its first words and `held`
+before them until the desk lets it go on; `fails` fails.
 """
 
+import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from chatapp.backends.base import Request, Stream
-from chatapp.backends.scripted import ScriptedBackend
+from chatapp.backends.base import Request, Token
+from chatapp.backends.scripted import ScriptedBackend, ScriptedStream
 from chatapp.errors import ProviderUnreachableError
 from chatapp.main import create_app
 from chatapp.settings import Settings
 from tests.web.scripted import scripted_product
 
 TOKEN = "let me in"
-SLOW_S = 0.15
-HELD_S = 600
+FIRST_WORDS = 3
+LOOK_EVERY_S = 0.02
 RICH = """Here is **all** of it, see https://tarnandtor.example/returns or call 0800 555 0142.
 
 | Where | How long it takes | What it costs | What else there is to know |
@@ -33,19 +35,44 @@ RICH = """Here is **all** of it, see https://tarnandtor.example/returns or call 
 a line of code that is much longer than the column of a phone, so that it has to scroll within its box
 ```
 """
+WORDS = "One word after the other, and then some more of them."
 RTL = "مرحبا، يمكنك إعادة البضاعة خلال 60 يومًا.\n\n- أولاً\n- ثانيًا"
 
 
 class ToldBackend(ScriptedBackend):
-    """Fares as the customer's message says: `held` waits until it is stopped, `slow` takes its time, `fails` does."""
+    """Fares as the customer's message says."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, gate: threading.Event) -> None:
         super().__init__(_reply, name)
+        self._gate = gate
 
-    def stream(self, request: Request) -> Stream:
+    def stream(self, request: Request) -> ScriptedStream:
         said = request.messages[-1].content
-        delay_s = HELD_S if "held" in said else SLOW_S if "slow" in said else 0.0
-        return ScriptedBackend(_reply, self.name, delay_s).stream(request)
+        if "held" in said:
+            return GatedStream(self, request, self._gate, 0)
+        return GatedStream(self, request, self._gate, FIRST_WORDS) if "slow" in said else super().stream(request)
+
+
+class GatedStream(ScriptedStream):
+    """Waits after some words until the gate is open: a test says when an answer goes on, and no clock does."""
+
+    def __init__(self, backend: ScriptedBackend, request: Request, gate: threading.Event, after: int) -> None:
+        super().__init__(backend, request)
+        self._gate, self._after = gate, after
+
+    async def __aiter__(self) -> AsyncIterator[Token]:
+        count = 0
+        async for token in super().__aiter__():
+            if count == self._after:
+                await self._opened()
+            if self._closed:
+                return
+            count += 1
+            yield token
+
+    async def _opened(self) -> None:
+        while not self._gate.is_set() and not self._closed:  # noqa: ASYNC110 - a test opens it from another thread
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 def _reply(request: Request) -> Any:
@@ -54,18 +81,18 @@ def _reply(request: Request) -> Any:
         return ProviderUnreachableError("The cloud model did not answer.", "Try again.")
     if "rich" in said:
         return RICH
-    return (
-        RTL
-        if "rtl" in said
-        else "One word after the other, and then some more of them. " * (4 if "slow" in said else 1)
-    )
+    return RTL if "rtl" in said else WORDS
 
 
 class Desk:
-    """A served application; `restart` ends it and serves the same data anew at the same address."""
+    """A served application; `restart` ends it and serves the same data anew at the same address.
+
+    While `gate` is clear, slow and held answers wait.
+    """
 
     def __init__(self, folder: Path, **given: Any) -> None:
-        self.settings = Settings(data_dir=folder, operator_token=TOKEN, **given)  # type: ignore[arg-type]
+        self.settings = Settings(**{"data_dir": folder, "operator_token": TOKEN, "show_machinery": False, **given})
+        self.gate = threading.Event()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -76,7 +103,7 @@ class Desk:
 
     def start(self) -> None:
         """Serve."""
-        product = scripted_product(self.settings, ToldBackend("local"), ToldBackend("cloud"))
+        product = scripted_product(self.settings, ToldBackend("local", self.gate), ToldBackend("cloud", self.gate))
         self.app = create_app(product)
         config = uvicorn.Config(self.app, port=self.port, log_level="error", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)

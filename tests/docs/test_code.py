@@ -50,7 +50,6 @@ def test_the_store_s_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == "It is on its way.\n"
 
 
-@pytest.mark.real
 def test_the_library_s_example_is_the_docstring_s_and_runs(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = [code.text for code in PYTHON if code.page == README]
     assert example.strip() in (inspect.getdoc(router) or "").replace("\n    ", "\n")

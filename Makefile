@@ -59,9 +59,10 @@ $(VENV)/.python:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
+# Without llama.cpp, and without what asks for it: pip would compile all of it, a second time.
 $(VENV)/.libraries: $(VENV)/.python pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import tomllib; needed = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; \
-		print(*(line for line in needed if "llama" not in line), sep="\n")' >$(VENV)/libraries.txt
+		print(*(line for line in needed if "llama" not in line and "llm-" not in line), sep="\n")' >$(VENV)/libraries.txt
 	@$(STEP) $(VENV)/libraries.log "Libraries (PyTorch is the largest)" $(INSTALL) --requirement $(VENV)/libraries.txt
 	@touch $@
 

@@ -53,7 +53,7 @@ def test_the_store_s_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_the_library_s_example_is_the_docstring_s_and_runs(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = [code.text for code in PYTHON if code.page == README]
     assert example.strip() in (inspect.getdoc(router) or "").replace("\n    ", "\n")
-    exec(example.replace('"data"', repr(str(data_dir))), {})
+    exec(example.replace('"data"', repr(str(data_dir / "router"))), {})
     route, reasons = capsys.readouterr().out.splitlines()
-    assert route.startswith("local You can follow your parcel")
+    assert route.startswith("local To see where an order stands")
     assert reasons

@@ -148,7 +148,12 @@ def _settings(room: Room) -> str:
         "pytest_add_cli_args": arguments,
         "pytest_add_cli_args_test_selection": room.tests,
     }
-    plain = {"use_git_change_detection": "false", "timeout_constant": "5", "timeout_multiplier": "10"}
+    plain = {
+        "process_isolation": "forkserver",  # each run of the tests in a process that has run none
+        "use_git_change_detection": "false",
+        "timeout_constant": "5",
+        "timeout_multiplier": "10",
+    }
     lines = [f"{name}={_indented(values)}" for name, values in lists.items()]
     return "\n".join(["[mutmut]", *lines, *(f"{name}={value}" for name, value in plain.items()), ""])
 

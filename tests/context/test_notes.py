@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatapp.context import Exchange, recall, remember, remind, summary_budget
-from chatapp.context.notes import Notes, recall_tokens
+from chatapp.context.notes import Notes, recall_tokens, settle
 from language.english import ENGLISH
 from tests.context.conftest import conversations, count, talk
 
@@ -55,6 +55,21 @@ def test_statements_leave_oldest_first_and_identity_last() -> None:
     assert said[0] == "My order number is TT-48213."
     assert said[-1].startswith("I like walk 59 ")
     assert not any("walk 3 " in line for line in said)
+
+
+def test_where_one_lives_is_identity_by_the_words_of_the_language() -> None:
+    summary = remember("", (Exchange(1, "I live in Ellerby.", "Nice."),), count, 500, ENGLISH)
+    for turn in range(2, 60):
+        summary = remember(summary, (chatter(turn),), count, 500, ENGLISH)
+    assert Notes.parse(summary).said[0] == "I live in Ellerby."
+
+
+def test_notes_that_fill_the_budget_to_the_last_token_are_whole() -> None:
+    notes = Notes("Ada", ("I need boots in size 43.", "I like walks in the hills."), "They spoke of tents.")
+    whole = next(budget for budget in range(2000) if summary_budget(budget) == recall_tokens(notes, count))
+    assert settle(notes, count, whole, ENGLISH) == notes
+    short = next(budget for budget in range(2000) if summary_budget(budget) == recall_tokens(notes, count) - 1)
+    assert settle(notes, count, short, ENGLISH).said == notes.said[1:]
 
 
 def test_the_newest_name_wins() -> None:

@@ -111,5 +111,19 @@ def test_the_request_keeps_to_the_budget_with_the_latest() -> None:
     assert request.max_tokens == 18
 
 
+@pytest.mark.parametrize("gist", ["Ada asked again.", "They talked with Ada again!"])
+def test_three_words_and_either_mark_are_a_sentence(gist: str) -> None:
+    assert unfit(gist, Notes("Ada").text, (), ENGLISH) == ""
+
+
+@pytest.mark.parametrize(("strange", "fits"), [("lanterns mirrors", True), ("lanterns mirrors puppets", False)])
+def test_a_quarter_of_its_words_may_be_of_something_else(strange: str, fits: bool) -> None:
+    known = "boots express delivery fell"
+    more = "parcels invoices" if fits else "parcels"
+    earlier = Notes(gist="About parcels and invoices.").text
+    gist = f"{known} {more} {strange}.".capitalize()
+    assert (unfit(gist, earlier, LEFT, ENGLISH) == "") is fits
+
+
 def test_names_in_the_earlier_summary_may_be_used() -> None:
     assert unfit("They talked with Ada again.", Notes("Ada").text, (), ENGLISH) == ""

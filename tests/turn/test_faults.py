@@ -128,14 +128,14 @@ async def test_a_full_disk_loses_no_answer(desk: Desk) -> None:
 async def test_a_decision_that_cannot_be_stored_does_not_fail_the_answer(desk: Desk, tmp_path: Path) -> None:
     desk.use((), [ANSWER])
     other = sqlite3.connect(tmp_path / "turns.db", isolation_level=None, check_same_thread=False)
-    decide = desk.router.decide
+    decide, loop = desk.router.decide, asyncio.get_running_loop()
 
     def locking(*given: object) -> object:
         other.execute("BEGIN IMMEDIATE")
+        loop.call_soon_threadsafe(loop.call_later, 0.3, lambda: other.execute("ROLLBACK"))  # never before it is locked
         return decide(*given)  # type: ignore[arg-type]
 
     desk.router.decide = locking  # type: ignore[assignment, method-assign]
-    asyncio.get_running_loop().call_later(0.3, lambda: other.execute("ROLLBACK"))
     await desk.say("how long do i have")
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.turn.decision is not None

@@ -149,9 +149,13 @@ def _category_files(folder: Path) -> list[CategoryFile]:
 
 
 def _out_of_scope_file(folder: Path) -> Path:
-    """The list of messages beyond this pack, also under the name that packs gave it before."""
-    old = folder / "edge.txt"
-    return old if old.exists() else folder / "out_of_scope.txt"
+    """The list of messages beyond this pack, also under the name that packs gave it before. Raises PackError for both
+    names at once: one of the lists would be left out, and what is in it answered locally.
+    """
+    old, now = folder / "edge.txt", folder / "out_of_scope.txt"
+    if old.exists() and now.exists():
+        raise PackError(f"{folder}: has both {old.name!r} and {now.name!r}.", f"Keep one list: {now.name!r}.")
+    return old if old.exists() else now
 
 
 def _out_of_scope(source: Source) -> tuple[str, ...]:

@@ -60,7 +60,9 @@ def refusal_of(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     why = first["msg"][:1].lower() + first["msg"][1:]
-    return f"{where!r} is {shown(first['input'])}: {why}" if where and first["type"] != "missing" else f"{where} {why}"
+    if first["type"] == "missing":
+        return f"{where!r} is missing"
+    return f"{where!r} is {shown(first['input'])}: {why}" if where else why
 
 
 def shown(value: object) -> str:

@@ -163,7 +163,7 @@ def test_a_line_that_an_editor_spoilt(tmp_path: Path) -> None:
         (line | {"approved": "yes"}, r":2: 'approved' is 'yes': input should be a valid boolean"),
         (line | {"turn": True}, r":2: 'turn' is True: input should be a valid integer"),
         (line | {"nearest": [1]}, r":2: 'nearest\.0' is 1: input should be a valid string"),
-        ({"approved": True}, r":2: turn field required"),
+        ({"approved": True}, r":2: 'turn' is missing\."),
         ([], r":2: not an object"),
     ):
         path.write_text(f"{json.dumps(line)}\n{json.dumps(spoilt)}\n")

@@ -65,7 +65,7 @@ def test_length_does_not_give_the_answer_away() -> None:
         ({"kind": ["words"]}, "'kind' is ['words']"),
         ({"question": " "}, "'question' is ' '"),
         ({"question": 7}, "'question' is 7"),
-        ({"options": ["a", "b", "c"]}, "options.3 field required"),
+        ({"options": ["a", "b", "c"]}, "'options.3' is missing"),
         ({"options": ["a", "b", "c", "a"]}, "'options' is"),
         ({"options": ["a", "b", "c", ""]}, "'options.3' is ''"),
         ({"options": "abcd"}, "'options' is 'abcd'"),

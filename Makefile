@@ -15,6 +15,8 @@ AMX    := $(shell grep -qs amx_tile /proc/cpuinfo && cc $(NO_AMX) -E -x c /dev/n
 # Of the 178 files of llama.cpp 74 are needed. What CMAKE_ARGS asks for (CUDA, Metal, ...) comes last, so that it wins.
 LLAMA      := $(shell sed -n 's/^llama_cpp_python==//p' constraints.txt)
 LLAMA_ARGS := -DLLAVA_BUILD=OFF '-DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/setup/llama.cmake' $$CMAKE_ARGS
+# The version is in the name, so that a new one is compiled by the rule below. pip alone would compile all of it, with AMX.
+LLAMA_MADE := $(VENV)/.llama-$(LLAMA)
 # pip keeps wheels by version, whatever is in them: one that it has is taken, unless it must be made otherwise, and this
 # one is not kept, for another program may want the whole.
 HAS_LLAMA  := $(PIP) cache list --format=abspath 'llama_cpp_python-$(LLAMA)-*' 2>/dev/null | grep -q .
@@ -66,7 +68,7 @@ $(VENV)/.libraries: $(VENV)/.python pyproject.toml constraints.txt
 	@$(STEP) $(VENV)/libraries.log "Libraries (PyTorch is the largest)" $(INSTALL) --requirement $(VENV)/libraries.txt
 	@touch $@
 
-$(VENV)/.llama: $(VENV)/.python
+$(LLAMA_MADE): $(VENV)/.python
 ifeq ($(AMX),yes)
 	@export CFLAGS="$$CFLAGS $(NO_AMX)" CXXFLAGS="$$CXXFLAGS $(NO_AMX)"; $(COMPILE)
 else
@@ -80,7 +82,7 @@ COMPILE = CMAKE_ARGS="$(LLAMA_ARGS)" $(STEP) $(VENV)/llama.log "llama.cpp, compi
 # While one waits for the network, the other compiles.
 $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Setting up, once: libraries to download, and llama.cpp to compile (two to four minutes on two cores) …"
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.libraries $(VENV)/.llama
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.libraries $(LLAMA_MADE)
 	@$(INSTALL) --quiet --editable .
 	@touch $@
 

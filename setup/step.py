@@ -72,4 +72,7 @@ def run(log: Path, name: str, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    try:
+        sys.exit(run(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    except KeyboardInterrupt:
+        sys.exit(f"{sys.argv[2]}: interrupted. The same command begins this step again.")

@@ -1,5 +1,7 @@
 """What is said while the set-up works, and what it leaves when it fails."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +60,17 @@ def test_a_step_that_fails_shows_its_end_and_fails(tmp_path: Path) -> None:
     assert (shown[0], shown[-2]) == ("59", "98")
     assert shown[-1] == f"Breaks failed. All that was printed is in {tmp_path / 'log'}."
     assert "done" not in done.stdout
+
+
+def test_a_step_that_is_interrupted_says_how_to_go_on(tmp_path: Path) -> None:
+    waits = "print('[1/1] c++', flush=True); import time; time.sleep(60)"
+    command = [sys.executable, "setup/step.py", str(tmp_path / "log"), "Waits", sys.executable, "-c", waits]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as step:
+        assert step.stdout
+        assert [step.stdout.readline() for _ in range(2)][1] == "  Waits: 1 of 1 files compiled\n"
+        os.killpg(step.pid, signal.SIGINT)  # as Ctrl-C does: the step and what it runs
+        _, said = step.communicate(timeout=30)
+    assert step.returncode == 1
+    assert said == "Waits: interrupted. The same command begins this step again.\n"

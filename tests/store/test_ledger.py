@@ -26,6 +26,13 @@ def test_calls_come_back_as_they_were_booked(store: Store, talk: str) -> None:
     assert store.ledger.calls(turn.id) == records
 
 
+@pytest.mark.parametrize("word", ["purpose", "route", "outcome"])
+def test_a_word_that_is_none_of_its_kind_is_refused(store: Store, talk: str, word: str) -> None:
+    record = call(exchange(store, talk), **{word: "nothing"})
+    with pytest.raises(ValueError, match="'nothing' is not a valid"):
+        store.ledger.begin(record)
+
+
 def test_a_call_without_a_turn_is_refused(store: Store, talk: str) -> None:
     turn = exchange(store, talk)
     from dataclasses import replace
@@ -79,5 +86,5 @@ def test_a_lost_try_that_cannot_be_booked_is_logged(store: Store, talk: str, cap
     turn = exchange(store, talk)
     row = store.ledger.begin(call(turn, outcome="open"))
     store.ledger.end(row, call(turn), [call(turn, cost_microusd=2**70)])
-    assert "cannot be booked" in caplog.text
+    assert "the end of call None cannot be booked" in caplog.text
     assert [each.outcome for each in store.ledger.calls(turn.id)] == ["ok"]

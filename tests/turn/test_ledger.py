@@ -205,3 +205,17 @@ async def test_a_stop_stays_one_where_the_database_refuses_the_call(
         end = (await desk.collect(subscription))[-1]
     assert isinstance(end, Finished)
     assert end.status == "stopped"
+
+
+async def test_the_time_of_the_computer_is_paid_for_and_cached_tokens_are_booked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = begun(desk)
+    call = metered(desk, turn, "a")
+    monkeypatch.setattr(call._backend, "cost_microusd", lambda _usage, seconds: round(seconds * 100))
+    async with call:
+        assert [token.text async for token in call] == ["a"]
+        call._stream.usage = Usage(3, 1, cached_tokens=2)
+        call._stream.compute_s = 0.5
+    row = only_row(desk, turn)
+    assert (row.cost_microusd, row.cached_tokens) == (50, 2)

@@ -11,11 +11,11 @@ from language import Language
 class Line:
     """What waits in each conversation, in the order of its messages. A conversation in which nothing waits is not held.
 
-    `max_chars` is the longest message that may be sent.
+    `max_chars` is the longest message that may be sent, `language` the pack's.
     """
 
-    def __init__(self, max_chars: int) -> None:
-        self._max_chars = max_chars
+    def __init__(self, max_chars: int, language: Language | None) -> None:
+        self._max_chars, self._language = max_chars, language
         self._turns: dict[str, list[Turn]] = {}
 
     def __contains__(self, conversation_id: str) -> bool:
@@ -51,7 +51,7 @@ class Line:
         for key in (conversation_id,) if conversation_id else self.conversations:
             self._turns.pop(key, None)
 
-    def next(self, conversation_id: str, joining: str | None, language: Language | None) -> list[Turn]:
+    def next(self, conversation_id: str, joining: str | None) -> list[Turn]:
         """The waiting turns that are answered next as one, with `joining`, the text of a turn that has shown no word.
 
         Without one that is the first at least. With one it is none, where what waits does not go with it.
@@ -61,5 +61,5 @@ class Line:
         if not plain:
             return [] if joining is not None else list(waiting[:1])
         first = [] if joining is None else [joining]
-        count = read_together([*first, *(turn.user_text for turn in plain)], self._max_chars, language)
+        count = read_together([*first, *(turn.user_text for turn in plain)], self._max_chars, self._language)
         return plain[: count - len(first)]

@@ -52,10 +52,9 @@ class TurnRunner:
         self.hub, self.outbox = Hub(), Outbox()
         self.closing = False
         self._settings, self._store, self._backends = settings, store, backends
-        self._serving = serving
         self._turn = TurnTask(settings, store, serving, backends, self.outbox)
         self._live: dict[str, LiveTurn] = {}
-        self._line = Line(settings.message_max_chars)
+        self._line = Line(settings.message_max_chars, serving().router.pack.rules)
         self._folds = Folds(store)
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -225,8 +224,7 @@ class TurnRunner:
             live.halt(Halt.JOINED)
 
     def _burst(self, conversation_id: str, joining: LiveTurn | None) -> list[Turn]:
-        language = self._serving().router.pack.rules
-        return self._line.next(conversation_id, joining.user_text if joining else None, language)
+        return self._line.next(conversation_id, joining.user_text if joining else None)
 
     async def _next(self, conversation_id: str) -> None:
         """Begin as much of what waits as one turn can read. What cannot begin now is retried by `sweep`."""

@@ -1,6 +1,7 @@
 """People write in bursts: every message is taken, every one is answered, and each once."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,10 +12,13 @@ from hypothesis import strategies as st
 
 from chatapp.backends.base import Request
 from chatapp.errors import BusyError, DatabaseError, NotFoundError, ProviderUnreachableError
+from chatapp.serving import Serving
 from chatapp.store import Exchange
 from chatapp.turn.burst import MOST_WAITING, read_together
 from chatapp.turn.events import Delta, Event, Failed, Finished, Joined, Queued, Routed, Started
+from chatapp.turn.runner import TurnRunner
 from language.english import ENGLISH
+from router.types import Route
 from tests.turn.conftest import Desk
 
 OUT_OF_SCOPE = "outside of everything"
@@ -63,6 +67,26 @@ async def test_two_messages_before_the_first_word_are_read_by_one_turn(desk: Des
     assert desk.router.seen[-1][1] == ()
     (past,) = desk.store.exchanges.live_history(desk.conversation)
     assert past.user_text == "outside: where is my parcel\nit is number 7"
+
+
+async def test_a_burst_never_waits_for_a_release_that_is_being_loaded(desk: Desk) -> None:
+    """`serving` may take seconds, in which nobody else would be answered if it were asked on the event loop."""
+    asked_on: list[bool] = []
+
+    def serving() -> Serving:
+        asked_on.append(threading.current_thread() is threading.main_thread())
+        return Serving("pack", desk.router)  # type: ignore[arg-type]
+
+    cloud = Slow(desk)
+    desk.runner = TurnRunner(desk.settings, desk.store, serving, {Route.LOCAL: desk.local, Route.CLOUD: desk.cloud})
+    asked_on.clear()
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await desk.runner.start(desk.user, desk.conversation, "outside: where is my parcel")
+        await desk.until(subscription, Routed)
+        cloud.hurry()
+        await desk.runner.start(desk.user, desk.conversation, "it is number 7")
+        await ends(desk, subscription, 2)
+    assert asked_on == [False, False]
 
 
 async def test_a_message_after_the_first_word_is_answered_next(desk: Desk) -> None:

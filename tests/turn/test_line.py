@@ -20,7 +20,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def line(store: Store) -> Line:
     store.conversations.ensure_user("u")
-    return Line(FITS)
+    return Line(FITS, ENGLISH)
 
 
 def waiting(store: Store, line: Line, *texts: str, asked_of: Route | None = None) -> list[Turn]:
@@ -61,19 +61,19 @@ def test_one_line_is_cleared_or_every_one(store: Store, line: Line) -> None:
 def test_what_fits_together_is_read_together(store: Store, line: Line) -> None:
     turns = waiting(store, line, "where is it?", "it is number 7", "w" * (FITS - 20))
     talk = turns[0].conversation_id
-    assert line.next(talk, None, ENGLISH) == turns[:2]
-    assert line.next(talk, "hello", ENGLISH) == turns[:2]
-    assert line.next(talk, "w" * FITS, ENGLISH) == []
+    assert line.next(talk, None) == turns[:2]
+    assert line.next(talk, "hello") == turns[:2]
+    assert line.next(talk, "w" * FITS) == []
 
 
 def test_the_first_is_read_even_where_it_alone_is_too_long(store: Store, line: Line) -> None:
     turns = waiting(store, line, "w" * (FITS + 1), "two")
-    assert line.next(turns[0].conversation_id, None, ENGLISH) == turns[:1]
+    assert line.next(turns[0].conversation_id, None) == turns[:1]
 
 
 def test_what_was_asked_of_the_cloud_is_read_alone_and_joins_nothing(store: Store, line: Line) -> None:
     turns = waiting(store, line, "one", "two", asked_of=Route.CLOUD)
     talk = turns[0].conversation_id
-    assert line.next(talk, None, ENGLISH) == turns[:1]
-    assert line.next(talk, "hello", ENGLISH) == []
-    assert line.next(talk, "", ENGLISH) == []
+    assert line.next(talk, None) == turns[:1]
+    assert line.next(talk, "hello") == []
+    assert line.next(talk, "") == []

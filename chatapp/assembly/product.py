@@ -1,6 +1,7 @@
 """The product's parts, opened once from the settings: shared by the server and `firstline ask`."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -86,15 +87,15 @@ def build_server_product(settings: Settings, fences: FenceReport | None = None) 
     raises.
     """
     lock = hold(settings.resolved_database_url)
-    try:
-        product = build_product(settings, fences)
-    except BaseException:
+    with ExitStack() as undone:
         if lock:
-            lock.release()
-        raise
-    if lock:
-        product.store.owners.serve_alone()
-    close_left_open(product.store, settings, alone=lock is not None)
+            undone.callback(lock.release)
+        product = build_product(settings, fences)
+        undone.callback(product.store.close)
+        if lock:
+            product.store.owners.serve_alone()
+        close_left_open(product.store, settings, alone=lock is not None)
+        undone.pop_all()
     return replace(product, lock=lock)
 
 

@@ -77,6 +77,22 @@ def test_what_cannot_be_built_holds_no_database(tmp_path: Path, monkeypatch: pyt
     lock.release()
 
 
+def test_a_server_that_cannot_end_what_was_left_open_holds_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DatabaseError("The disk is full.")
+
+    monkeypatch.setattr(module, "build_product", lambda given, _: scripted_product(given))
+    monkeypatch.setattr(module, "close_left_open", full)
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(DatabaseError, match="The disk is full"):
+        build_server_product(settings)
+    lock = hold(settings.resolved_database_url)
+    assert lock
+    lock.release()
+
+
 async def test_a_server_has_its_database_to_itself_and_gives_it_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

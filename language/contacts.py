@@ -33,6 +33,11 @@ def telephones(text: str) -> list[str]:
     return [found for found in _TELEPHONE.findall(text) if _is_telephone(found)]
 
 
+def telephone_digits(text: str) -> set[str]:
+    """The digits of whatever may be a telephone number, plain ones too, by which one is known however it is written."""
+    return {digits_of(found) for found in _TELEPHONE.findall(text)}
+
+
 def callable_numbers(text: str, words: ContactWords | None) -> Iterator[tuple[int, int, str]]:
     """Start, end and the digits to dial (with `+` where it was written) of the numbers that may be called, in order.
 

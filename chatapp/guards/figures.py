@@ -7,7 +7,7 @@ from chatapp.guards.support.clauses import sentences
 from chatapp.guards.support.lexicon import lexicon_of
 from chatapp.guards.support.quantity import Quantity
 from language import Language
-from language.contacts import digits_of, emails, telephones
+from language.contacts import digits_of, emails, telephone_digits, telephones
 
 _BINDING = frozenset({"money", "share", "time", "points"})
 """What a customer would hold us to. Weights, lengths and bare numbers are not: most are general knowledge."""
@@ -25,7 +25,7 @@ def unbacked_figures(answer: str, known: Iterable[str], language: Language | Non
     have as it is written.
     """
     texts, answer = list(known), _CODE.sub(" ", answer)
-    numbers = {digits_of(found) for text in texts for found in telephones(text)}
+    numbers = {digits for text in texts for digits in telephone_digits(text)}
     addresses = {found.lower() for text in texts for found in emails(text)}
     strange = [
         *(found for found in emails(answer) if found.lower() not in addresses),

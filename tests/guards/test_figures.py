@@ -5,6 +5,7 @@ import time
 import pytest
 
 from chatapp.guards.figures import unbacked_figures
+from language import Language
 from language.english import ENGLISH
 
 FACTS = [
@@ -52,6 +53,11 @@ def test_what_is_known_or_binds_nobody_passes(answer: str) -> None:
 )
 def test_what_nothing_bears_out_is_named_as_it_stands(answer: str, strange: list[str]) -> None:
     assert unbacked_figures(answer, FACTS, ENGLISH) == strange
+
+
+@pytest.mark.parametrize("language", [ENGLISH, None])
+def test_a_telephone_number_that_is_known_in_plain_digits_may_be_written_in_groups(language: Language | None) -> None:
+    assert unbacked_figures("Call 800-555-0199.", ["Our number: 8005550199."], language) == []
 
 
 @pytest.mark.parametrize("long", ["a" * 30_000, "a." * 15_000, "1" * 30_000])

@@ -32,8 +32,9 @@ class Answer:
     ended; None before the router had decided. `sources` are what the text rests on or, where nobody answered, what may
     help nevertheless. `notices` are those that are kept. `cost_microusd` is that of all its model calls.
 
-    `decision` is the router's as it ended: its facts are those that the local model worded last, which after a refusal
-    are not the router's choice, and its reasons say where all were refused. Its route stays the router's.
+    `decision` is the router's as it ended: where the local model refused the likeliest fact, its facts are the one that
+    was worded last instead; where it refused all, they are the router's, and its reasons say so. Its route stays the
+    router's.
     """
 
     status: TurnStatus

@@ -64,7 +64,7 @@ class Answering:
     """One answer in the making. `whole` makes it; where that is ended early, by a cancellation or an error, `stopped`,
     `interrupted` and `failed` give what there is of it.
 
-    Invariant: whatever it ends with, the facts of its decision are those that its words rest on.
+    Invariant: where it ends with a local answer, the facts of its decision are those that its words rest on.
     """
 
     def __init__(self, models: _Models, asking: Asking, decision: Decision, draft: Draft) -> None:

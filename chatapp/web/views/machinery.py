@@ -49,6 +49,7 @@ class WhyView:
 
 
 def machinery(exchange: Exchange, route: Route, titles: Mapping[str, str], because: Markup) -> Machinery:
+    """The one line of a stored turn; `route` is who answered it."""
     turn, status = exchange.turn, str(exchange.turn.status)
     figures = [titles.get(turn.category, turn.category)] if turn.category and route is Route.LOCAL else []
     if turn.ttft_ms is not None and turn.total_ms is not None:

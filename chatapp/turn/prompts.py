@@ -35,7 +35,7 @@ def cloud_messages(
     judge whether they are of use. They stand in a system message of their own, where only we write: in the customer's
     message anybody could write a line of the same form. It stands late because it changes with each message, and what
     stands before a change is what a provider's prompt cache knows again. A server that takes no second system message,
-    or none, gets it where it does (`cloud_dialect.py`).
+    or none, gets it where it does (`backends/cloud/dialect.py`).
     """
     nearest = f"{_NEAREST}\n" + "\n".join(f"- {fact.strip()}" for fact in facts)
     return (

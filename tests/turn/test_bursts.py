@@ -28,10 +28,17 @@ class Slow:
     """A cloud that thinks for as long as nobody makes it hurry, and repeats what it was asked."""
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        desk.use((), lambda request: f"Re: {request.messages[-1].content.splitlines()[-1]}", delay_s=30)
+        self._desk, self._asked = desk, asyncio.Event()
+        desk.use((), self._reply, delay_s=30)
 
-    def hurry(self) -> None:
+    def _reply(self, request: Request) -> str:
+        self._asked.set()
+        return f"Re: {request.messages[-1].content.splitlines()[-1]}"
+
+    async def hurry(self) -> None:
+        """From the next call on: the one that thinks has been asked, and says no word."""
+        async with asyncio.timeout(10):
+            await self._asked.wait()
         self._desk.cloud.delay_s = 0.005
 
 
@@ -56,7 +63,7 @@ async def test_two_messages_before_the_first_word_are_read_by_one_turn(desk: Des
     with desk.runner.watch(desk.conversation) as (subscription, _):
         first = await desk.runner.start(desk.user, desk.conversation, "outside: where is my parcel")
         await desk.until(subscription, Routed)
-        cloud.hurry()
+        await cloud.hurry()
         second = await desk.runner.start(desk.user, desk.conversation, "it is number 7")
         told = await ends(desk, subscription, 2)
     assert [(e.turn_id, e.into) for e in told if isinstance(e, Joined)] == [(first, second)]
@@ -83,7 +90,7 @@ async def test_a_burst_never_waits_for_a_release_that_is_being_loaded(desk: Desk
     with desk.runner.watch(desk.conversation) as (subscription, _):
         await desk.runner.start(desk.user, desk.conversation, "outside: where is my parcel")
         await desk.until(subscription, Routed)
-        cloud.hurry()
+        await cloud.hurry()
         await desk.runner.start(desk.user, desk.conversation, "it is number 7")
         await ends(desk, subscription, 2)
     assert asked_on == [False, False]
@@ -187,7 +194,7 @@ async def test_again_on_an_answer_to_two_messages_reads_both(desk: Desk) -> None
     with desk.runner.watch(desk.conversation) as (subscription, _):
         first = await desk.runner.start(desk.user, desk.conversation, "outside one")
         await desk.until(subscription, Routed)
-        cloud.hurry()
+        await cloud.hurry()
         await desk.runner.start(desk.user, desk.conversation, "and two")
         await ends(desk, subscription, 2)
     await desk.again(first)
@@ -263,7 +270,7 @@ async def test_the_figures_count_one_turn_and_the_whole_cost(desk: Desk) -> None
     with desk.runner.watch(desk.conversation) as (subscription, _):
         first = await desk.runner.start(desk.user, desk.conversation, "outside one")
         await desk.until(subscription, Routed)
-        cloud.hurry()
+        await cloud.hurry()
         second = await desk.runner.start(desk.user, desk.conversation, "and two")
         await ends(desk, subscription, 2)
     total = desk.store.figures.between(None, None, Prices(1, 1)).total

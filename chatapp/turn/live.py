@@ -39,6 +39,7 @@ class LiveTurn:
         self.events: list[Event] = []
         self.ttft_ms: float | None = None
         self.task: asyncio.Task[None] | None = None
+        self.begun = False
         self.halted: Halt | None = None
         self.ending = False
         self.over = False
@@ -72,7 +73,10 @@ class LiveTurn:
         if self.task is None or self.halted or self.ending:
             return False
         self.halted = why
-        self.task.cancel()
+        if self.begun:
+            self.task.cancel()
+        else:  # a task that is cancelled before its first step never runs, and would store nothing
+            self.task.get_loop().call_soon(self.task.cancel)
         return True
 
     def emit(self, event: Event) -> None:

@@ -197,7 +197,7 @@ class TurnRunner:
             if turn.status is TurnStatus.QUEUED:
                 await self._wait(turn)
             else:
-                await self._launch(turn)
+                self._launch(turn)
             return turn.id
 
     async def _retake(self, old: Turn, requested: Route | None) -> int:
@@ -209,7 +209,7 @@ class TurnRunner:
                 self._settings.mode,
                 live=self._open(old.conversation_id),
             )
-            await self._launch(turn, replaces=old.joined_into or old.id)
+            self._launch(turn, replaces=old.joined_into or old.id)
             return turn.id
 
     async def _wait(self, turn: Turn) -> None:
@@ -251,23 +251,23 @@ class TurnRunner:
                 self._line.remove(conversation_id, burst)
                 for read in [*([joining.turn] if joining else []), *burst[:-1]]:
                     self.hub.publish(Joined(read.id, conversation_id, turn.id))
-                await self._launch(turn)
+                self._launch(turn)
 
     def _forget(self, conversation_id: str) -> None:
         """Drop a turn that is over; it would get heartbeats otherwise."""
         if self.live(conversation_id) is None:
             self._live.pop(conversation_id, None)
 
-    async def _launch(self, turn: Turn, replaces: int | None = None) -> None:
+    def _launch(self, turn: Turn, replaces: int | None = None) -> None:
         live = LiveTurn(turn, turn.asked_text, self.hub, replaces)
         self._live[turn.conversation_id] = live
         live.task = asyncio.create_task(self._run(live), name=f"turn-{turn.id}")
         self._tasks.add(live.task)
         live.task.add_done_callback(self._tasks.discard)
         self._heartbeat.keep()
-        await asyncio.sleep(0)  # a task that is cancelled before its first step would store nothing
 
     async def _run(self, live: LiveTurn) -> None:
+        live.begun = True
         answer = await self._turn.run(live)
         live.over = True
         if answer and answer.to_fold and not (live.halted or self.closing):

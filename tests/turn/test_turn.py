@@ -14,7 +14,7 @@ from chatapp.errors import (
     ProviderCutError,
     ProviderUnreachableError,
 )
-from chatapp.turn.events import Delta, Escalated, Failed, Finished, Notice, Routed, Started
+from chatapp.turn.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed, Started
 from router.types import Mode, Route, ScoredFact
 from tests.turn.conftest import FACT, Desk
 
@@ -354,3 +354,22 @@ async def test_a_notice_says_who_is_before_you(desk: Desk) -> None:
     desk.local.waiting = 2  # type: ignore[attr-defined]
     told = await desk.say(LOCAL)
     assert any(isinstance(event, Notice) and "2 answers" in event.text for event in told)
+
+
+async def test_a_stop_before_the_first_step_of_a_turn_ends_it_as_stopped(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes between the beginning of the turn's task and the moment at which that first runs."""
+    publish, loop = desk.runner.hub.publish, asyncio.get_running_loop()
+
+    def stopped_at_once(event: Event) -> None:
+        publish(event)
+        if isinstance(event, Started):
+            loop.call_soon(desk.runner.stop, desk.conversation)
+
+    monkeypatch.setattr(desk.runner.hub, "publish", stopped_at_once)
+    async with asyncio.timeout(5):
+        events = await desk.say("where is it?")
+    assert isinstance(events[-1], Finished)
+    assert events[-1].status == "stopped"
+    assert desk.runner.live(desk.conversation) is None

@@ -28,7 +28,7 @@ def test_defaults_are_usable() -> None:
         ("FIRSTLINE_OPERATOR_TOKEN", "sk-secret\udcff", "UTF-8"),
         ("FIRSTLINE_SESSION_SECRET", "sk-secret-that-is-long\udcff", "UTF-8"),
         ("FIRSTLINE_CLOUD_KEY", "sk-secret", "FIRSTLINE_CLOUD_API_KEY"),
-        ("FIRSTLINE_XYZZY_QQQ", "1", "settings table"),
+        ("FIRSTLINE_XYZZY_QQQ", "1", "docs/settings.md lists them all"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:

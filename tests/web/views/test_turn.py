@@ -12,9 +12,12 @@ from chatapp.turn.events import Reader
 from chatapp.web.views.mode import mode_view
 from chatapp.web.views.sparkline import sparklines
 from chatapp.web.views.turn import Thread, TurnView, finished_view
+from language import language_of
 from router.types import Mode, Route
 
-THREAD = Thread(Reader.CUSTOMER, {"returns": "Returns"}, "call 0800 555 0142.", cloud_connected=True)
+THREAD = Thread(
+    Reader.CUSTOMER, {"returns": "Returns"}, "call 0800 555 0142.", cloud_connected=True, language=language_of("en")
+)
 STAFF = replace(THREAD, reader=Reader.OPERATOR)
 
 

@@ -1,9 +1,14 @@
 """A crude English stem."""
 
+from functools import lru_cache
+
 _ENDINGS = (("ing", 6), ("ies", 5), ("ied", 5), ("ed", 5), ("es", 5), ("s", 4), ("ly", 6))
 """Each with the length of the shortest word that it is taken from."""
+_WORDS = 8192
+"""As many are remembered: a guard asks for the same few hundred at every piece of an answer."""
 
 
+@lru_cache(_WORDS)
 def stem(word: str) -> str:
     """The same for return, returns, returned and returning.
 

@@ -15,7 +15,8 @@ def clean(text: str) -> str:
     - Words of ordinary text are never changed.
     """
     ends = text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS // 2]}\n{text[-MAX_CHARS // 2 :]}"
-    readable = "".join(_readable(char) for char in unicodedata.normalize("NFKC", ends))
+    plain = ends.isascii() and ends.isprintable()  # as most messages are: nothing to look at one by one
+    readable = ends if plain else "".join(map(_readable, unicodedata.normalize("NFKC", ends)))
     lines = (" ".join(line.split()) for line in _TAG.sub(" ", readable).split("\n"))
     return "\n".join(line for line in lines if line)
 

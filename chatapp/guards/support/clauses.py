@@ -174,8 +174,10 @@ def _is_name(found: Sequence[re.Match[str]], lexicon: Lexicon) -> bool:
     if len(found) < 2 or found[0].end() + 1 != found[1].start():
         return False
     word, number, after = found[0][0], found[1][0], found[2][0].lower() if len(found) > 2 else ""
+    if not (word[0].isupper() and _WHOLE.fullmatch(number)):
+        return False
     plain = word.lower() not in lexicon.never_named and lexicon.language.stem(word.lower()) not in lexicon.verb_stems
-    return bool(word[0].isupper() and plain and _WHOLE.fullmatch(number)) and after not in lexicon.counted
+    return plain and after not in lexicon.counted
 
 
 def _split(written: str, lexicon: Lexicon) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 
 from chatapp.guards.support.clauses import Sentence, sentences
 from chatapp.guards.support.entailed import borne_out
@@ -42,7 +43,7 @@ class SupportGuard:
         self._said: Counter[tuple[str, ...]] = Counter()
         self.verdict: Verdict = OK
 
-    @property
+    @cached_property
     def by_word(self) -> bool:
         """Whether words pass one by one.
 
@@ -77,12 +78,13 @@ class SupportGuard:
 
     def _pass(self, *, whole: bool) -> str:
         """Judge the sentence as far as it has come, and release it if it may pass."""
-        flaw = self._judge(self._sentence(self._shown + self._held)) if whole or self.by_word else OK
+        sentence = self._sentence(self._shown + self._held)
+        flaw = self._judge(sentence) if whole or self.by_word else OK
         self.verdict = flaw if whole else self._stranger()
         if not (self.verdict.ok and flaw.ok and (whole or self.by_word)):
             return ""
         if whole:
-            self._said[self._sentence(self._shown + self._held).words] += 1
+            self._said[sentence.words] += 1
         released, self._held = self._held, ""
         self._shown = "" if whole else self._shown + released
         return released

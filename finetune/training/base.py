@@ -1,6 +1,9 @@
 """The model that is fine-tuned: the very GGUF that is served, de-quantised."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +47,31 @@ def load_torch(base: Base) -> Any:
     # A GPU's fused attention gives NaN for rows that are all padding, and examples are padded on the left.
     attention = "eager" if torch.cuda.is_available() else "sdpa"
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            str(base.path.parent),
-            gguf_file=base.path.name,
-            dtype=torch.float32,
-            attn_implementation=attention,
-            local_files_only=True,
-        )
+        with _read_once():
+            return AutoModelForCausalLM.from_pretrained(
+                str(base.path.parent),
+                gguf_file=base.path.name,
+                dtype=torch.float32,
+                attn_implementation=attention,
+                local_files_only=True,
+            )
     except Exception as error:
         raise BaseModelError(
             f"{str(base.path)!r} ({base.architecture}) cannot be de-quantised for training: {error}",
             "transformers reads GGUF files of Llama, Qwen, Gemma, Phi and some other families: choose one of these.",
         ) from error
+
+
+@contextmanager
+def _read_once() -> Iterator[None]:
+    """transformers reads the header twice, and makes gguf's map of names anew for each module: most of the time."""
+    import gguf
+
+    kept = {name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")}
+    try:
+        for name, made in kept.items():
+            setattr(gguf, name, cache(made))
+        yield
+    finally:
+        for name, made in kept.items():
+            setattr(gguf, name, made)

@@ -25,11 +25,11 @@ def with_wrong_facts(
     """
     from rapidfuzz.fuzz import token_set_ratio
 
-    rng = np.random.default_rng(seed)
-    order, facts = _nearest(pack), pack.facts
+    rng, facts = np.random.default_rng(seed), pack.facts
     row = {fact.id: number for number, fact in enumerate(facts)}
     usable = [n for n, c in enumerate(conversations) if c.fact in row and c.asked and c.answer != REFUSAL]
     chosen = rng.permutation(usable)[: round(share * len(usable))]
+    order = _nearest(pack) if len(chosen) else []
     made = []
     for number in sorted(int(n) for n in chosen):
         conversation = conversations[number]

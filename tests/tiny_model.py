@@ -4,13 +4,16 @@ Its weights are random; architecture, chat template and the commonest tokens are
 way itself does, from a kill to a release, is seen on it; only what a model says well or badly is not.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gguf
 import numpy as np
 
-from localmodel.adapter import finish
+from finetune.training.base import open_base
+from localmodel.adapter import Adapter, finish, write_adapter
+from localmodel.gguf_names import Layout
 from localmodel.model_file import shipped_model
 
 TOKENS, LAYERS, HIDDEN, INNER, HEADS, KV_HEADS = 8192, 2, 64, 128, 4, 2
@@ -50,6 +53,37 @@ def write_tiny_model(path: Path, seed: int = 1) -> Path:
         for name, shape in LINEAR.items():
             writer.add_tensor(f"blk.{layer}.{name}.weight", _drawn(rng, shape, shape[1]))
     finish(writer)
+    return path
+
+
+def draw_tiny_adapter(seed: int, strength: float) -> Adapter:
+    """A LoRA of rank 4 over every q and down projection of it, its weights `strength` wide."""
+    rng = np.random.default_rng(seed)
+    sizes = {"attn_q": (HIDDEN, HIDDEN), "ffn_down": (INNER, HIDDEN)}
+    return draw_adapter(rng, sizes, LAYERS, strength)
+
+
+def draw_adapter(
+    rng: np.random.Generator, sizes: Mapping[str, tuple[int, int]], layers: int, strength: float
+) -> Adapter:
+    """A LoRA of rank 4 over these layers of every block; `sizes` are their inputs and outputs."""
+    pairs = {
+        f"blk.{layer}.{name}": (
+            rng.normal(0, strength, (4, wide)).astype(np.float32),
+            rng.normal(0, strength, (out, 4)).astype(np.float32),
+        )
+        for layer in range(layers)
+        for name, (wide, out) in sizes.items()
+    }
+    return Adapter(pairs, 8.0, 4)
+
+
+def write_tiny_adapter(model: Path, path: Path, seed: int) -> Path:
+    """Write one to `path` that fits the tiny model in `model`, strong enough to change what is said."""
+    base = open_base(model)
+    adapter, layout = draw_tiny_adapter(seed, 0.3), Layout(base.vocabulary.metadata)
+    base.vocabulary.close()
+    write_adapter(adapter, path, layout, name="random", base_sha256=base.sha256, form="")
     return path
 
 

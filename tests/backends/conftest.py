@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -20,11 +19,8 @@ from chatapp.backends.cloud.backend import CloudBackend
 from chatapp.backends.local.backend import LocalBackend
 from chatapp.errors import ProviderError
 from chatapp.settings import Settings
-from finetune.training.base import open_base
-from localmodel.adapter import Adapter, write_adapter
-from localmodel.gguf_names import Layout
 from localmodel.model_file import shipped_model
-from tests.tiny_model import HIDDEN, INNER, LAYERS
+from tests.tiny_model import write_tiny_adapter
 
 KEY = "sk-test-0123456789abcdef"
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter, dict[str, Any]], Awaitable[None]]
@@ -32,18 +28,8 @@ Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter, dict[str, Any]], Aw
 
 @pytest.fixture(scope="session")
 def random_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LoRA of rank 4 over every q and down projection of the tiny model, strong enough to change what is said."""
-    rng, path = np.random.default_rng(5), tmp_path_factory.mktemp("adapter") / "adapter.gguf"
-    base = open_base(tiny_model)
-    sizes = {"attn_q": (HIDDEN, HIDDEN), "ffn_down": (INNER, HIDDEN)}
-    pairs = {
-        f"blk.{layer}.{name}": (rng.normal(0, 0.3, (4, wide)).astype("f4"), rng.normal(0, 0.3, (out, 4)).astype("f4"))
-        for layer in range(LAYERS)
-        for name, (wide, out) in sizes.items()
-    }
-    layout = Layout(base.vocabulary.metadata)
-    write_adapter(Adapter(pairs, 8.0, 4), path, layout, name="random", base_sha256=base.sha256, form="")
-    return path
+    """A LoRA over the tiny model, strong enough to change what is said."""
+    return write_tiny_adapter(tiny_model, tmp_path_factory.mktemp("adapter") / "adapter.gguf", seed=5)
 
 
 def make_settings(**overrides: Any) -> Settings:

@@ -3,11 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from chatapp.guards.support.clauses import Sentence, sentences
 from chatapp.guards.support.entailed import borne_out
-from chatapp.guards.support.lexicon import lexicon_of
+from chatapp.guards.support.lexicon import Lexicon, lexicon_of
 from chatapp.guards.verdict import OK, Verdict
 from language import Language
 
@@ -33,7 +33,7 @@ class SupportGuard:
         """`language` is that of the sources; without rules for it nothing can be held against them."""
         texts = [sources] if isinstance(sources, str) else list(sources)
         self._lexicon, stem = lexicon_of(language), language.stem
-        self._texts = [sentences(text, self._lexicon) for text in texts]
+        self._texts = [_source(text, self._lexicon) for text in texts]
         said = " ".join(word for text in self._texts for sentence in text for word in sentence.words)
         known = {stem(word) for word in said.split()}
         self._vocabulary = known | self._lexicon.quantity_stems
@@ -121,3 +121,9 @@ class SupportGuard:
         if not flaws:
             return OK if not sentence.words else Verdict(False, sentence.words[0], "There is no approved text.")
         return max(flaws, key=lambda pair: pair[0])[1]
+
+
+@lru_cache(1024)
+def _source(text: str, lexicon: Lexicon) -> tuple[Sentence, ...]:
+    """An approved text taken apart, once for all the answers that are held against it."""
+    return tuple(sentences(text, lexicon))

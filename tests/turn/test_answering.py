@@ -182,7 +182,8 @@ async def test_what_there_is_of_an_answer_that_was_not_begun(desk: Desk, heard: 
     making = answering(desk, heard, cloud=[], text="outside of it")
     assert making.stopped().status is TurnStatus.STOPPED
     assert making.interrupted().status is TurnStatus.INTERRUPTED
-    assert (making.failed().status, making.failed().sources) == (TurnStatus.FAILED, (SOURCE,))
+    failed = making.failed()
+    assert (failed.status, failed.text, failed.sources) == (TurnStatus.FAILED, "", (SOURCE,))
     assert making.stopped().sources == ()
 
 

@@ -246,7 +246,7 @@ async def test_what_another_process_ended_is_told_and_kept_no_longer(desk: Desk)
 
 
 async def test_no_signs_of_life_are_given_for_what_was_given_up_and_deleted(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise DatabaseError("Locked.", "Wait.")
@@ -258,6 +258,7 @@ async def test_no_signs_of_life_are_given_for_what_was_given_up_and_deleted(
         monkeypatch.setattr(desk.store.turns, "begin_next", refuse)
         await desk.runner.start(desk.user, desk.conversation, "and two")
         await asyncio.wait(desk.runner._tasks, timeout=5)
+    assert f"what waits in conversation {desk.conversation} cannot begin now: Locked. Wait." in caplog.messages
     assert len(desk.runner._open()) == 2
     desk.runner.drop(desk.conversation)
     assert desk.runner._open() == set()

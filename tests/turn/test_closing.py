@@ -45,6 +45,17 @@ async def test_a_process_that_is_cancelled_stores_no_stop_either(desk: Desk) -> 
     assert desk.store.exchanges.of(desk.conversation)[0].turn.status == "interrupted"
 
 
+async def test_a_turn_that_no_decision_had_begun_to_answer_is_interrupted_without_a_word(desk: Desk) -> None:
+    await desk.runner.start(desk.user, desk.conversation, OUT_OF_SCOPE)
+    live = desk.runner.live(desk.conversation)
+    assert live
+    await desk.runner.aclose()
+    end = live.events[-1]
+    assert isinstance(end, Failed)
+    assert (end.code, end.text) == ("interrupted", "")
+    assert desk.store.exchanges.of(desk.conversation)[0].turn.status == "interrupted"
+
+
 async def test_what_waits_is_interrupted_too(desk: Desk) -> None:
     desk.use((), ["one two three four five"], delay_s=0.3)
     with desk.runner.watch(desk.conversation) as (subscription, _):

@@ -49,6 +49,13 @@ async def test_who_waits_is_told_why_and_nothing_of_it_is_kept(desk: Desk, monke
     assert exchange.turn.notices == []
 
 
+async def test_the_cloud_is_asked_as_the_settings_say(desk: Desk) -> None:
+    desk.use((), ["From the cloud."], cloud_max_tokens=77, cloud_temperature=0.3)
+    end = (await desk.say(OUT_OF_SCOPE))[-1]
+    (request,) = desk.cloud.requests
+    assert (request.max_tokens, request.temperature, request.seed) == (77, 0.3, end.turn_id)
+
+
 async def test_figures_that_nothing_approved_bears_out_are_named(desk: Desk) -> None:
     desk.use((), ["You have 60 days, and get a voucher of 500 EUR within 24 hours."])
     end = (await desk.say(OUT_OF_SCOPE))[-1]

@@ -5,6 +5,7 @@ import json
 from chatapp.errors import ProviderUnreachableError
 from chatapp.store.notices import Note, NoticeCode
 from chatapp.turn.events import Escalated, Failed, Finished, Notice, Reader, Source
+from chatapp.turn.notices import customer_notice
 
 NOTES = (
     Note(NoticeCode.ESCALATED, "The local answer was not sure enough, so the cloud model was asked."),
@@ -34,7 +35,16 @@ def test_a_customer_reads_the_notices_that_are_for_them_in_their_words() -> None
         },
         {"code": "cloud_failed", "text": "An outside AI service was asked too, and did not answer."},
     ]
-    assert told["sources"] == [{"text": "60 days."}]
+    assert told == {
+        "type": "finished",
+        "turn_id": 1,
+        "conversation_id": "c",
+        "status": "done",
+        "answered_by": "own",
+        "text": "Sixty.",
+        "sources": [{"text": "60 days."}],
+        "notices": told["notices"],
+    }
 
 
 def test_a_notice_is_told_while_the_answer_is_made() -> None:
@@ -54,3 +64,25 @@ def test_an_escalation_names_who_is_asked() -> None:
 def test_a_failure_is_stored_as_a_notice_in_the_customers_words() -> None:
     failed = Failed.of(1, "c", ProviderUnreachableError("No connection.", "Check it."))
     assert failed.notice == Note("provider_unreachable", f"{failed.what} {failed.hint}", "No connection. Check it.")
+
+
+def test_a_customer_reads_of_a_failure_what_happened_and_what_came() -> None:
+    error = ProviderUnreachableError("No connection.", "Check it.")
+    failed = Failed.of(1, "c", error, "Half an", (Source("a.b", "60 days.", 0.9),))
+    assert failed.as_json() == {
+        "type": "failed",
+        "turn_id": 1,
+        "conversation_id": "c",
+        "code": "no_answer",
+        "what": failed.what,
+        "hint": failed.hint,
+        "text": "Half an",
+        "sources": [{"text": "60 days."}],
+    }
+    assert "Your message is kept." in failed.hint
+
+
+def test_a_failure_that_was_stored_in_the_operators_words_is_told_by_its_code() -> None:
+    failed = Failed.of(1, "c", ProviderUnreachableError("No connection.", "Check it."))
+    stored = Note("provider_unreachable", "No connection. Check it.")
+    assert customer_notice(stored) == {"code": "no_answer", "text": f"{failed.what} {failed.hint}"}

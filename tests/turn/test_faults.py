@@ -94,6 +94,19 @@ async def test_a_new_message_first_stores_the_end_before_it(desk: Desk, locked: 
     assert [e.turn.status for e in desk.store.exchanges.of(desk.conversation)] == ["done", "done"]
 
 
+async def test_a_new_message_waits_for_no_pause_of_the_outbox(
+    desk: Desk, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PAUSES_S", (60.0,))
+    with desk.runner.watch(desk.conversation) as (subscription, _):
+        await saving(desk, subscription)
+        locked.execute("ROLLBACK")
+        async with asyncio.timeout(10):
+            await desk.runner.start(desk.user, desk.conversation, "outside again")
+            ends = [(await desk.collect(subscription))[-1] for _ in range(2)]
+    assert [type(end) for end in ends] == [Finished, Finished]
+
+
 async def test_what_cannot_be_stored_at_the_end_is_logged_without_words_and_interrupted_at_the_next_start(
     desk: Desk, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

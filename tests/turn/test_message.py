@@ -15,6 +15,12 @@ def test_what_is_no_message_is_refused(text: object) -> None:
     assert caught.value.hint
 
 
+def test_who_sends_no_text_is_told_how() -> None:
+    with pytest.raises(MessageError) as caught:
+        clean_message(7, 100)
+    assert (caught.value.what, caught.value.hint) == ("A message must be text, not int.", 'Send {"text": "..."}.')
+
+
 def test_words_lines_and_emoji_stay() -> None:
     assert clean_message("  two\r\nlines 🏕️ <b>&  ", 100) == "two\nlines 🏕️ <b>&"
 

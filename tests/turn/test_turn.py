@@ -15,7 +15,7 @@ from chatapp.errors import (
     ProviderUnreachableError,
 )
 from chatapp.turn.events import Delta, Escalated, Event, Failed, Finished, Notice, Routed, Started
-from router.types import Mode, Route, ScoredFact
+from router.types import Mode, Reason, ReasonCode, Route, ScoredFact
 from tests.turn.conftest import FACT, Desk
 
 BORNE_OUT = "You have 60 days from delivery to send unused goods back."
@@ -43,6 +43,9 @@ async def test_a_local_turn_is_told_stored_and_booked(desk: Desk) -> None:
     end = told[-1]
     assert isinstance(end, Finished)
     assert (end.status, end.route, end.text) == ("done", "local", BORNE_OUT)
+    assert end.ttft_ms is not None
+    assert 0 < end.ttft_ms <= end.total_ms
+    assert desk.runner.last_failure is None
     assert [source.id for source in end.sources] == [FACT.id]
     assert "".join(event.text for event in told if isinstance(event, Delta)) == BORNE_OUT
     (exchange,) = desk.store.exchanges.of(desk.conversation)
@@ -50,6 +53,7 @@ async def test_a_local_turn_is_told_stored_and_booked(desk: Desk) -> None:
     (call,) = desk.store.ledger.calls(exchange.turn.id)
     assert (call.purpose, call.route, call.outcome) == ("answer", "local", "ok")
     assert call.cost_microusd == exchange.cost_microusd == end.cost_microusd > 0
+    assert (exchange.turn.ttft_ms, exchange.turn.total_ms) == (end.ttft_ms, end.total_ms)
     assert call.ttft_ms is not None
 
 
@@ -170,6 +174,10 @@ async def test_a_dead_cloud_is_told_with_what_to_do(desk: Desk) -> None:
     assert end.detail == "No connection. Check FIRSTLINE_CLOUD_BASE_URL."
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert (exchange.turn.status, exchange.user_text) == ("failed", OUT_OF_SCOPE)
+    assert exchange.turn.total_ms
+    assert [source.id for source in end.sources] == [source["id"] for source in exchange.turn.sources] == [FACT.id]
+    assert desk.runner.last_failure
+    assert desk.runner.last_failure[1] == end
 
 
 async def test_stop_ends_the_turn_and_keeps_the_words(desk: Desk) -> None:
@@ -282,7 +290,7 @@ async def test_asking_the_cloud_replaces_the_local_answer(desk: Desk) -> None:
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert exchange.answer_text == "The long answer."
     assert exchange.turn.decision is not None
-    assert exchange.turn.decision.reasons[0].code == "forced"
+    assert exchange.turn.decision.reasons[0] == Reason(ReasonCode.FORCED, "The cloud model was asked for.")
 
 
 async def test_a_second_local_wording_is_sampled(desk: Desk) -> None:
@@ -292,7 +300,7 @@ async def test_a_second_local_wording_is_sampled(desk: Desk) -> None:
     before, after = desk.local.requests
     assert before.temperature == 0
     assert after.temperature > 0
-    assert before.seed != after.seed
+    assert (before.seed, after.seed) == (desk.settings.local_seed, desk.settings.local_seed + 2)
 
 
 async def test_the_router_sees_the_messages_before(desk: Desk) -> None:
@@ -371,5 +379,5 @@ async def test_a_stop_before_the_first_step_of_a_turn_ends_it_as_stopped(
     async with asyncio.timeout(5):
         events = await desk.say("where is it?")
     assert isinstance(events[-1], Finished)
-    assert events[-1].status == "stopped"
+    assert (events[-1].status, events[-1].route, events[-1].category) == ("stopped", "abstain", "")
     assert desk.runner.live(desk.conversation) is None

@@ -53,6 +53,12 @@ async def test_a_local_answer_is_one_value(desk: Desk, heard: Heard) -> None:
     assert (heard.notes, heard.reasons) == ([], [])
 
 
+async def test_a_thing_that_the_question_names_may_be_named_in_its_answer(desk: Desk, heard: Heard) -> None:
+    said = "You have 60 days from delivery to send the unused goods of your order back."
+    answer = await answering(desk, heard, [said], text="how long may i keep my order").whole()
+    assert (answer.text, answer.notices) == (said, ())
+
+
 async def test_a_cloud_answer_is_trimmed_and_rests_on_nothing(desk: Desk, heard: Heard) -> None:
     answer = await answering(desk, heard, cloud=["From the cloud. "], text="outside of it").whole()
     assert (answer.status, answer.text, answer.route) == (TurnStatus.DONE, "From the cloud.", Route.CLOUD)

@@ -76,6 +76,18 @@ async def test_two_messages_before_the_first_word_are_read_by_one_turn(desk: Des
     assert past.user_text == "outside: where is my parcel\nit is number 7"
 
 
+async def test_a_silent_turn_is_not_given_up_for_what_one_turn_cannot_read_with_it(desk: Desk) -> None:
+    Slow(desk)
+    await desk.runner.start(
+        desk.user, desk.conversation, "outside how much is it? when does it come? can I send it back?"
+    )
+    await desk.runner.start(desk.user, desk.conversation, "where is my invoice?")
+    live = desk.runner.live(desk.conversation)
+    assert live
+    assert live.halted is None
+    assert statuses(desk) == ["running", "queued"]
+
+
 async def test_a_burst_never_waits_for_a_release_that_is_being_loaded(desk: Desk) -> None:
     """`serving` may take seconds, in which nobody else would be answered if it were asked on the event loop."""
     asked_on: list[bool] = []

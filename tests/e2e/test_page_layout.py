@@ -61,6 +61,7 @@ def test_what_is_sent_comes_into_sight_and_a_reader_is_left_alone(page: Page, de
     expect(page.locator(".said").last).to_be_in_viewport()
     expect(page.locator("#text")).to_have_value("")
     page.locator("#thread").evaluate("thread => { thread.scrollTop = 0; }")
+    expect(page.locator("[data-to-end]")).to_be_visible()  # the page has seen that the reader left the end
     desk.gate.set()
     answered(page, 5)
     assert not is_at_end(page)

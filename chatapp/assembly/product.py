@@ -66,9 +66,7 @@ def build_product(settings: Settings, fences: FenceReport | None = None) -> Prod
         local.load()
         backends: dict[Route, Backend] = {Route.LOCAL: local}
         if settings.cloud_connected:
-            backends[Route.CLOUD] = CloudBackend(
-                settings
-            )  # its counter needs no file: a local model that fails must not fail both
+            backends[Route.CLOUD] = CloudBackend(settings)  # needs no file: a local model that fails must not fail both
         record = partial(_record, store)
         record(router.policy, settings.policy or f"pack {router.pack.name}")
         server = Server(settings, router, local, record)

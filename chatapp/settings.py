@@ -92,7 +92,12 @@ class Settings(BaseSettings):
     local_context_tokens: Tokens = Field(2048, description="Context of the local model, prompt and answer, in tokens.")
     local_prompt_tokens: Tokens = Field(1024, description="Budget of one local prompt, in tokens.")
     local_max_tokens: int = Field(160, ge=16, le=8192, description="Longest local answer, in tokens.")
-    local_threads: int = Field(0, ge=0, le=256, description="Threads of the local model; 0 means one a core.")
+    local_threads: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="Threads of the local model; 0 means as many as processors and the container's CPU quota allow.",
+    )
     local_temperature: float = Field(0.0, ge=0, le=2, description="Sampling temperature of the local model.")
     local_seed: int = Field(7, ge=0, description="Seed of the local model's sampling.")
     local_hourly_usd: Dollars = Field(0.10, description="Price of an hour of this machine, for the ledger.")

@@ -9,7 +9,8 @@ import pytest
 
 STOREYS = {
     "localmodel": (
-        "errors quiet atomic_files",  # no sentence of them mentions a model's inside
+        "errors quiet openmp atomic_files cgroups",  # no sentence of them mentions a model's inside
+        "processors memory",  # what of the machine this process may use
         "gguf_names model_file chat_template prompt llama release",  # the files, the prompt and the engine
         "vocabulary adapter",  # a model's tokens, and what is laid over its weights
     ),

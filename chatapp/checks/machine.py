@@ -12,6 +12,8 @@ from urllib.request import ProxyHandler, build_opener
 from chatapp.checks.broken import unmet
 from chatapp.checks.check import Check, Patient
 from chatapp.errors import DatabaseError, PortError
+from localmodel.openmp import spins_long
+from localmodel.processors import usable_processors
 
 MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 500_000_000
@@ -37,6 +39,19 @@ def packages(_: Patient) -> Check:
         return Check("ok", "packages", "all there, in versions that fit")
     remedy = f"Install the tested versions: {sys.executable} -m pip install -c constraints.txt firstline"
     return Check("fail", "packages", "; ".join(lines), remedy)
+
+
+def threads(patient: Patient) -> Check:
+    """How many threads the local model computes with, and whether they fit what this process may use."""
+    usable, asked = usable_processors(), patient.settings.local_threads
+    chosen = f"{asked or usable.threads} for the local model"
+    if asked > usable.threads:
+        remedy = "Threads that wait for a processor hold the others up: set FIRSTLINE_LOCAL_THREADS to 0, or unset it."
+        return Check("note", "threads", f"{chosen} by FIRSTLINE_LOCAL_THREADS, more than fit: {usable.why}", remedy)
+    if spins_long():
+        remedy = "Unset OMP_WAIT_POLICY and GOMP_SPINCOUNT, unless nothing else ever runs on these processors."
+        return Check("note", "threads", f"{chosen}, which never give a processor away while they wait", remedy)
+    return Check("ok", "threads", f"{chosen}{' by FIRSTLINE_LOCAL_THREADS' if asked else ''}: {usable.why}")
 
 
 def data_folder(patient: Patient) -> Check:

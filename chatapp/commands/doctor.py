@@ -12,7 +12,7 @@ import typer
 from chatapp.checks.broken import explained
 from chatapp.checks.check import Check, Patient
 from chatapp.checks.connection import fences, pages, sessions
-from chatapp.checks.machine import data_folder, database, packages, port, python
+from chatapp.checks.machine import data_folder, database, packages, port, python, threads
 from chatapp.checks.models import cloud, encoder, local_model, pack, router
 from chatapp.environment import of_kubernetes
 from chatapp.errors import FirstlineError
@@ -78,6 +78,7 @@ PARTS: dict[str, Part] = {
     "pack": pack,
     "encoder": encoder,
     "router": router,
+    "threads": threads,
     "local model": local_model,
     "database": database,
     "cloud": cloud,

@@ -1,12 +1,12 @@
 """Quantised files of a model, made by llama.cpp's own quantiser."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 
 from finetune.errors import RunError
 from localmodel.atomic_files import whole
 from localmodel.llama import quieten
+from localmodel.processors import usable_processors
 
 
 class Quantisation(StrEnum):
@@ -28,7 +28,7 @@ def quantize(source: Path, target: Path, kind: Quantisation, threads: int = 0) -
     quieten()
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind.value}")
-    params.nthread = threads or os.cpu_count() or 1
+    params.nthread = threads or usable_processors().threads
     try:
         with whole(target) as fresh:
             failed = llama_cpp.llama_model_quantize(str(source).encode(), str(fresh).encode(), params)

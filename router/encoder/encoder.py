@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import json
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localmodel.atomic_files import sha256, write_folder
+from localmodel.processors import usable_processors
 from router.encoder.onnx import CARD, ONNX, TOKENIZER, OnnxSession
 from router.errors import EncoderError
 
@@ -64,8 +64,11 @@ class Encoder:
         return cls(session, _fingerprint(card), folder)
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        """Vectors of shape (len(texts), d), on all cores; each is what `encode_one` gives for the text alone."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # the session computes without the interpreter's lock
+        """Vectors of shape (len(texts), d), on all processors that this process may use; each is what `encode_one`
+        gives for the text alone.
+        """
+        threads = usable_processors().threads  # the session computes without the interpreter's lock
+        with ThreadPoolExecutor(threads) as pool:
             return np.stack(list(pool.map(self._session.run, texts)))
 
     def knows(self, word: str) -> bool:

@@ -21,6 +21,7 @@ from chatapp.fences.report import FenceReport, KernelFence
 from chatapp.settings import Settings
 from chatapp.store.server_lock import hold
 from chatapp.web.access.refusals import Refusal, Refusals
+from localmodel.processors import Processors
 from router.errors import PackError
 from router.types import Mode
 from tests.router.conftest import SMALL
@@ -95,6 +96,31 @@ def test_the_data_folder(settings: Settings, monkeypatch: pytest.MonkeyPatch, tm
     (tmp_path / "file").touch()
     blocked = settings.model_copy(update={"data_dir": tmp_path / "file"})
     assert "cannot be written" in module.data_folder(Patient(blocked, None)).detail
+
+
+def usable(monkeypatch: pytest.MonkeyPatch, affinity: int, quota: float | None, threads: int) -> None:
+    found = Processors(affinity, quota, threads, "8 processors, and a CPU quota of 1.5, which is less")
+    monkeypatch.setattr(machine, "usable_processors", lambda: found)
+    monkeypatch.setattr(machine, "spins_long", lambda: False)
+
+
+def test_the_threads(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    usable(monkeypatch, 8, 1.5, 2)
+    check = module.threads(Patient(settings, None))
+    assert check.status == "ok"
+    assert check.detail == "2 for the local model: 8 processors, and a CPU quota of 1.5, which is less"
+    fewer = module.threads(Patient(settings.model_copy(update={"local_threads": 1}), None))
+    assert (fewer.status, "1 for the local model by FIRSTLINE_LOCAL_THREADS" in fewer.detail) == ("ok", True)
+
+
+def test_threads_that_do_not_fit_or_never_yield_are_noted(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    usable(monkeypatch, 8, 1.5, 2)
+    many = module.threads(Patient(settings.model_copy(update={"local_threads": 3}), None))
+    assert (many.status, "CPU quota of 1.5" in many.detail) == ("note", True)
+    assert "FIRSTLINE_LOCAL_THREADS" in many.remedy
+    monkeypatch.setattr(machine, "spins_long", lambda: True)
+    check = module.threads(Patient(settings, None))
+    assert (check.status, "OMP_WAIT_POLICY" in check.remedy) == ("note", True)
 
 
 def test_the_database(settings: Settings) -> None:

@@ -7,7 +7,6 @@ each token without keeping the logits of the whole context.
 
 import codecs
 import ctypes
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from chatapp.backends.base import ChatMessage, Token
 from chatapp.backends.local.model import as_operators_error
 from chatapp.errors import LocalModelError, ProviderContextError
 from localmodel.llama import Adapters, load_llama
+from localmodel.processors import usable_processors
 from localmodel.vocabulary import Vocabulary
 
 _PIECE_BYTES = 512
@@ -65,8 +65,9 @@ class Engine:
         """Load the file. Raises ModelFileError."""
         import llama_cpp
 
+        threads = threads or usable_processors().threads
         with as_operators_error():
-            self._vocabulary = Vocabulary.of(load_llama(path, threads=threads or _cores(), n_ctx=context_tokens), path)
+            self._vocabulary = Vocabulary.of(load_llama(path, threads=threads, n_ctx=context_tokens), path)
         self._llama = self._vocabulary.llama
         self._adapters = Adapters(self._llama)
         self._cpp: Any = llama_cpp
@@ -188,7 +189,3 @@ def _common(warm: Any, prompt: Sequence[int]) -> int:
     size = min(len(warm), len(prompt))
     differs = np.flatnonzero(warm[:size] != np.asarray(prompt[:size], dtype=warm.dtype))
     return int(differs[0]) if len(differs) else size
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

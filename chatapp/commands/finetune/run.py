@@ -36,6 +36,7 @@ from finetune.training.recipe_file import SWEEP, grid, resolve_recipe
 from finetune.training.run import Task, data_files, fine_tune, resumes, run_folder
 from finetune.training.run_folder import Run, read_runs
 from localmodel.errors import BaseModelError
+from localmodel.processors import usable_processors
 from localmodel.release import ADAPTER
 from router.pack.load import Pack, load_pack
 
@@ -162,8 +163,14 @@ def _run(material: Material, task: Task, *, fresh: bool) -> Run:
 
 
 def be_polite() -> None:
-    """Let waiting threads sleep: on a busy machine, threads that spin make everything ten times as slow."""
+    """Let waiting threads sleep, and start no more than a container's CPU quota feeds: PyTorch counts processors.
+
+    libgomp goes by what `localmodel.openmp` has set, other implementations of OpenMP by the policy.
+    """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    usable = usable_processors()
+    if usable.threads < usable.affinity:
+        os.environ.setdefault("OMP_NUM_THREADS", str(usable.threads))
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 

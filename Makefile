@@ -49,6 +49,7 @@ bench: $(VENV)/.dev          ## Print figures of README and docs (not of fine-tu
 	@$(BIN)/python -m bench.promise
 	@$(BIN)/python -m bench.outcomes
 	@$(BIN)/python -m bench.speed
+	@$(BIN)/python -m bench.neighbours
 	@$(BIN)/python -m bench.local_only
 	@$(BIN)/python -m bench.conversation
 

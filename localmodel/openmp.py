@@ -3,7 +3,7 @@
 The threads of llama.cpp wait for each other more than a thousand times a token. libgomp lets a waiting thread spin for
 some milliseconds before it sleeps. Where something else wants the processor, the thread spins in the place of the very
 partner that it waits for, and a token takes seconds. A few microseconds are enough on a quiet machine and cost nothing
-on a busy one; docs/deployment.md has the figures.
+on a busy one: `python -m bench.neighbours` measures both.
 
 libgomp reads its variables once, when it is loaded. So this is imported by the packages of this project before anything
 that brings libgomp: llama.cpp, PyTorch, scikit-learn, and processes that they start.

@@ -1,4 +1,4 @@
-"""`firstline serve | ask | route | router | encoder | finetune | bench | doctor | version`.
+"""`firstline serve | ask | route | router | encoder | finetune | bench | servers | doctor | version`.
 
 Libraries load in the commands: help is instant.
 """
@@ -108,6 +108,18 @@ def route(
     if text == "-":
         raise typer.Exit(route_lines(settings, sys.stdin.buffer))
     route_text(settings, text, as_json=json)
+
+
+@app.command()
+def servers(
+    drain: Annotated[str | None, typer.Option(help="Give this server no new calls; those that run may end.")] = None,
+    resume: Annotated[str | None, typer.Option(help="Give this server calls again.")] = None,
+) -> None:
+    """Show the servers of FIRSTLINE_LOCAL_BASE_URL and their state, take one out or put it back."""
+    settings, _ = start()
+    from chatapp.commands.servers import servers as run
+
+    run(settings, drain=drain, resume=resume)
 
 
 @app.command()

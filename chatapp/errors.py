@@ -28,7 +28,7 @@ FirstlineError                     what happened, with the value, and what to do
     ├── ProviderFilteredError      refused by the provider's content filter
     ├── ProviderCutError           the stream ended in the middle
     ├── ProviderFaultError         the server failed (5xx, nonsense)
-    └── LocalModelError            the model in this process failed
+    └── LocalModelError            the local model failed, in this process or at its servers
 
 FirstlineError is an ExplainedError (`localmodel.errors`), as are the errors of the router and of fine-tuning. They are
 an operator's to put right, and whatever shows an error to an operator catches ExplainedError.
@@ -313,7 +313,7 @@ class ProviderFaultError(ProviderError):
 
 
 class LocalModelError(ProviderError):
-    """The model in this process failed."""
+    """The local model failed: in this process, or at every server that stands in for it."""
 
     code = "local_model"
     words = Words("no_answer", "Our own assistant could not answer just now.", _KEPT)

@@ -13,11 +13,13 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chatapp.addresses.local_servers import read_hosts, read_servers, strangers
 from chatapp.addresses.origin import read_origins
 from chatapp.addresses.proxies import Proxies
 from chatapp.addresses.server_address import checked_server
 from chatapp.environment import at_home, cleaned, default_data_dir, of_kubernetes
 from chatapp.errors import SettingError
+from localmodel.prompt import GROUNDED
 from router.types import Mode
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,29 @@ class Settings(BaseSettings):
     local_seed: int = Field(7, ge=0, description="Seed of the local model's sampling.")
     local_hourly_usd: Dollars = Field(0.10, description="Price of an hour of this machine, for the ledger.")
 
+    local_base_url: str = Field(
+        "",
+        repr=False,
+        description="Base URLs of OpenAI-compatible servers, by comma, that answer in place of the model in this "
+        "process; empty: that model answers.",
+    )
+    local_api_key: SecretStr = Field(SecretStr(""), description="The key of those servers; empty: they ask for none.")
+    local_server_model: str = Field("", description="Model name as those servers call it.")
+    local_server_form: str = Field(
+        "",
+        description=f"Prompt form that their model was fine-tuned on, such as `{GROUNDED}`; empty: a base model's.",
+    )
+    local_allowed_hosts: str = Field(
+        "",
+        description="Hosts, by comma, where those servers may be in local-only mode; on this machine they always may.",
+    )
+    local_connect_timeout_s: Seconds = Field(2, description="Longest wait for a connection to them, in seconds.")
+    local_first_token_timeout_s: Seconds = Field(
+        10, description="Longest wait for the first word of one of them, in seconds; then another one is asked."
+    )
+    local_stall_timeout_s: Seconds = Field(10, description="Longest pause within an answer of theirs, in seconds.")
+    local_total_timeout_s: Seconds = Field(60, description="Longest answer of theirs, in seconds.")
+
     cloud_base_url: str = Field(
         "https://api.openai.com/v1", repr=False, description="Base URL of an OpenAI-compatible server."
     )
@@ -176,6 +201,23 @@ class Settings(BaseSettings):
     def _server(cls, value: str) -> str:
         return checked_server(value)
 
+    @field_validator("local_base_url")
+    @classmethod
+    def _servers(cls, value: str) -> str:
+        return ", ".join(read_servers(value))
+
+    @field_validator("local_allowed_hosts")
+    @classmethod
+    def _hosts(cls, value: str) -> str:
+        return ", ".join(sorted(read_hosts(value)))
+
+    @field_validator("local_server_form")
+    @classmethod
+    def _form(cls, value: str) -> str:
+        if value not in ("", GROUNDED):
+            raise ValueError(f"{value!r} is no prompt form; it must be {GROUNDED!r}, or empty for a base model")
+        return value
+
     @field_validator("operator_token", "session_secret")
     @classmethod
     def _text(cls, value: SecretStr) -> SecretStr:
@@ -183,7 +225,7 @@ class Settings(BaseSettings):
             raise ValueError("it holds bytes that are no text in UTF-8")
         return value
 
-    @field_validator("cloud_api_key")
+    @field_validator("cloud_api_key", "local_api_key")
     @classmethod
     def _header(cls, value: SecretStr) -> SecretStr:
         key = value.get_secret_value()
@@ -222,6 +264,33 @@ class Settings(BaseSettings):
                     f"{route}_context_tokens ({context})"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _local_servers(self) -> "Settings":
+        if not self.local_servers:
+            return self
+        if not self.local_server_model:
+            raise ValueError(
+                "FIRSTLINE_LOCAL_BASE_URL is set, so FIRSTLINE_LOCAL_SERVER_MODEL must be too: "
+                "the name by which its server calls the model"
+            )
+        if self.adapter:
+            raise ValueError(
+                "FIRSTLINE_ADAPTER is laid over the model in this process, and FIRSTLINE_LOCAL_BASE_URL puts a server "
+                "in its place; unset one of them"
+            )
+        strange = next(strangers(self.local_servers, read_hosts(self.local_allowed_hosts)), None)
+        if self.mode is Mode.LOCAL_ONLY and strange is not None:
+            raise ValueError(
+                f"FIRSTLINE_LOCAL_BASE_URL names {strange!r}; in local-only mode it may name this machine, and hosts "
+                "that FIRSTLINE_LOCAL_ALLOWED_HOSTS lists"
+            )
+        return self
+
+    @property
+    def local_servers(self) -> tuple[str, ...]:
+        """Base URLs of the servers that answer locally; none where the model in this process does."""
+        return read_servers(self.local_base_url)
 
     @property
     def cloud_connected(self) -> bool:

@@ -165,3 +165,34 @@ def test_postgres_by_any_of_its_names(scheme: str) -> None:
 
 def test_hosts_as_people_write_them() -> None:
     assert [load_settings(host=host).host for host in ("[::1]", "localhost")] == ["::1", "127.0.0.1"]
+
+
+SERVER = {"local_base_url": "http://gpu1:8000/v1", "local_server_model": "small"}
+
+
+def test_servers_that_answer_locally() -> None:
+    settings = load_settings(**SERVER | {"local_base_url": "http://gpu1:8000/v1/, http://gpu2:8000/v1"})
+    assert settings.local_servers == ("http://gpu1:8000/v1", "http://gpu2:8000/v1")
+    assert load_settings().local_servers == ()
+    assert load_settings(**SERVER, mode=Mode.LOCAL_ONLY, local_allowed_hosts=" GPU1 ,gpu3").local_servers
+    here = {"local_base_url": "http://localhost:1/v1,http://127.0.0.1:2/v1,http://[::1]:3/v1"}
+    assert len(load_settings(**SERVER | here, mode=Mode.LOCAL_ONLY).local_servers) == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"local_base_url": "gpu1:8000"}, "FIRSTLINE_LOCAL_BASE_URL cannot be used"),
+        ({"local_server_model": ""}, "FIRSTLINE_LOCAL_SERVER_MODEL must be too"),
+        ({"adapter": "adapter.gguf"}, "FIRSTLINE_ADAPTER is laid over"),
+        ({"local_server_form": "grounded"}, "'grounded' is no prompt form; it must be 'grounded-1'"),
+        ({"local_allowed_hosts": "http://gpu1"}, "FIRSTLINE_LOCAL_ALLOWED_HOSTS cannot be used"),
+        ({"mode": "local-only"}, "names 'gpu1'; in local-only mode"),
+        ({"mode": "local-only", "local_allowed_hosts": "gpu2"}, "FIRSTLINE_LOCAL_ALLOWED_HOSTS lists"),
+        ({"mode": "local-only", "local_base_url": "http://0.0.0.0:1/v1"}, "names '0.0.0.0'"),
+    ],
+)
+def test_servers_that_cannot_answer_locally(wrong: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        load_settings(**SERVER | wrong)
+    assert said in str(caught.value)

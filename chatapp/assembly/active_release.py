@@ -26,6 +26,8 @@ from router.router import Router
 log = logging.getLogger(__name__)
 
 NO_ADAPTER = "none"
+ELSEWHERE = "servers"
+"""What stands for a release where other servers answer."""
 Record = Callable[[Policy, str], None]
 """Told of a policy, and why it is in force."""
 
@@ -90,6 +92,16 @@ class Server:
         policy = replace(file.policy, answer_threshold=self._router.policy.answer_threshold)
         self._record(policy, f"release {release.id}")
         return self._router.with_policy(policy)
+
+
+def served_elsewhere(settings: Settings, router: Router) -> Serving:
+    """What serves where FIRSTLINE_LOCAL_BASE_URL names servers: whatever model they have loaded, under the policy of
+    FIRSTLINE_POLICY or the pack. A release does not: its adapter fits the model in this process.
+    """
+    releases = Releases(settings.data_dir / "releases" / router.pack.name, Release(ELSEWHERE))
+    if releases.serves != ELSEWHERE:
+        log.warning("%r does not serve: FIRSTLINE_LOCAL_BASE_URL names servers that answer instead", releases.serves)
+    return Serving(ELSEWHERE, router, None, settings.local_server_form)
 
 
 def open_releases(settings: Settings, pack: Pack) -> Releases:

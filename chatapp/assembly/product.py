@@ -7,12 +7,13 @@ from functools import partial
 
 from filelock import FileLock
 
-from chatapp.assembly.active_release import Server
+from chatapp.assembly.active_release import Record, Server, served_elsewhere
 from chatapp.assembly.open_router import open_router
 from chatapp.assembly.upkeep import close_left_open
 from chatapp.backends.base import Backend
 from chatapp.backends.cloud.backend import CloudBackend
 from chatapp.backends.local.backend import LocalBackend
+from chatapp.backends.pool.pool import Pool
 from chatapp.fences import FenceReport
 from chatapp.serving import Serving
 from chatapp.settings import Settings
@@ -21,6 +22,7 @@ from chatapp.store.server_lock import hold
 from chatapp.turn.runner import TurnRunner
 from router.pack.load import Pack
 from router.policy.policy import Policy
+from router.router import Router
 from router.types import Route
 
 
@@ -53,7 +55,7 @@ class Product:
 
 
 def build_product(settings: Settings, fences: FenceReport | None = None) -> Product:
-    """Load the pack, the router and the local model, and open the database.
+    """Load the pack, the router and the local model, unless servers stand in for it, and open the database.
 
     In local-only mode no cloud backend exists. Blocks for a second or two, longer on the very first start, when the
     encoder is exported and the router trained. Raises OperatorError and RouterError.
@@ -62,19 +64,17 @@ def build_product(settings: Settings, fences: FenceReport | None = None) -> Prod
     store = Store.open(settings.resolved_database_url)
     try:
         router = open_router(settings)
-        local = LocalBackend(settings)
-        local.load()
+        record = partial(_record, store)
+        record(router.policy, settings.policy or f"pack {router.pack.name}")
+        local, serving = _local(settings, router, record)
         backends: dict[Route, Backend] = {Route.LOCAL: local}
         if settings.cloud_connected:
             backends[Route.CLOUD] = CloudBackend(settings)  # needs no file: a local model that fails must not fail both
-        record = partial(_record, store)
-        record(router.policy, settings.policy or f"pack {router.pack.name}")
-        server = Server(settings, router, local, record)
-        runner = TurnRunner(settings, store, server.now, backends)
+        runner = TurnRunner(settings, store, serving, backends)
     except BaseException:
         store.close()
         raise
-    return Product(settings, router.pack, store, backends, runner, server.now, fences)
+    return Product(settings, router.pack, store, backends, runner, serving, fences)
 
 
 def build_server_product(settings: Settings, fences: FenceReport | None = None) -> Product:
@@ -95,6 +95,16 @@ def build_server_product(settings: Settings, fences: FenceReport | None = None) 
         close_left_open(product.store, settings, alone=lock is not None)
         undone.pop_all()
     return replace(product, lock=lock)
+
+
+def _local(settings: Settings, router: Router, record: Record) -> tuple[Backend, Callable[[], Serving]]:
+    """What answers locally, and who says what of it serves now. Where servers are named, no model is loaded here."""
+    if settings.local_servers:
+        serving = served_elsewhere(settings, router)
+        return Pool(settings), lambda: serving
+    local = LocalBackend(settings)
+    local.load()
+    return local, Server(settings, router, local, record).now
 
 
 def _record(store: Store, policy: Policy, why: str) -> None:

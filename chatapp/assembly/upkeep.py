@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from chatapp.backends.base import Backend
 from chatapp.backends.cloud.usage import price_microusd
+from chatapp.backends.pool.pool import Pool
 from chatapp.errors import DatabaseError
 from chatapp.settings import Settings
 from chatapp.store import Store
@@ -28,11 +30,14 @@ def close_left_open(store: Store, settings: Settings, *, alone: bool) -> None:
 
 
 @asynccontextmanager
-async def kept_up(settings: Settings, store: Store, runner: TurnRunner) -> AsyncIterator[None]:
-    """Upkeep every few seconds, for as long as the block lasts."""
+async def kept_up(
+    settings: Settings, store: Store, runner: TurnRunner, backends: Iterable[Backend] = ()
+) -> AsyncIterator[None]:
+    """Upkeep every few seconds, for as long as the block lasts; of `backends`, what has servers to be watched."""
     tasks = [
         asyncio.create_task(_sweep(settings, store, runner), name="sweep"),
         asyncio.create_task(Forgetter(store).run(), name="forget"),
+        *(asyncio.create_task(pool.watch(), name="servers") for pool in backends if isinstance(pool, Pool)),
     ]
     yield
     for task in tasks:

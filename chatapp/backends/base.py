@@ -1,6 +1,6 @@
 """What a model backend is: messages in, a stream of tokens out, and what they cost.
 
-A backend is a small class. `LocalBackend`, `CloudBackend` and the shipped fake `ScriptedBackend` are the three.
+A backend is a small class. `LocalBackend`, `Pool`, `CloudBackend` and the shipped fake `ScriptedBackend` are the four.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence

@@ -48,7 +48,13 @@ def router(patient: Patient) -> Check:
 
 
 def local_model(patient: Patient) -> Check:
-    """The pinned file, loaded, and some words of it: with a system message, and with the adapter that serves."""
+    """The pinned file, loaded, and some words of it: with a system message, and with the adapter that serves. Where
+    servers stand in for it, some words of each.
+    """
+    if patient.settings.local_servers:
+        from chatapp.checks.local_servers import local_server_check
+
+        return local_server_check(patient)
     from chatapp.assembly.active_release import Server
     from chatapp.assembly.open_router import open_router
     from chatapp.backends.base import ChatMessage, Request

@@ -12,6 +12,7 @@ import typer
 import uvicorn
 
 from chatapp import __version__
+from chatapp.addresses.shown import shown_url
 from chatapp.fences import FenceReport
 from chatapp.listener import listen, url
 from chatapp.settings import Settings
@@ -94,6 +95,8 @@ def start_lines(settings: Settings, fences: FenceReport | None, address: str, to
     yield f"mode: {settings.mode.value}"
     if fences:
         yield from (f"  {line}" for line in fences.lines)
+    if settings.local_servers:
+        yield f"{settings.local_server_model!r} answers locally, at {', '.join(map(shown_url, settings.local_servers))}"
     if settings.show_machinery:
         yield "everybody sees how an answer was made; FIRSTLINE_SHOW_MACHINERY=false keeps that to the operator"
     if settings.operator_token.get_secret_value().strip():

@@ -9,13 +9,13 @@ from functools import cache
 
 from chatapp.errors import FenceError
 from chatapp.fences.audit import Refusal, build_hook, holds, install
-from chatapp.fences.endpoints import database_endpoints, resolve
+from chatapp.fences.endpoints import database_endpoints, resolve, server_endpoints
 from chatapp.fences.guards import guard_names
 from chatapp.fences.landlock import raise_landlock
 from chatapp.fences.report import FenceReport, KernelFence
 from chatapp.fences.seccomp import raise_seccomp
 
-__all__ = ["FenceReport", "KernelFence", "Refusal", "database_endpoints", "raise_fences"]
+__all__ = ["FenceReport", "KernelFence", "Refusal", "database_endpoints", "raise_fences", "server_endpoints"]
 
 _KEPT_REFUSALS = 100
 
@@ -24,11 +24,10 @@ def raise_fences(allowed: Sequence[tuple[str, int]] = ()) -> FenceReport:
     """Raise every fence this system has, for the life of the process; none can be taken down again. Where those for
     the same addresses stand already, the report is theirs.
 
-    `allowed` are the database's (host, port) pairs: the only connections besides this machine itself. Names
-    are looked up here, once, before the first fence stands. Call it before any thread starts and before any
-    library that could connect is imported. Raises SettingError when a host has no address, FenceError when
-    the audit hook does not hold (another hook can veto it); a kernel fence that is missing is reported, not
-    raised.
+    `allowed` are the (host, port) pairs of the database and of local servers: the only connections besides this machine
+    itself. Names are looked up here, once, before the first fence stands. Call it before any thread starts and before
+    any library that could connect is imported. Raises SettingError when a host has no address, FenceError when the
+    audit hook does not hold (another hook can veto it); a kernel fence that is missing is reported, not raised.
     """
     return _raised(tuple(allowed))
 

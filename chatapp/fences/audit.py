@@ -19,7 +19,7 @@ from chatapp.fences.endpoints import Endpoints
 Hook = Callable[[str, tuple[Any, ...]], None]
 
 _PROBE = ("203.0.113.1", 9)  # RFC 5737 documentation address; never sent to
-_HINT = "Local-only mode allows this machine and its configured database, and starts no programs."
+_HINT = "Local-only mode allows this machine, its database and its local servers, and starts no programs."
 
 _SENDS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
@@ -143,7 +143,7 @@ def _here() -> Callable[[bytes], bool]:
 
 
 def _send_judge(verb: str, endpoints: Endpoints) -> Judge:
-    """Connecting and sending: Unix sockets, this machine, the database. A name is refused, because it would be
+    """Connecting and sending: Unix sockets, this machine, what is allowed. A name is refused, because it would be
     looked up.
 
     Only Unix sockets take an address that is no tuple, since `socket.__new__` lets no other such family be
@@ -190,7 +190,7 @@ def _bind_judge() -> Judge:
 
 
 def _lookup_judge(verb: str, endpoints: Endpoints) -> Judge:
-    """Looking up: `localhost`, this machine's numeric addresses, the database's host."""
+    """Looking up: `localhost`, this machine's numeric addresses, the hosts that are allowed."""
     read, pack, here, names = _host_reader(), _packer(), _here(), endpoints.names | {"localhost", ""}
     numeric = frozenset(address for address, _ in endpoints.addresses)
 

@@ -1,4 +1,4 @@
-"""Which addresses outside this machine local-only mode allows: the configured database's, and no other."""
+"""Which addresses local-only mode allows: those of the configured database and local servers, and no other."""
 
 import _socket
 import socket
@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from chatapp.addresses.local_servers import endpoint
 from chatapp.errors import SettingError
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _POSTGRES_PORT = 5432
+_LOCALHOST = {"localhost": ("127.0.0.1", "::1")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,12 @@ def database_endpoints(url: str) -> tuple[tuple[str, int], ...]:
         ) from None
 
 
+def server_endpoints(urls: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """The (host, port) pairs of base URLs; `localhost` as the numbers that it means, so that nothing is looked up."""
+    pairs = dict.fromkeys(endpoint(url) for url in urls)
+    return tuple((number, port) for host, port in pairs for number in _LOCALHOST.get(host, (host,)))
+
+
 def _queried(query: str, port: int) -> Iterator[tuple[str, int]]:
     fields = parse_qsl(query)
     hosts = [host for key, value in fields if key in ("host", "hostaddr") for host in value.split(",")]
@@ -97,8 +105,8 @@ def _addresses(host: str, port: int) -> Iterator[bytes]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise SettingError(
-            f"The database's host {host!r} has no address ({error}).",
-            "Correct FIRSTLINE_DATABASE_URL, or give the host's numeric address in it.",
+            f"The host {host!r} has no address ({error}).",
+            "Correct FIRSTLINE_DATABASE_URL or FIRSTLINE_LOCAL_BASE_URL, or give the host's numeric address in it.",
         ) from None
     for entry in found:
         address = packed(str(entry[4][0]))

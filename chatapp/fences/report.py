@@ -29,7 +29,7 @@ class KernelFence:
 class FenceReport:
     """Which fences stand.
 
-    `allowed` are the database's addresses; `loop` is the event loop the server must use.
+    `allowed` are the addresses of the database and of local servers; `loop` is the event loop the server must use.
     """
 
     landlock: KernelFence

@@ -63,7 +63,7 @@ class _Program(ctypes.Structure):
 def raise_seccomp(*, lookups: bool) -> KernelFence:
     """Refuse programs and all sockets but TCP and Unix, in every thread and in what they start. Never raises.
 
-    `lookups` leaves UDP open, which a database given by name needs to be found.
+    `lookups` leaves UDP open, which a database or a server given by name needs to be found.
     """
     machine = _MACHINES.get(platform.machine()) if sys.platform == "linux" else None
     if machine is None:
@@ -72,7 +72,7 @@ def raise_seccomp(*, lookups: bool) -> KernelFence:
         _restrict(machine, _filter(machine, lookups=lookups))
     except OSError as error:
         return KernelFence("seccomp", False, f"the kernel refused: {error.strerror}")
-    udp = "UDP is open, for the database's name must be looked up" if lookups else "no UDP, so no DNS"
+    udp = "UDP is open, for an allowed name must be looked up" if lookups else "no UDP, so no DNS"
     return KernelFence("seccomp", True, f"no programs, no raw sockets, {udp}")
 
 

@@ -1,6 +1,7 @@
 """The local model's wording of one fact, checked by the guards while it streams."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,11 +106,15 @@ class Worder:
         messages = self._messages(asking, fact)
         if await asyncio.to_thread(self._backend.count_tokens, messages) > self._settings.local_prompt_tokens:
             return Wording.GIVEN_UP
-        support = None if fact.id in self._free else SupportGuard(fact.text, asking.question.text, language=language)
-        watch = _Watch(support, DegenerateGuard(), LowConfidence(), RefusalGuard(REFUSAL))
+
+        def guards() -> _Watch:
+            free = fact.id in self._free
+            support = None if free else SupportGuard(fact.text, asking.question.text, language=language)
+            return _Watch(support, DegenerateGuard(), LowConfidence(), RefusalGuard(REFUSAL))
+
         async with self._call(asking, messages, draft) as call:
             tell_place_in_line(draft, self._backend)
-            await _watched(call, watch, draft)
+            await _watched(call, guards, draft)
         return {Outcome.OK: Wording.SAID, Outcome.REFUSED: Wording.REFUSED}.get(call.outcome, Wording.GIVEN_UP)
 
     def _messages(self, asking: Asking, fact: ScoredFact) -> tuple[ChatMessage, ...]:
@@ -137,10 +142,15 @@ class Worder:
         )
 
 
-async def _watched(call: MeteredCall, watch: _Watch, draft: Draft) -> None:
-    """Say what the guards let through, and end the call at the first word that one of them does not."""
-    before = len(draft.text)
+async def _watched(call: MeteredCall, guards: Callable[[], _Watch], draft: Draft) -> None:
+    """Say what the guards let through, and end the call at the first word that one of them does not. What is withdrawn
+    was no answer, and the guards begin anew.
+    """
+    before, watch = len(draft.text), guards()
     async for token in call:
+        if token.replaces:
+            watch = guards()
+            draft.say(draft.text[:before], replace=True)
         shown, call.outcome = watch.feed(token.text, token.logprob)
         draft.say(shown)
         if call.outcome is not Outcome.OK:

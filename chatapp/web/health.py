@@ -1,6 +1,7 @@
 """`GET /healthz`: one look at whether this process can do its job."""
 
 import logging
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,6 +10,7 @@ from fastapi.responses import JSONResponse
 from chatapp import __version__
 from chatapp.assembly.product import Product
 from chatapp.backends.base import model_name
+from chatapp.backends.pool.pool import Pool
 from chatapp.errors import DatabaseError
 from chatapp.turn.events import Reader
 from chatapp.web.access.operator import is_operator, reader_of
@@ -32,7 +34,7 @@ def healthz(request: Request) -> JSONResponse:
         "status": "degraded" if trouble else "closing" if app.runner.closing else "ok",
         "version": __version__,
         "mode": app.settings.mode.value,
-        "local": {"state": "ready"},
+        "local": _local(app, operator),
         "cloud": {"state": _cloud(app)},
         "database": "unavailable" if trouble else "ok",
     }
@@ -63,6 +65,15 @@ def _how_it_is_made(app: Product, body: dict[str, Any]) -> dict[str, Any]:
         at, failed = app.runner.last_failure
         more["last_failure"] = {"at": at.isoformat(), "code": failed.code, "detail": failed.detail}
     return models | more
+
+
+def _local(app: Product, operator: bool) -> dict[str, Any]:
+    """Whether the local route can answer, and for the operator the servers behind it, where it has any."""
+    pool = app.backends[Route.LOCAL]
+    if not isinstance(pool, Pool):
+        return {"state": "ready"}
+    state = {"state": "ready" if pool.ready else "unavailable"}
+    return state | ({"servers": [asdict(server) for server in pool.statuses]} if operator else {})
 
 
 def _cloud(app: Product) -> str:

@@ -4,7 +4,8 @@ import pytest
 
 from chatapp.addresses.shown import shown_url
 from chatapp.backends.cloud.backend import CloudBackend
-from chatapp.backends.cloud.faults import cloud_fault, redacted
+from chatapp.backends.cloud.faults import redacted, server_fault
+from chatapp.backends.cloud.server import cloud_server
 from chatapp.errors import DatabaseError, SettingError
 from chatapp.fences import database_endpoints
 from chatapp.settings import Settings, load_settings
@@ -48,9 +49,16 @@ def settings() -> Settings:
 
 def test_neither_settings_nor_backend_nor_an_error_shows_it() -> None:
     ours = settings()
-    backend = CloudBackend(ours)
-    fault = cloud_fault(ConnectionError(f"no way to {ours.cloud_base_url} by {ours.cloud_proxy}"), ours)
-    for shown in (repr(ours), str(ours), repr(backend), str(fault), redacted(ours.cloud_base_url, ours)):
+    backend, server = CloudBackend(ours), cloud_server(ours)
+    fault = server_fault(ConnectionError(f"no way to {ours.cloud_base_url} by {ours.cloud_proxy}"), server)
+    for shown in (
+        repr(ours),
+        str(ours),
+        repr(backend),
+        repr(server),
+        str(fault),
+        redacted(ours.cloud_base_url, server),
+    ):
         assert SECRET not in shown
     assert "models.example" in str(fault)
 

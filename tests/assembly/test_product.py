@@ -15,9 +15,10 @@ from chatapp.settings import Settings
 from chatapp.store import CallRecord, Store
 from chatapp.store.models import Outcome, Purpose
 from chatapp.store.server_lock import hold
+from localmodel.prompt import GROUNDED
 from router.pack.load import load_pack
 from router.types import Route
-from tests.web.scripted import scripted_product
+from tests.web.scripted import ToldRouter, scripted_product
 
 
 class FailingLocal:
@@ -49,6 +50,27 @@ async def test_the_cloud_counts_without_the_local_model(tmp_path: Path, monkeypa
         assert built.backends[Route.CLOUD].count_tokens([ChatMessage("user", "Hello there, 你好")]) > 4
     finally:
         await built.aclose()
+
+
+async def test_where_servers_answer_no_model_is_loaded_and_no_release_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def loaded(*_: object) -> None:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(module, "open_router", lambda _: ToldRouter())
+    monkeypatch.setattr(module, "LocalBackend", loaded)
+    promoted = tmp_path / "releases" / "pip" / "current.json"
+    promoted.parent.mkdir(parents=True)
+    promoted.write_text('{"releases": ["r-1"]}')
+    servers = "http://127.0.0.1:9/v1"
+    given = {"local_base_url": servers, "local_server_model": "small", "local_server_form": GROUNDED}
+    built = build_product(Settings(data_dir=tmp_path, **given))  # type: ignore[arg-type]
+    serving = built.serving()
+    assert (serving.release, serving.adapter, serving.form) == ("servers", None, GROUNDED)
+    assert built.backends[Route.LOCAL].model == "small"
+    assert "'r-1' does not serve: FIRSTLINE_LOCAL_BASE_URL" in caplog.text
+    await built.aclose()
 
 
 def test_a_second_server_is_refused_before_a_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -140,14 +141,21 @@ class RawServer:
             writer.close()
 
 
-@pytest_asyncio.fixture
-async def raw() -> AsyncIterator[RawServer]:
+@asynccontextmanager
+async def listening() -> AsyncIterator[RawServer]:
+    """A server that plays, on a port of its own."""
     server = RawServer()
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
     yield server
     listener.close()
     await listener.wait_closed()
+
+
+@pytest_asyncio.fixture
+async def raw() -> AsyncIterator[RawServer]:
+    async with listening() as server:
+        yield server
 
 
 def status(code: int, body: Any, headers: str = "") -> Play:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chatapp import cli, fences
+from chatapp.errors import SettingError
 from router.types import Mode
 
 
@@ -84,3 +85,16 @@ def test_the_fences_rise_in_local_only_mode_around_the_database_alone(
     settings, raised = cli.start(mode=Mode.LOCAL_ONLY, host=None)
     assert settings.mode is Mode.LOCAL_ONLY
     assert raised == ("raised", (("203.0.113.7", 6000),))
+
+
+def test_the_fences_rise_around_the_servers_that_may_be_named_and_no_other(
+    calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTLINE_LOCAL_BASE_URL", "http://127.0.0.1:8080/v1,http://203.0.113.7:8000/v1")
+    monkeypatch.setenv("FIRSTLINE_LOCAL_SERVER_MODEL", "small")
+    with pytest.raises(SettingError, match=r"names '203\.0\.113\.7'; in local-only mode"):
+        cli.start(mode=Mode.LOCAL_ONLY)
+    assert cli.start(mode=Mode.HYBRID)[1] is None
+    monkeypatch.setenv("FIRSTLINE_LOCAL_ALLOWED_HOSTS", "203.0.113.7")
+    _, raised = cli.start(mode=Mode.LOCAL_ONLY)
+    assert raised == ("raised", (("127.0.0.1", 8080), ("203.0.113.7", 8000)))

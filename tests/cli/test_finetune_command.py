@@ -215,6 +215,11 @@ def test_what_the_gate_released_serves_until_it_is_rolled_back(
     with pytest.raises(ReleaseError, match="has changed since it was judged"):
         call("promote", str(pack))
     figures.write_text(judged)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("FIRSTLINE_LOCAL_BASE_URL", "http://127.0.0.1:9/v1")
+        elsewhere.setenv("FIRSTLINE_LOCAL_SERVER_MODEL", "small")
+        with pytest.raises(ReleaseError, match="a release would not serve there"):
+            call("promote", str(pack))
     assert "serves now, instead of pack" in call("promote", str(pack), "--why", "a test")
     with pytest.raises(ReleaseError, match="was held against 'pack'"):
         call("gate", str(pack))

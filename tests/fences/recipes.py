@@ -42,6 +42,7 @@ RECIPES: dict[str, list[str]] = {
     "finetune promote": ["PACK"],
     "finetune rollback": ["PACK"],
     "bench router": [],
+    "servers": [],
     "serve": ["--port", "0"],
 }
 """In an order in which each finds what it needs. PACK and HOME stand for folders."""

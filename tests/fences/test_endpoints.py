@@ -1,11 +1,11 @@
-"""The database's addresses, out of its URL."""
+"""The addresses of the database and of local servers, out of their URLs."""
 
 import socket
 
 import pytest
 
 from chatapp.errors import SettingError
-from chatapp.fences.endpoints import database_endpoints, resolve
+from chatapp.fences.endpoints import database_endpoints, resolve, server_endpoints
 
 POSTGRES = "postgresql+psycopg://u:p%40x@"
 
@@ -62,3 +62,19 @@ def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingError, match=r"'db\.example' has no address") as caught:
         resolve([("db.example", 1)])
     assert "numeric address" in caught.value.hint
+
+
+def test_endpoints_of_local_servers() -> None:
+    urls = (
+        "http://10.0.0.7:8000/v1",
+        "https://gpu1.example/v1",
+        "http://localhost:11434/v1",
+        "http://10.0.0.7:8000/v2",
+    )
+    assert server_endpoints(urls) == (
+        ("10.0.0.7", 8000),
+        ("gpu1.example", 443),
+        ("127.0.0.1", 11434),
+        ("::1", 11434),
+    )
+    assert resolve(server_endpoints(urls[2:3])).names == frozenset()

@@ -2,10 +2,14 @@
 
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+
+from chatapp.fences import server_endpoints
 
 Fenced = Callable[..., Any]
 
@@ -226,6 +230,62 @@ def test_threads_that_start_later_are_behind_the_fences(fenced: Fenced) -> None:
         """
     )
     assert result == [["FenceError"], ["FenceError"]]
+
+
+@pytest.fixture
+def answering() -> Iterator[list[str]]:
+    """Base URLs of two servers on loopback that complete every chat with `Hello`."""
+
+    class Hello(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = b'{"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    servers = [HTTPServer(("127.0.0.1", 0), Hello) for _ in range(2)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield [f"http://localhost:{server.server_port}/v1" for server in servers]
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_local_servers_that_were_set_are_asked_and_no_other(fenced: Fenced, answering: list[str]) -> None:
+    ours, _ = answering
+    result = fenced(
+        f"""
+        import asyncio
+        from pathlib import Path
+        from chatapp.backends.base import ChatMessage, Request, whole_text
+        from chatapp.backends.pool.pool import Pool
+        from chatapp.settings import load_settings
+        def said(url):
+            pool = Pool(load_settings(local_base_url=url, local_server_model="small", data_dir=Path("/nowhere")))
+            async def answer():
+                try:
+                    return await whole_text(pool.stream(Request((ChatMessage("user", "hi"),))))
+                finally:
+                    await pool.aclose()
+            return asyncio.run(answer())
+        urls = [*{answering!r}, "{ours.replace("localhost", "203.0.113.1")}"]
+        result = [said(urls[0]), *(outcome(lambda: said(url)) for url in urls[1:])]
+        result += [[one.what for one in report.refusals], report.as_json()]
+        """,
+        *server_endpoints([ours]),
+    )
+    said, beside, elsewhere, refused, report = result
+    assert said == "Hello"
+    assert elsewhere == ["ProviderUnreachableError"]
+    assert any("203.0.113.1" in one for one in refused)
+    assert "UDP is open" not in str(report)
+    if report["landlock"]:  # of this machine, too, only what was set
+        assert beside == ["ProviderUnreachableError"]
 
 
 @linux

@@ -1,12 +1,16 @@
 """`/healthz` says whether the product can do its job: read, write, and take something new."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from chatapp.backends.pool.pool import Pool
 from chatapp.errors import DatabaseError
+from chatapp.settings import Settings
 from chatapp.store import database
+from router.types import Route
 from tests.web.conftest import Site, Visit
 
 TOKEN = "of the operator"
@@ -71,3 +75,22 @@ def test_a_method_that_is_not_there_is_refused_as_such(site: Site, visit: Visit)
     answer = visit(site()).post("/ws/chat/x")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert answer.json()["error"]["code"] == "request"
+
+
+def test_servers_that_answer_locally_are_told_to_the_operator(site: Site, visit: Visit) -> None:
+    app = site(operator_token=TOKEN)
+    client = visit(app)
+    assert client.get("/healthz").json()["local"] == {"state": "ready"}
+    url = "http://ann:secret@127.0.0.1:9/v1"
+    pool = Pool(Settings(local_base_url=url, local_server_model="small"))
+    app.state.product.backends[Route.LOCAL] = pool
+    assert client.get("/healthz").json()["local"] == {"state": "ready"}
+    asyncio.run(pool.check())
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["local"]) == (200, {"state": "unavailable"})
+    told = client.get("/healthz", headers={"Authorization": f"Bearer {TOKEN}"}).json()["local"]
+    (server,) = told["servers"]
+    assert (server["address"], server["state"], server["running"]) == ("http://127.0.0.1:9/v1", "dead", 0)
+    assert "cannot be reached" in server["why"]
+    assert told["model"] == "small"
+    assert "secret" not in str(told)

@@ -54,8 +54,9 @@ class Attempt:
 
 @dataclass(slots=True)
 class Attempts:
-    """The sendings of one call; `busy` while the client waits to send it again."""
+    """The sendings of one call, which the client may repeat `retries` times; `busy` while it waits to do so."""
 
+    retries: int = RETRIES
     made: list[Attempt] = field(default_factory=list)
     busy: bool = False
 
@@ -105,9 +106,9 @@ async def answered(response: httpx2.Response) -> None:
     if attempts.uncertain >= _UNCERTAIN_TRIES or not worth_a_wait(response):
         response.headers["x-should-retry"] = "false"
     elif response.status_code in (408, 409, 429) or response.status_code >= 500:
-        attempts.busy = len(attempts.made) <= RETRIES
+        attempts.busy = len(attempts.made) <= attempts.retries
         if attempts.busy:
-            log.info("the cloud server answered %d, and is asked again", response.status_code)
+            log.info("a model's server answered %d, and is asked again", response.status_code)
 
 
 HOOKS: Mapping[str, list[Callable[..., Any]]] = {"request": [sending], "response": [answered]}

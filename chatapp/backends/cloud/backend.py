@@ -1,4 +1,4 @@
-"""The cloud as a backend: any server that speaks OpenAI's chat completions."""
+"""A server as a backend, and the cloud as one: whatever speaks OpenAI's chat completions."""
 
 import logging
 import math
@@ -8,12 +8,13 @@ import openai
 
 from chatapp.addresses.shown import shown_url
 from chatapp.backends.base import ChatMessage, Request, Usage
-from chatapp.backends.cloud.attempts import CURRENT, HOOKS, RETRIES
-from chatapp.backends.cloud.client import cloud_client
+from chatapp.backends.cloud.attempts import CURRENT, HOOKS
+from chatapp.backends.cloud.client import client_of
 from chatapp.backends.cloud.dialect import Dialect
 from chatapp.backends.cloud.events import Chunks
 from chatapp.backends.cloud.habits import Habits
-from chatapp.backends.cloud.stream import CloudStream
+from chatapp.backends.cloud.server import ModelServer, cloud_server
+from chatapp.backends.cloud.stream import ServerStream
 from chatapp.backends.cloud.usage import price_microusd, rough_count
 from chatapp.settings import Settings
 
@@ -25,7 +26,7 @@ _RATIO_CAP = 4.0  # a server whose usage is nonsense must not starve the context
 _ADAPTIONS = 8  # how often one call is sent anew because of what it refuses
 
 
-class CloudBackend:
+class ServerBackend:
     """An OpenAI-compatible server.
 
     `counter` counts tokens with any tokenizer; what the server reports corrects it. What the server takes and how it
@@ -33,24 +34,23 @@ class CloudBackend:
     behaviour.
     """
 
-    name = "cloud"
-
-    def __init__(self, settings: Settings, counter: Counter | None = None) -> None:
-        self.settings = settings
-        self.model: str = settings.cloud_model
-        self.context_tokens: int = settings.cloud_context_tokens
+    def __init__(self, server: ModelServer, counter: Counter | None = None) -> None:
+        """Raises SettingError for a proxy or certificates that cannot be used."""
+        self.server = server
+        self.model: str = server.model
+        self.context_tokens: int = server.context_tokens
         self.habits = Habits()
-        self._dialect = Dialect()
+        self.client = client_of(server, event_hooks=HOOKS)
+        self._dialect = Dialect(logprobs=server.logprobs)
         self._counter = counter or rough_count
         self._counted = self._reported = 0
-        self._client = cloud_client(settings, max_retries=RETRIES, event_hooks=HOOKS)
 
     def __repr__(self) -> str:
-        return f"CloudBackend({shown_url(self.settings.cloud_base_url)!r}, {self.model!r})"
+        return f"{type(self).__name__}({shown_url(self.server.base_url)!r}, {self.model!r})"
 
-    def stream(self, request: Request) -> CloudStream:
+    def stream(self, request: Request) -> ServerStream:
         """A call that begins with its iteration."""
-        return CloudStream(self, request)
+        return ServerStream(self, request)
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
         """An estimate on the safe side: the counter's figure times `ratio`."""
@@ -66,16 +66,18 @@ class CloudBackend:
         self._counted += self._counter(messages)
         self._reported += reported_tokens
 
-    def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - tokens are what costs
-        """Tokens at FIRSTLINE_CLOUD_PRICE_*."""
-        return price_microusd(self.settings, usage)
+    def give_up_logprobs(self) -> bool:
+        """Ask for no probabilities from now on, if they were asked for and never given; tells whether that changes
+        anything.
+        """
+        return not self.habits.gives_logprobs and self._dialect.give_up_logprobs()
 
     async def open(self, request: Request) -> Chunks:
         """Send the call and give the chunks of its answer. Raises what the client raises."""
         for _ in range(_ADAPTIONS):
             sent = self._dialect.arguments(request, self.model)
             try:
-                raw = await self._client.chat.completions.with_raw_response.create(**sent)
+                raw = await self.client.chat.completions.with_raw_response.create(**sent)
                 return Chunks(raw.http_response)
             except openai.APIStatusError as error:
                 refused = self._dialect.adapt(error, sent)
@@ -83,10 +85,24 @@ class CloudBackend:
                     raise
                 if attempts := CURRENT.get():
                     attempts.refused()
-                log.info("the cloud server %r does not take %s; it is left out from now on", self.model, refused)
+                log.info("the server of %r does not take %s; it is left out from now on", self.model, refused)
                 last = error
         raise last
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self.client.close()
+
+
+class CloudBackend(ServerBackend):
+    """The server of FIRSTLINE_CLOUD_BASE_URL."""
+
+    name = "cloud"
+
+    def __init__(self, settings: Settings, counter: Counter | None = None) -> None:
+        super().__init__(cloud_server(settings), counter)
+        self._settings = settings
+
+    def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - tokens are what costs
+        """Tokens at FIRSTLINE_CLOUD_PRICE_*."""
+        return price_microusd(self._settings, usage)

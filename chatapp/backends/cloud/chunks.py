@@ -13,13 +13,16 @@ _COMPLAINTS = "message", "detail", "msg", "error_msg"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What a chunk contains. `called`: it asks for a tool; `finish` is the finish reason, "" for none."""
+    """What a chunk contains. `called`: it asks for a tool; `finish` is the finish reason, "" for none; `logprobs` are
+    those of its tokens, natural logarithms.
+    """
 
     text: str = ""
     thought: str = ""
     called: bool = False
     finish: str = ""
     usage: Usage | None = None
+    logprobs: tuple[float, ...] = ()
 
     @property
     def alive(self) -> bool:
@@ -43,6 +46,7 @@ def read_chunk(chunk: Any) -> Piece:
         called=bool(said.get("tool_calls") or said.get("function_call")),
         finish=_plain(choice.get("finish_reason")),
         usage=exact(chunk.get("usage")),
+        logprobs=tuple(_logprobs(_mapping(choice.get("logprobs")))),
     )
 
 
@@ -58,6 +62,15 @@ def complaint(chunk: Any) -> Any:
         isinstance(chunk.get(name), str | list) and chunk[name] for name in _COMPLAINTS
     )
     return chunk if said and "usage" not in chunk else None
+
+
+def _logprobs(given: Mapping[str, Any]) -> Iterator[float]:
+    """Those of a chat completion, one an object, or of a plain one, as a list."""
+    named, plain = given.get("content"), given.get("token_logprobs")
+    found = [_mapping(one).get("logprob") for one in named] if isinstance(named, list) else plain
+    for value in found if isinstance(found, list) else ():
+        if isinstance(value, int | float) and value <= 0:
+            yield float(value)
 
 
 def _first(choices: Any) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The cloud's HTTP client: our own settings alone decide what it sends and by which proxy."""
+"""A model server's HTTP client: our own settings alone decide what it sends and by which proxy."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -8,8 +8,8 @@ import httpx2
 import openai
 
 from chatapp import __version__
+from chatapp.backends.cloud.server import ModelServer
 from chatapp.backends.cloud.way import proxy_of, tls_of
-from chatapp.settings import Settings
 
 SENT_HEADERS = frozenset(
     {
@@ -26,24 +26,26 @@ SENT_HEADERS = frozenset(
 )
 """All that a server is told beside the request itself: nothing of this machine's system, user or other accounts."""
 
+_NO_KEY = "none"  # the client insists on one, or takes that of OPENAI_API_KEY
+
 Hooks = Mapping[str, list[Callable[..., Any]]]
 
 
-def cloud_client(settings: Settings, *, max_retries: int = 0, event_hooks: Hooks | None = None) -> openai.AsyncOpenAI:
-    """A client for FIRSTLINE_CLOUD_BASE_URL. Raises SettingError for a proxy or certificates that cannot be used."""
+def client_of(server: ModelServer, *, event_hooks: Hooks | None = None) -> openai.AsyncOpenAI:
+    """A client for one server. Raises SettingError for a proxy or certificates that cannot be used."""
     logging.getLogger("openai").setLevel(logging.WARNING)  # OPENAI_LOG would print what customers write
-    timeout = httpx2.Timeout(settings.cloud_total_timeout_s, connect=settings.cloud_connect_timeout_s)
+    timeout = httpx2.Timeout(server.total_timeout_s, connect=server.connect_timeout_s)
     transport = SparseTransport(
-        verify=tls_of(settings),
+        verify=tls_of(server),
         trust_env=False,
-        proxy=proxy_of(settings),
+        proxy=proxy_of(server),
         limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100),
     )
     return Client(
-        api_key=settings.cloud_api_key.get_secret_value(),
-        base_url=settings.cloud_base_url,
+        api_key=server.key.get_secret_value() or _NO_KEY,
+        base_url=server.base_url,
         timeout=timeout,
-        max_retries=max_retries,
+        max_retries=server.retries,
         http_client=openai.DefaultAsyncHttpxClient(
             transport=transport, trust_env=False, timeout=timeout, event_hooks=dict(event_hooks or {})
         ),
@@ -64,11 +66,15 @@ class Client(openai.AsyncOpenAI):
 
 
 class SparseTransport(httpx2.AsyncHTTPTransport):
-    """Sends SENT_HEADERS and no other, whatever the libraries above add."""
+    """Sends SENT_HEADERS and no other, whatever the libraries above add, and no key where there is none."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a copy; the libraries above go by their own headers of the original."""
-        headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() in SENT_HEADERS]
+        headers = [
+            (name, value)
+            for name, value in request.headers.multi_items()
+            if name.lower() in SENT_HEADERS and value != f"Bearer {_NO_KEY}"
+        ]
         sent = httpx2.Request(
             request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
         )

@@ -11,7 +11,8 @@ from chatapp.backends.cloud.said import everything_said
 from chatapp.backends.legible import without_control
 
 _LENGTHS = ("max_tokens", "max_completion_tokens")
-_OPTIONAL = ("temperature", "seed", "stream_options")
+_OPTIONAL = ("temperature", "seed", "stream_options", "logprobs", "top_logprobs")
+_PROBABILITIES = {"logprobs", "top_logprobs"}
 _NEVER_LEARNT_FROM = frozenset({401, 402, 408, 429})  # the key, the bill and the hour say nothing about a parameter
 _REFUSED = re.compile(
     r"unsupported|not.{0,12}support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|deprecat|extra|"
@@ -42,13 +43,13 @@ class Dialect:
 
     gpt-5 and its like take `max_completion_tokens` for `max_tokens` and no temperature; others take no `seed` or
     `stream_options`, a smaller answer, no system message but the first, or none at all. Such words then stand in the
-    first message of the user.
+    first message of the user. With `logprobs` the probability of each token is asked for, where the server gives it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, logprobs: bool = False) -> None:
         self._lengths = list(_LENGTHS)
         self._longest: int | None = None
-        self._optional = set(_OPTIONAL)
+        self._optional = set(_OPTIONAL) - (set() if logprobs else _PROBABILITIES)
         self._systems = 2  # 2: anywhere, 1: only first, 0: none
 
     def arguments(self, request: Request, model: str) -> dict[str, Any]:
@@ -57,6 +58,8 @@ class Dialect:
             "temperature": request.temperature,
             "seed": request.seed,
             "stream_options": {"include_usage": True},
+            "logprobs": True,
+            "top_logprobs": 1,  # some servers give none where it is left out
         }
         longest = min(request.max_tokens, self._longest or request.max_tokens)
         return {
@@ -66,6 +69,12 @@ class Dialect:
             **dict.fromkeys(self._lengths[:1], longest),
             **{name: value for name, value in optional.items() if name in self._optional},
         }
+
+    def give_up_logprobs(self) -> bool:
+        """Ask for no probabilities from now on; false where none were asked for."""
+        asked = bool(self._optional & _PROBABILITIES)
+        self._optional -= _PROBABILITIES
+        return asked
 
     def messages(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
         """The messages with system messages only where this server takes them.
@@ -96,7 +105,7 @@ class Dialect:
         if name is None or not (error.status_code in (400, 422) or _REFUSED.search(said)):
             return self._fewer_systems(said, sent)
         if name in _OPTIONAL:
-            self._optional.discard(name)
+            self._optional -= _PROBABILITIES if name in _PROBABILITIES else {name}
             return name
         return self._other_length(name, said, sent[name])
 

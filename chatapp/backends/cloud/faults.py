@@ -10,6 +10,7 @@ import openai
 from chatapp.addresses.shown import shown_url
 from chatapp.backends.cloud.events import NotAStreamError
 from chatapp.backends.cloud.said import everything_said, is_spent, reason
+from chatapp.backends.cloud.server import ModelServer
 from chatapp.errors import (
     ProviderAuthError,
     ProviderBusyError,
@@ -24,7 +25,6 @@ from chatapp.errors import (
     ProviderTimeoutError,
     ProviderUnreachableError,
 )
-from chatapp.settings import Settings
 
 _MESSAGE_CHARS = 300
 _LOGGED_CHARS = 4000
@@ -32,30 +32,28 @@ _KEY_LIKE = re.compile(r"\b(sk|pk|key|gsk|Bearer)[-_ ][\w*.-]{6,}")
 
 
 class Kind(NamedTuple):
-    """A cause: the class of ours, what the server did, and what to do about it."""
+    """A cause: the class of ours, what the server did, and what to do about it (`ModelServer.hint`)."""
 
     error: type[ProviderError]
     what: str
     hint: str
 
 
-_KEY = Kind(
-    ProviderAuthError, "refused the key", "Set FIRSTLINE_CLOUD_API_KEY to a key of this server that is in force."
-)
+_KEY = Kind(ProviderAuthError, "refused the key", "Set {at}_API_KEY to a key of this server that is in force.")
 _ACCESS = Kind(
     ProviderAuthError,
     "does not let this key do that",
-    "Give the key of FIRSTLINE_CLOUD_API_KEY access to the model there, or set FIRSTLINE_CLOUD_MODEL to another.",
+    "Give the key of {at}_API_KEY access to the model there, or set {model} to another.",
 )
 _REGION = Kind(
     ProviderAuthError,
     "does not serve this country or network",
-    "Set FIRSTLINE_CLOUD_BASE_URL to a server that may be used from here.",
+    "Set {at}_BASE_URL to a server that may be used from here.",
 )
 _QUOTA = Kind(
     ProviderQuotaError,
     "has no quota or credit left for this key",
-    "Raise the quota or pay there, or set FIRSTLINE_CLOUD_API_KEY to another account's key. Waiting does not help.",
+    "Raise the quota or pay there, or set {at}_API_KEY to another account's key. Waiting does not help.",
 )
 _BUSY = Kind(
     ProviderBusyError, "is busy, or this key has asked too often", "Wait a minute, or have the rate limit raised there."
@@ -63,54 +61,54 @@ _BUSY = Kind(
 _SLOW = Kind(
     ProviderTimeoutError,
     "did not answer in time",
-    "Raise FIRSTLINE_CLOUD_FIRST_TOKEN_TIMEOUT_S or FIRSTLINE_CLOUD_TOTAL_TIMEOUT_S, or take a faster model.",
+    "Raise {at}_FIRST_TOKEN_TIMEOUT_S or {at}_TOTAL_TIMEOUT_S, or take a faster model.",
 )
 _STALLED = Kind(
     ProviderStalledError,
     "stopped in the middle of its answer",
-    "If this model often pauses for longer, raise FIRSTLINE_CLOUD_STALL_TIMEOUT_S.",
+    "If this model often pauses for longer, raise {at}_STALL_TIMEOUT_S.",
 )
 _ENDLESS = Kind(
     ProviderStalledError,
     "did not come to the end of its answer in time",
-    "Raise FIRSTLINE_CLOUD_TOTAL_TIMEOUT_S, lower FIRSTLINE_CLOUD_MAX_TOKENS, or take a faster model.",
+    "Raise {at}_TOTAL_TIMEOUT_S, lower {at}_MAX_TOKENS, or take a faster model.",
 )
 _GATEWAY = Kind(
     ProviderTimeoutError,
     "has a proxy before it that did not get an answer in time",
-    "Wait and try again; if it stays, take a faster model in FIRSTLINE_CLOUD_MODEL or raise the proxy's limit.",
+    "Wait and try again; if it stays, take a faster model in {model} or raise the proxy's limit.",
 )
 _LONG = Kind(
     ProviderContextError,
     "found the prompt too long",
-    "Lower FIRSTLINE_CLOUD_PROMPT_TOKENS and FIRSTLINE_CLOUD_CONTEXT_TOKENS to what the model takes.",
+    "Lower {at}_PROMPT_TOKENS and {at}_CONTEXT_TOKENS to what the model takes.",
 )
 _FILTERED = Kind(
     ProviderFilteredError,
     "refused the conversation by its content filter",
-    "Nothing is broken. If it meets harmless messages, change the filter there, or set another FIRSTLINE_CLOUD_MODEL.",
+    "Nothing is broken. If it meets harmless messages, change the filter there, or set another {model}.",
 )
 _MODEL = Kind(
     ProviderModelError,
     "does not know or offer the model",
-    "Set FIRSTLINE_CLOUD_MODEL to a name that this server lists.",
+    "Set {model} to a name that this server lists.",
 )
 _ADDRESS = Kind(
     ProviderRequestError,
     "has nothing at this address",
-    "Correct FIRSTLINE_CLOUD_BASE_URL; it usually ends in /v1.",
+    "Correct {at}_BASE_URL; it usually ends in /v1.",
 )
 _PAGE = Kind(
     ProviderFaultError,
     "answered with something that is no completion, such as a web page",
-    "Correct FIRSTLINE_CLOUD_BASE_URL, which usually ends in /v1; a login page or a proxy may stand before it.",
+    "Correct {at}_BASE_URL, which usually ends in /v1; a login page or a proxy may stand before it.",
 )
 _REFUSED = Kind(
     ProviderRequestError,
     "refused the request",
-    "Check FIRSTLINE_CLOUD_MODEL and FIRSTLINE_CLOUD_MAX_TOKENS against what the server takes.",
+    "Check {model} and {at}_MAX_TOKENS against what the server takes.",
 )
-_FAULT = Kind(ProviderFaultError, "failed", "Try again later, or point FIRSTLINE_CLOUD_BASE_URL at another server.")
+_FAULT = Kind(ProviderFaultError, "failed", "Try again later, or point {at}_BASE_URL at another server.")
 
 
 def _says(pattern: str) -> Callable[[str], bool]:
@@ -138,32 +136,32 @@ _names_model = _says(r"\bmodel\b")
 _overloaded = _says(r"overload|at capacity|no capacity|server.{0,10}busy|too busy")
 
 
-def cloud_fault(error: BaseException, settings: Settings) -> ProviderError:
-    """The ProviderError for anything that a call of the cloud may raise; a ProviderError is returned as it is.
+def server_fault(error: BaseException, server: ModelServer) -> ProviderError:
+    """The ProviderError for anything that a call of it may raise; a ProviderError is returned as it is.
 
     Invariants: never another class; `hint` names a setting or says to wait; the API key is in no part of it.
     """
     if isinstance(error, ProviderError):
         return error
     if isinstance(error, TimeoutError | openai.APITimeoutError) and not _while_connecting(error):
-        return _error(_SLOW, error, settings)
+        return _error(_SLOW, error, server)
     if isinstance(error, openai.APIConnectionError):
-        return _unreachable(error, settings)
-    return _error(_kind(error), error, settings)
+        return _unreachable(error, server)
+    return _error(_kind(error), error, server)
 
 
-def stalled(settings: Settings, *, silent: bool) -> ProviderError:
+def stalled(server: ModelServer, *, silent: bool) -> ProviderError:
     """The error of an answer that had begun, and then fell `silent` or took too long."""
-    return _error(_STALLED if silent else _ENDLESS, TimeoutError(), settings)
+    return _error(_STALLED if silent else _ENDLESS, TimeoutError(), server)
 
 
-def logged(error: BaseException, settings: Settings) -> str:
+def logged(error: BaseException, server: ModelServer) -> str:
     """All that the server said, for the operator's log: whole but for keys, and for what is beyond 4,000 characters."""
     response = getattr(error, "response", None)
     status = f"status {response.status_code}, " if response is not None else ""
     body = getattr(error, "body", None)
     said = repr(body) if body else repr(error)
-    return redacted(f"{status}{said}", settings)[:_LOGGED_CHARS]
+    return redacted(f"{status}{said}", server)[:_LOGGED_CHARS]
 
 
 def _kind(error: BaseException) -> Kind:
@@ -211,30 +209,27 @@ def _status(error: openai.APIError) -> int | None:
     return status or (int(code) if code.isdigit() and 400 <= int(code) < 600 else None)
 
 
-def _unreachable(error: BaseException, settings: Settings) -> ProviderError:
+def _unreachable(error: BaseException, server: ModelServer) -> ProviderError:
     cause = error.__cause__
     what = "cannot be reached" if cause is None else f"cannot be reached ({type(cause).__name__})"
-    hint = "Check the network, FIRSTLINE_CLOUD_BASE_URL and FIRSTLINE_CLOUD_CONNECT_TIMEOUT_S."
-    return _error(Kind(ProviderUnreachableError, what, hint), error, settings)
+    hint = "Check the network, {at}_BASE_URL and {at}_CONNECT_TIMEOUT_S."
+    return _error(Kind(ProviderUnreachableError, what, hint), error, server)
 
 
 def _while_connecting(error: BaseException) -> bool:
     return type(error.__cause__).__name__ in ("ConnectTimeout", "PoolTimeout")
 
 
-def _error(kind: Kind, error: BaseException, settings: Settings) -> ProviderError:
-    said = redacted(_said(error), settings)[:_MESSAGE_CHARS]
-    server = shown_url(settings.cloud_base_url)
-    return kind.error(
-        f"The cloud server {server!r} {kind.what} (model {settings.cloud_model!r}, it said {said!r}).",
-        kind.hint,
-    )
+def _error(kind: Kind, error: BaseException, server: ModelServer) -> ProviderError:
+    said = redacted(_said(error), server)[:_MESSAGE_CHARS]
+    named = f"The {server.route} server {shown_url(server.base_url)!r}"
+    return kind.error(f"{named} {kind.what} (model {server.model!r}, it said {said!r}).", server.hint(kind.hint))
 
 
-def redacted(text: str, settings: Settings) -> str:
+def redacted(text: str, server: ModelServer) -> str:
     """`text` without the API key, or anything that looks like one, and with our addresses as they may be shown."""
-    key = settings.cloud_api_key.get_secret_value()
-    for address in filter(None, (settings.cloud_base_url, settings.cloud_proxy)):
+    key = server.key.get_secret_value()
+    for address in filter(None, (server.base_url, server.proxy)):
         text = text.replace(address, shown_url(address))
     return _KEY_LIKE.sub("[key]", text.replace(key, "[key]") if key else text)
 

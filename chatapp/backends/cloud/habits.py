@@ -4,11 +4,12 @@
 class Habits:
     """What was seen of a server since the backend was made.
 
-    `thinks_unopened`: its answers begin with thinking that is closed but never opened.
+    `thinks_unopened`: its answers begin with thinking that is closed but never opened. `gives_logprobs`: it has given
+    the probability of a token.
     """
 
     def __init__(self) -> None:
-        self.thinks_unopened = False
+        self.thinks_unopened = self.gives_logprobs = False
         self._reasons = 0
 
     def ended(self, finish: str) -> None:

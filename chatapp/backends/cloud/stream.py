@@ -1,4 +1,4 @@
-"""One call of the cloud: its words while they arrive, how it ended, and what it used."""
+"""One call of a server: its words while they arrive, how it ended, and what it used."""
 
 import asyncio
 import logging
@@ -7,29 +7,31 @@ from contextlib import aclosing
 from contextvars import copy_context
 from typing import Protocol
 
+import openai
+
 from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage
 from chatapp.backends.cloud.attempts import CURRENT, Attempts
 from chatapp.backends.cloud.chunks import Piece, read_chunk
 from chatapp.backends.cloud.ending import Ending, ended_by
 from chatapp.backends.cloud.events import Chunks
-from chatapp.backends.cloud.faults import cloud_fault, logged, stalled
+from chatapp.backends.cloud.faults import logged, server_fault, stalled
 from chatapp.backends.cloud.habits import Habits
+from chatapp.backends.cloud.server import ModelServer
 from chatapp.backends.cloud.usage import Written
 from chatapp.backends.legible import Pairs
 from chatapp.backends.pipe import Pipe
 from chatapp.backends.thinking import Thinking
 from chatapp.errors import ProviderCutError, ProviderError, ProviderFilteredError
-from chatapp.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-class Cloud(Protocol):
+class Asked(Protocol):
     """What a call needs of the backend that it belongs to."""
 
     @property
-    def settings(self) -> Settings:
-        """The operator's."""
+    def server(self) -> ModelServer:
+        """Where it is, and how long it may take."""
 
     @property
     def habits(self) -> Habits:
@@ -41,25 +43,29 @@ class Cloud(Protocol):
     def learn(self, messages: Sequence[ChatMessage], reported_tokens: int) -> None:
         """Take in one exact figure of the server."""
 
+    def give_up_logprobs(self) -> bool:
+        """Ask for no probabilities from now on; false where that changes nothing."""
+
     async def open(self, request: Request) -> Chunks:
         """Send the call and give the chunks of its answer."""
 
 
-class CloudStream:
+class ServerStream:
     """One call. A task of its own reads from the server, so that a slow consumer does not affect the time limits."""
 
     compute_s = 0.0
 
-    def __init__(self, backend: Cloud, request: Request) -> None:
+    def __init__(self, backend: Asked, request: Request) -> None:
         self._backend = backend
-        self._settings = backend.settings
+        self._server = backend.server
         self._request = request
         self._pipe = Pipe()
         self._task: asyncio.Task[None] | None = None
-        self._attempts = Attempts()
+        self._attempts = Attempts(backend.server.retries)
         self._pairs, self._thinking = Pairs(), Thinking(unopened=backend.habits.thinks_unopened)
         self._written, self._said = Written(), Written()
         self._ending = Ending()
+        self._logprobs: list[float] = []
         self._stage = Stage.WAITING
         self._silent = False
         self._input_tokens = 0
@@ -109,18 +115,20 @@ class CloudStream:
             fault = self._end()
         except Exception as error:
             fault = self._fault(error)
-            log.warning("A call of the cloud failed: %s It said: %s", fault.what, logged(error, self._settings))
+            log.warning("A %s call failed: %s It said: %s", self._server.route, fault.what, logged(error, self._server))
         else:
             if fault:
-                log.warning("A call of the cloud failed: %s", fault.what)
+                log.warning("A %s call failed: %s", self._server.route, fault.what)
         self._pipe.end(fault)
 
     async def _answer(self) -> None:
         self._input_tokens = self._backend.count_tokens(self._request.messages)
-        async with asyncio.timeout(self._settings.cloud_total_timeout_s):
+        async with asyncio.timeout(self._server.total_timeout_s):
             try:
-                async with asyncio.timeout(self._settings.cloud_first_token_timeout_s) as silence:
+                async with asyncio.timeout(self._server.first_token_timeout_s) as silence:
                     await self._read(silence)
+                    if self._nothing_came and self._backend.give_up_logprobs():
+                        await self._read_anew(silence)
             except TimeoutError:
                 self._silent = True
                 raise
@@ -138,9 +146,21 @@ class CloudStream:
                     break
         self._ending.marked = chunks.done
 
+    async def _read_anew(self, silence: asyncio.Timeout) -> None:
+        """Once more; and again where that took the connection that the server is closing."""
+        try:
+            await self._read(silence)
+        except openai.APIConnectionError:
+            await self._read(silence)
+
+    @property
+    def _nothing_came(self) -> bool:
+        """Whether the stream has ended without any sign of an answer: some servers break so over a parameter."""
+        return not (self._written.pieces or self._ending.finish or self._ending.marked)
+
     def _expect_more(self, silence: asyncio.Timeout) -> None:
         """The next sign of life is due within the stall limit, but the first word not before its own."""
-        due = asyncio.get_running_loop().time() + self._settings.cloud_stall_timeout_s
+        due = asyncio.get_running_loop().time() + self._server.stall_timeout_s
         silence.reschedule(due if self._pipe.started else max(due, silence.when() or due))
 
     def _take(self, piece: Piece) -> bool:
@@ -151,7 +171,12 @@ class CloudStream:
         if piece.alive:
             self._written.add(piece.text + piece.thought)
             self._said.add(piece.text)
+        self._logprobs += piece.logprobs
+        self._backend.habits.gives_logprobs |= bool(piece.logprobs)
+        thinking = self._thinking.inside
         self._say(*self._thinking.feed(self._pairs.feed(piece.text)))
+        if thinking or piece.thought or self._thinking.inside:
+            self._logprobs.clear()
         if piece.thought or self._thinking.inside:
             self._ending.thought = True
             self._stage = Stage.THINKING if self._stage is Stage.WAITING else self._stage
@@ -164,7 +189,12 @@ class CloudStream:
         self._ending.text += text
         if text or withdrawn:
             self._stage = Stage.ANSWERING
-            self._pipe.put(Token(text, replaces=withdrawn))
+            self._pipe.put(Token(text, self._logprob(), withdrawn))
+
+    def _logprob(self) -> float | None:
+        """The mean of the tokens since the last piece that was said; None where the server gave none."""
+        given, self._logprobs = self._logprobs, []
+        return sum(given) / len(given) if given else None
 
     def _end(self) -> ProviderError | None:
         """How a stream that ended without an error has ended."""
@@ -172,17 +202,17 @@ class CloudStream:
         self._say(self._thinking.finish())
         habits = self._backend.habits
         habits.thinks_unopened = self._thinking.unopened if self._ending.text else habits.thinks_unopened
-        self._stage, fault = ended_by(self._ending, habits.gives_reasons, self._settings)
+        self._stage, fault = ended_by(self._ending, habits.gives_reasons, self._server)
         if self._ending.text:
             habits.ended(self._ending.finish)
         return fault
 
     def _fault(self, error: Exception) -> ProviderError:
         """What an error is; after words had come, a lost server has cut the answer."""
-        fault = cloud_fault(error, self._settings)
+        fault = server_fault(error, self._server)
         if not self._pipe.started:
             return fault
         if isinstance(error, TimeoutError):
-            return stalled(self._settings, silent=self._silent)
+            return stalled(self._server, silent=self._silent)
         filtered = isinstance(fault, ProviderFilteredError)
-        return fault if filtered else ProviderCutError(*self._ending.cut(self._settings))
+        return fault if filtered else ProviderCutError(*self._ending.cut(self._server))

@@ -11,10 +11,9 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 
 import httpx2
 
+from chatapp.backends.cloud.server import DIRECT, ModelServer
 from chatapp.errors import SettingError
-from chatapp.settings import Settings
 
-DIRECT = "none"
 _OURS = "FIRSTLINE_CLOUD_PROXY"
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc")
@@ -22,15 +21,15 @@ _FOLDERS = "SSL_CERT_DIR"
 _CERTIFICATES = ("SSL_CERT_FILE", _FOLDERS, "REQUESTS_CA_BUNDLE")
 
 
-def proxy_of(settings: Settings) -> str | None:
+def proxy_of(server: ModelServer) -> str | None:
     """The proxy's URL, or None for the direct way. Raises SettingError naming the variable.
 
     FIRSTLINE_CLOUD_PROXY if set. Else HTTPS_PROXY, HTTP_PROXY or ALL_PROXY for a server on the internet; one on this
     machine or in a private network is asked directly, and so is what NO_PROXY lists.
     """
-    if settings.cloud_proxy:
-        return None if settings.cloud_proxy == DIRECT else _checked(_OURS, settings.cloud_proxy)
-    target = urlsplit(settings.cloud_base_url)
+    if server.proxy:
+        return None if server.proxy == DIRECT else _checked(_OURS, server.proxy)
+    target = urlsplit(server.base_url)
     proxies = getproxies_environment()
     for scheme in (target.scheme, "all"):
         if url := proxies.get(scheme, "").strip():
@@ -73,12 +72,12 @@ def _checked(variable: str, url: str) -> str:
     return url
 
 
-def tls_of(settings: Settings) -> ssl.SSLContext:
+def tls_of(server: ModelServer) -> ssl.SSLContext:
     """The certificates that servers are verified with: the system's, or those of SSL_CERT_FILE and the like.
 
     Raises SettingError naming the variable whose file is missing or holds no certificates.
     """
-    if settings.cloud_base_url.startswith("https://"):
+    if server.base_url.startswith("https://"):
         for variable, paths in _named():
             try:
                 return _trusting(paths)

@@ -56,7 +56,13 @@ def promote(pack: Path | None, run: str | None, why: str, *, into_pack: bool) ->
         ship(files, loaded.folder, serves)
         typer.echo(f"{loaded.folder} ships {done.id} now: {', '.join(files)}.")
         return
-    releases = open_releases(_settings(loaded), loaded)
+    settings = _settings(loaded)
+    if settings.local_servers:
+        raise ReleaseError(
+            "FIRSTLINE_LOCAL_BASE_URL names servers that answer locally, and a release would not serve there.",
+            "Load the adapter into them and name it in FIRSTLINE_LOCAL_SERVER_MODEL (docs/engines.md), or unset it.",
+        )
+    releases = open_releases(settings, loaded)
     release = releases.promote(files, who=_who(), why=why or done.id, replaces=serves)
     typer.echo(f"{release.id} serves now, instead of {serves}. Back: firstline finetune rollback")
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chatapp.backends.cloud.backend import CloudBackend
+from chatapp.backends.cloud.backend import CloudBackend, ServerBackend
 from chatapp.backends.cloud.client import SENT_HEADERS
+from chatapp.backends.cloud.server import cloud_server, local_servers
 from chatapp.backends.cloud.way import is_private, proxy_of, tls_of
 from chatapp.errors import SettingError
 from tests.backends.conftest import HELLO, KEY, ask, make_settings, read
@@ -122,7 +123,7 @@ async def test_a_proxy_that_is_asked_for_is_used(heard: SimpleNamespace, monkeyp
 def test_the_way(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, proxy: str | None) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert proxy_of(make_settings(cloud_base_url=url)) == proxy
+    assert proxy_of(cloud_server(make_settings(cloud_base_url=url))) == proxy
 
 
 @pytest.mark.parametrize(
@@ -182,4 +183,20 @@ def test_certificates_that_cannot_be_used_are_one_clear_line(
 def test_certificates_of_the_environment_are_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path / 'empty'}:{tmp_path}")
-    assert tls_of(make_settings(cloud_base_url="https://api.example/v1")).check_hostname
+    assert tls_of(cloud_server(make_settings(cloud_base_url="https://api.example/v1"))).check_hostname
+
+
+@pytest.mark.parametrize(("key", "sent"), [("", ""), (KEY, f"authorization: bearer {KEY}")])
+async def test_a_local_server_is_asked_directly_and_with_its_own_key_alone(
+    heard: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, key: str, sent: str
+) -> None:
+    for name, value in (FOREIGN | dict.fromkeys(PROXIES[:3], "http://127.0.0.1:9")).items():
+        monkeypatch.setenv(name, value)
+    (server,) = local_servers(make_settings(local_base_url=heard.url, local_server_model="small", local_api_key=key))
+    backend = ServerBackend(server)
+    assert await read(backend.stream(ask("hi"))) == "Hello"
+    await backend.aclose()
+    (head,) = heard.heads
+    lines = [line.lower() for line in head.splitlines() if line.lower().startswith("authorization")]
+    assert lines == ([sent] if sent else [])
+    assert "foreign" not in head

@@ -8,10 +8,12 @@ import httpx2
 import openai
 import pytest
 
-from chatapp.backends.cloud.faults import cloud_fault, redacted
+from chatapp.backends.cloud.faults import redacted, server_fault
+from chatapp.backends.cloud.server import cloud_server
 from chatapp.errors import ProviderError, ProviderTimeoutError, ProviderUnreachableError
 from tests.backends.conftest import KEY, make_settings
 
+SERVER = cloud_server(make_settings())
 REQUEST = httpx2.Request("POST", "http://x/v1/chat/completions", headers={"Authorization": f"Bearer {KEY}"})
 ARGUMENTS: dict[str, Any] = {
     "message": f"it said {KEY}",
@@ -59,7 +61,7 @@ def test_the_walk_finds_them() -> None:
 @pytest.mark.parametrize("kind", sorted(OPENAI | HTTP, key=lambda kind: kind.__name__))
 @pytest.mark.parametrize("status", [400, 404, 429, 500])
 def test_every_vendor_exception_becomes_a_provider_error(kind: type[BaseException], status: int) -> None:
-    fault = cloud_fault(make(kind, status), make_settings())
+    fault = server_fault(make(kind, status), SERVER)
     assert isinstance(fault, ProviderError)
     assert type(fault) is not ProviderError
     assert KEY not in str(fault)
@@ -77,24 +79,24 @@ def test_every_vendor_exception_becomes_a_provider_error(kind: type[BaseExceptio
     ],
 )
 def test_anything_else_too(error: Exception) -> None:
-    assert isinstance(cloud_fault(error, make_settings()), ProviderError)
+    assert isinstance(server_fault(error, SERVER), ProviderError)
 
 
 def test_a_wait_for_the_connection_is_not_a_slow_answer() -> None:
     error = openai.APITimeoutError(request=REQUEST)
-    assert isinstance(cloud_fault(error, make_settings()), ProviderTimeoutError)
+    assert isinstance(server_fault(error, SERVER), ProviderTimeoutError)
     error.__cause__ = httpx2.ConnectTimeout("slow")
-    assert isinstance(cloud_fault(error, make_settings()), ProviderUnreachableError)
+    assert isinstance(server_fault(error, SERVER), ProviderUnreachableError)
 
 
 def test_our_own_error_passes_through() -> None:
     fault = ProviderUnreachableError("a", "b")
-    assert cloud_fault(fault, make_settings()) is fault
+    assert server_fault(fault, SERVER) is fault
 
 
 @pytest.mark.parametrize("text", [f"key {KEY} bad", "Incorrect API key provided: sk-ab****wxyz.", "Bearer abcdefgh123"])
 def test_keys_are_redacted(text: str) -> None:
-    cleaned = redacted(text, make_settings())
+    cleaned = redacted(text, SERVER)
     assert "[key]" in cleaned
     assert KEY not in cleaned
     assert "wxyz" not in cleaned

@@ -23,18 +23,13 @@ from pathlib import Path
 from statistics import median, median_high
 from typing import Any
 
-from bench.facts import held_out
+from bench.asked import ADAPTER, held_out
 from bench.quota import join, quota_group, stopped_beyond
 from chatapp.backends.base import Request
 from chatapp.backends.local.backend import LocalBackend
 from chatapp.settings import Settings
-from chatapp.turn.prompts import local_messages
-from localmodel.adapter import FORM_KEY, read_metadata
 from localmodel.processors import usable_processors
-from router.pack.load import load_pack
-from router.types import FactVoice
 
-PACK = Path("packs/support")
 LOOPS = (0, 1, 2, 4)
 ROUNDS = 2
 QUESTIONS = 8
@@ -113,19 +108,17 @@ def _line(name: str, row: Mapping[str, Cell]) -> str:
 
 def requests() -> list[Request]:
     """Held-out questions of facts that the model words, each with its right fact, with the pack's own adapter."""
-    pack, adapter, settings = load_pack(PACK), PACK / "adapter.gguf", Settings()
-    form = read_metadata(adapter)[FORM_KEY]
-    facts = {fact.id: fact.text for fact in pack.facts if fact.voice is FactVoice.PHRASED}
-    rows = [row for row in held_out(pack, "questions") if row.facts and row.facts[0] in facts]
+    settings = Settings()
     return [
         Request(
-            local_messages(pack.persona, facts[row.facts[0]], row.text, form),
+            asked.messages,
             settings.local_max_tokens,
             settings.local_temperature,
             settings.local_seed,
-            adapter,
+            ADAPTER,
+            asked.fact,
         )
-        for row in rows[:: len(rows) // QUESTIONS][:QUESTIONS]
+        for asked in held_out(QUESTIONS)
     ]
 
 

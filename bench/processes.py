@@ -59,6 +59,17 @@ def cloud_server(context_tokens: int = 2048, threads: int = 1) -> Iterator[Serve
 
 
 @contextmanager
+def local_server(adapter: Path, threads: int, context_tokens: int = 2048) -> Iterator[Served]:
+    """`python -m llama_cpp.server` with the shipped model and an adapter over it: a peer of the local engine."""
+    port = free_port()
+    command = [sys.executable, "-m", "llama_cpp.server", "--model", str(shipped_model()), "--port", str(port)]
+    command += ["--lora_path", str(adapter), "--interrupt_requests", "False", "--logits_all", "False"]
+    command += ["--n_ctx", str(context_tokens), "--n_threads", str(threads), "--n_threads_batch", str(threads)]
+    with running(command, {}, f"http://127.0.0.1:{port}/v1/models") as served:
+        yield Served(f"http://127.0.0.1:{port}/v1", served.pid, served.started_s, served.log)
+
+
+@contextmanager
 def firstline(data_dir: Path, cloud: Served | None = None, **settings: object) -> Iterator[Served]:
     """`firstline serve` with a database of its own; `settings` are FIRSTLINE_ variables in lower case.
 

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -99,6 +99,25 @@ class Settings(BaseSettings):
         ge=0,
         le=256,
         description="Threads of the local model; 0 means as many as processors and the container's CPU quota allow.",
+    )
+    local_streams: int = Field(8, ge=1, le=128, description="Local answers that are made at once.")
+    local_line: int = Field(200, ge=1, le=100_000, description="Local answers that may wait for one of these.")
+    local_timeout_s: Seconds = Field(60, description="Longest local answer, the wait included, in seconds.")
+    local_cache_tokens: int = Field(
+        0,
+        ge=0,
+        le=10_000_000,
+        description="Tokens that running answers and what is kept warm may hold together; 0 means 512 a stream, and at "
+        "least twice the context.",
+    )
+    local_batch_tokens: int = Field(256, ge=16, le=8192, description="Longest step of the local model, in tokens.")
+    local_draft_tokens: int = Field(
+        64, ge=0, le=4096, description="Longest draft that is taken from the fact, in tokens; 0 drafts nothing."
+    )
+    local_gpu_layers: int = Field(0, ge=-1, le=1000, description="Layers that a GPU computes; -1 means all.")
+    local_flash_attention: Literal["auto", "on", "off"] = Field("auto", description="llama.cpp's flash attention.")
+    local_cache_type: Literal["f32", "f16", "bf16", "q8_0", "q4_0"] = Field(
+        "f16", description="Type of the local model's keys and values in memory."
     )
     local_temperature: float = Field(0.0, ge=0, le=2, description="Sampling temperature of the local model.")
     local_seed: int = Field(7, ge=0, description="Seed of the local model's sampling.")

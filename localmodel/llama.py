@@ -14,6 +14,7 @@ from localmodel.errors import BaseModelError, ModelFileError
 log = logging.getLogger(__name__)
 
 _LOG_WARNING = 3  # ggml_log_level
+_EVERY_LAYER = 2**31 - 1
 _KEPT = 3  # adapters in memory: what serves, what served before, and one in between
 
 
@@ -26,11 +27,29 @@ def load_llama(path: Path, *, threads: int = 1, **options: Any) -> Any:
     try:
         return Llama(str(path), verbose=False, **options)
     except Exception as error:
-        raise ModelFileError(
-            f"The engine cannot load {str(path)!r}: {error}.",
-            "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
-            "FIRSTLINE_LOCAL_MODEL to another GGUF file, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
-        ) from error
+        raise _unloadable(path, str(error)) from error
+
+
+def load_weights(path: Path, *, gpu_layers: int = 0) -> Any:
+    """llama.cpp's pointer to the model in the GGUF file `path`, without a context. Raises ModelFileError."""
+    import llama_cpp
+
+    quieten()
+    llama_cpp.llama_backend_init()
+    parameters = llama_cpp.llama_model_default_params()
+    parameters.n_gpu_layers = _EVERY_LAYER if gpu_layers < 0 else gpu_layers
+    model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters) if path.is_file() else None
+    if not model:
+        raise _unloadable(path, "llama.cpp refused it" if path.is_file() else "there is no such file")
+    return model
+
+
+def _unloadable(path: Path, why: str) -> ModelFileError:
+    return ModelFileError(
+        f"The engine cannot load {str(path)!r}: {why}.",
+        "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
+        "FIRSTLINE_LOCAL_MODEL to another GGUF file, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
+    )
 
 
 @cache
@@ -48,9 +67,10 @@ def quieten() -> Any:
 
 
 class Adapters:
-    """The LoRA adapters of one `llama_cpp.Llama`: loaded once, switched in microseconds. Not thread-safe."""
+    """The LoRA adapters of one context: loaded once, switched in microseconds. Not thread-safe."""
 
     def __init__(self, llama: Any) -> None:
+        """`llama` has llama.cpp's pointers `model` and `ctx`, as `llama_cpp.Llama` does."""
         self._llama = llama
         self._loaded: dict[Path, Any] = {}
         self._used: Path | None = None
@@ -71,6 +91,18 @@ class Adapters:
         self._used = path
         self._forget()
         return True
+
+    def load(self, path: Path) -> None:
+        """Load an adapter, so that `use` takes no time. Raises BaseModelError."""
+        self._pointer(path)
+
+    def close(self) -> None:
+        """Free all of them; the context must not be used after it."""
+        import llama_cpp
+
+        for pointer in self._loaded.values():
+            llama_cpp.llama_adapter_lora_free(pointer)
+        self._loaded.clear()
 
     def _pointer(self, path: Path) -> Any:
         import llama_cpp

@@ -3,12 +3,15 @@
 The engine that serves and the trainer both cut text here, so the two cannot differ.
 """
 
+import ctypes
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from localmodel.chat_template import ChatTemplate, Message, Plain, token_text
 from localmodel.llama import load_llama
+
+_PIECE_BYTES = 512
 
 
 class Vocabulary:
@@ -56,6 +59,18 @@ class Vocabulary:
     def tokens(self, text: str) -> list[int]:
         """`text` as tokens; what spells a control token is one."""
         return list(self.llama.tokenize(text.encode(errors="replace"), add_bos=False, special=True))
+
+    def plain_tokens(self, text: str) -> list[int]:
+        """`text` as tokens, none of which is a control token."""
+        return list(self.llama.tokenize(text.encode(errors="replace"), add_bos=False, special=False))
+
+    def piece(self, token: int) -> bytes:
+        """What one token adds to a text: part of a character, or nothing where it is a control token."""
+        import llama_cpp
+
+        vocab, buffer = llama_cpp.llama_model_get_vocab(self.llama.model), ctypes.create_string_buffer(_PIECE_BYTES)
+        size = llama_cpp.llama_token_to_piece(vocab, token, buffer, _PIECE_BYTES, 0, False)
+        return buffer.raw[: max(size, 0)]
 
     def text(self, tokens: Sequence[int]) -> str:
         """Tokens as text, control tokens left out."""

@@ -3,8 +3,8 @@
 A backend is a small class. `LocalBackend`, `Pool`, `CloudBackend` and the shipped fake `ScriptedBackend` are the four.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
@@ -24,7 +24,8 @@ class ChatMessage:
 class Request:
     """One call to a model. `max_tokens` bounds the answer; `temperature` 0 and a fixed `seed` make it repeatable.
 
-    `adapter` is the LoRA file (GGUF) that the local model answers with, None for the base model.
+    `adapter` is the LoRA file (GGUF) that the local model answers with, None for the base model. `source` is a text
+    that the answer may repeat, which makes it quicker and no other. `attended` says whether somebody waits for it now.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -32,6 +33,8 @@ class Request:
     temperature: float = 0.0
     seed: int = 0
     adapter: Path | None = None
+    source: str = ""
+    attended: Callable[[], bool] = field(default=lambda: True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class Trial:
             self._settings.local_temperature,
             self._settings.local_seed,
             self._serving.adapter,
+            "" if fact.voice is FactVoice.FREE else fact.text,
         )
         return (await whole_text(self._backend.stream(request))).strip()
 

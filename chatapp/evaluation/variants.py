@@ -5,10 +5,11 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from chatapp.backends.base import ChatMessage
+from chatapp.backends.local.faults import as_operators_error
+from chatapp.evaluation.memory import peak_bytes, resident_bytes
 from chatapp.settings import Settings
 from finetune.judging.variants import Variant
 from router.types import Mode
@@ -43,43 +44,27 @@ def speak(settings: Settings, variant: Variant, prompts: Sequence[Prompt], max_t
 def _speak(settings: Settings, variant: Variant, prompts: list[Prompt], max_tokens: int, *, alone: bool) -> Spoken:
     from tqdm import tqdm
 
-    from chatapp.backends.local.engine import Abort, Engine
+    from engine import Ask, Engine, EngineOptions
 
-    before = 0 if alone else _resident_bytes()
-    engine, abort = Engine(variant.model, settings.local_context_tokens, settings.local_threads), Abort()
-    engine.use(variant.adapter)
+    before = 0 if alone else resident_bytes()
+    options = EngineOptions(settings.local_context_tokens, streams=1, threads=settings.local_threads)
+    with as_operators_error():
+        engine = Engine(variant.model, options)
+        if variant.adapter:
+            engine.prepare(variant.adapter)
     answers, firsts, speeds = [], [], []
     for prompt in tqdm(prompts, leave=False):
-        tokens = engine.tokenize(prompt)
+        ask = Ask(engine.tokenize(prompt), max_tokens, adapter=variant.adapter)
         began = time.perf_counter()
-        engine.prefill(tokens, abort)
         said: list[str] = []
         first = began
-        for token in engine.decode(max_tokens, 0.0, settings.local_seed, abort):
+        for piece in engine.answer(ask):
             first = first if said else time.perf_counter()
-            said.append(token.text)
+            said.append(piece.text)
         firsts.append(1000 * (first - began))
         if len(said) > _TIMED_TOKENS:
             speeds.append((len(said) - 1) / (time.perf_counter() - first))
         answers.append("".join(said).strip())
-    used = _peak_bytes() if alone else max(0, _resident_bytes() - before)
+    used = peak_bytes() if alone else max(0, resident_bytes() - before)
     engine.close()
     return Spoken(tuple(answers), median(firsts), median(speeds) if speeds else 0.0, used)
-
-
-def _peak_bytes() -> int:
-    """Peak resident memory of this process, or the present one where the system does not tell the peak.
-
-    `getrusage` will not do: on Linux its figure continues that of the parent process.
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return _resident_bytes()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
-
-
-def _resident_bytes() -> int:
-    import psutil
-
-    return int(psutil.Process().memory_info().rss)

@@ -21,6 +21,10 @@ class Speaker(Protocol):
         """The local wording was given up, and the cloud model is asked."""
         ...
 
+    def attended(self) -> bool:
+        """Whether somebody hears it now. It may be asked on any thread."""
+        ...
+
 
 class Draft:
     """What has been said so far, what is noted under it, and what it has cost. The speaker is told as it changes.
@@ -33,6 +37,7 @@ class Draft:
         self.notices: list[Note] = []
         self.cost_microusd = 0
         self._speaker = speaker
+        self.attended = speaker.attended
 
     def say(self, text: str, *, replace: bool = False) -> None:
         """Add to the answer, or with `replace` begin it anew; nothing is told of nothing."""

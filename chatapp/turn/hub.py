@@ -45,6 +45,10 @@ class Hub:
             if not self._watchers[conversation_id]:
                 del self._watchers[conversation_id]
 
+    def watched(self, conversation_id: str) -> bool:
+        """Whether anybody watches the conversation. Safe from any thread."""
+        return conversation_id in self._watchers
+
     def publish(self, event: Event) -> None:
         """Give the event to everyone who watches its conversation."""
         for subscription in self._watchers.get(event.conversation_id, ()):

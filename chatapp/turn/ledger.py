@@ -72,6 +72,11 @@ class MeteredCall:
         """How far the call has come; after its end, how it ended."""
         return self._stream.stage
 
+    @property
+    def place(self) -> int:
+        """How many calls the backend begins before this one, itself included; 0 where it has begun or has no line."""
+        return int(getattr(self._stream, "place", 0))
+
     async def __aiter__(self) -> AsyncIterator[Token]:
         async for token in self._stream:
             if self.ttft_ms is None:

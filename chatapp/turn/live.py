@@ -104,3 +104,7 @@ class LiveTurn:
         """Show that the cloud model answers."""
         self.route = Route.CLOUD
         self.emit(Escalated(*self.ids, reason))
+
+    def attended(self) -> bool:
+        """Whether a window is open on it, or a program waits."""
+        return self._hub.watched(self.turn.conversation_id)

@@ -20,7 +20,7 @@ from chatapp.turn.draft import Draft
 from chatapp.turn.ledger import MeteredCall
 from chatapp.turn.prompts import free_messages, local_messages
 from chatapp.turn.question import Question
-from chatapp.turn.waiting import tell_place_in_line
+from chatapp.turn.waiting import told_of_place
 from language import Language
 from localmodel.prompt import REFUSAL
 from router.pack.load import Pack
@@ -112,8 +112,7 @@ class Worder:
             support = None if free else SupportGuard(fact.text, asking.question.text, language=language)
             return _Watch(support, DegenerateGuard(), LowConfidence(), RefusalGuard(REFUSAL))
 
-        async with self._call(asking, messages, draft) as call:
-            tell_place_in_line(draft, self._backend)
+        async with self._call(asking, fact, messages, draft) as call, told_of_place(draft, call):
             await _watched(call, guards, draft)
         return {Outcome.OK: Wording.SAID, Outcome.REFUSED: Wording.REFUSED}.get(call.outcome, Wording.GIVEN_UP)
 
@@ -122,7 +121,7 @@ class Worder:
             return free_messages(self._persona, asking.question.text)
         return local_messages(self._persona, fact.text, asking.question.text, asking.serving.form)
 
-    def _call(self, asking: Asking, messages: tuple[ChatMessage, ...], draft: Draft) -> MeteredCall:
+    def _call(self, asking: Asking, fact: ScoredFact, messages: tuple[ChatMessage, ...], draft: Draft) -> MeteredCall:
         question, settings = asking.question, self._settings
         request = Request(
             messages,
@@ -130,6 +129,8 @@ class Worder:
             AGAIN_TEMPERATURE if question.again else settings.local_temperature,
             settings.local_seed + (question.turn_id if question.again else 0),
             asking.serving.adapter,
+            "" if fact.id in self._free else fact.text,
+            draft.attended,
         )
         return MeteredCall(
             self._store,

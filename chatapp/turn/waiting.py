@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chatapp.backends.base import Backend, Stage
+from chatapp.backends.base import Stage
 from chatapp.store.notices import NoticeCode
 from chatapp.turn.draft import Draft
 from chatapp.turn.ledger import MeteredCall
@@ -13,6 +13,9 @@ SLOW_S = 4.0
 """After which somebody who waits for the first word is told why."""
 
 _LOOK_EVERY_S = 0.5
+_FIRST_LOOK_S = 0.05
+"""Whoever is answered at once is told of no line."""
+
 _WORDS = {
     Stage.WAITING: "This takes longer than usual; your message is being worked on.",
     Stage.BUSY: "Many people are asking at the moment; your message will be tried again in a few seconds.",
@@ -20,12 +23,25 @@ _WORDS = {
 }
 
 
-def tell_place_in_line(draft: Draft, backend: Backend) -> None:
-    """Say how many answers the backend makes before this one, if it has a line and any are in it."""
-    ahead = getattr(backend, "waiting", 0)
-    if ahead:
-        people = "1 answer is" if ahead == 1 else f"{ahead} answers are"
-        draft.tell(NoticeCode.QUEUED, f"{people} ahead of yours.")
+@asynccontextmanager
+async def told_of_place(draft: Draft, call: MeteredCall) -> AsyncIterator[None]:
+    """Tells the reader how many answers the local model begins before this one, as that becomes less."""
+    telling = asyncio.create_task(_count_down(draft, call))
+    try:
+        yield
+    finally:
+        telling.cancel()
+
+
+async def _count_down(draft: Draft, call: MeteredCall) -> None:
+    told = 0
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S if told else _FIRST_LOOK_S)
+        ahead = call.place
+        if ahead and ahead != told:
+            told = ahead
+            people = "1 answer is" if ahead == 1 else f"{ahead} answers are"
+            draft.tell(NoticeCode.QUEUED, f"{people} ahead of yours.")
 
 
 @asynccontextmanager

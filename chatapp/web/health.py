@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 def healthz(request: Request) -> JSONResponse:
     """`status` is ok, or with 503 closing or degraded: the database cannot be read or written.
 
-    `local` and `cloud` say what each route can do now. The operator learns why. Where everybody sees how answers are
-    made, models and policy are told to all; addresses and paths to none but the operator.
+    `local` and `cloud` say what each route can do now: the local model is ready, starting again, or failed. The
+    operator learns why. Where everybody sees how answers are made, models and policy are told to all; addresses and
+    paths to none but the operator.
     """
     app: Product = request.app.state.product
     trouble, operator = _trouble(app), is_operator(request)
@@ -71,7 +72,7 @@ def _local(app: Product, operator: bool) -> dict[str, Any]:
     """Whether the local route can answer, and for the operator the servers behind it, where it has any."""
     pool = app.backends[Route.LOCAL]
     if not isinstance(pool, Pool):
-        return {"state": "ready"}
+        return {"state": getattr(pool, "state", "ready")}
     state = {"state": "ready" if pool.ready else "unavailable"}
     return state | ({"servers": [asdict(server) for server in pool.statuses]} if operator else {})
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,12 +14,12 @@ import pytest
 
 from chatapp.assembly.active_release import NO_ADAPTER, Server, open_releases
 from chatapp.backends.local.backend import LocalBackend
-from chatapp.backends.local.engine import Engine
 from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn.events import Failed, Finished
 from chatapp.turn.runner import TurnRunner
+from engine.runtime import Runtime
 from localmodel.errors import BaseModelError
 from localmodel.release import ADAPTER, POLICY
 from router.pack.load import Pack, load_pack
@@ -66,13 +66,13 @@ async def _until(true: Callable[[], bool]) -> None:
 async def test_no_conversation_fails_and_none_is_answered_by_two_models(
     settings: Settings, pack: Pack, random_adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_answer, decode = threading.Event(), Engine.decode
+    may_answer, decode = threading.Event(), Runtime.decode
 
-    def held(self: Engine, *told: Any) -> Iterator[Any]:
+    def held(self: Runtime, *told: Any) -> None:
         assert may_answer.wait(60)
-        yield from decode(self, *told)
+        decode(self, *told)
 
-    monkeypatch.setattr(Engine, "decode", held)
+    monkeypatch.setattr(Runtime, "decode", held)
     backend = LocalBackend(settings)
     server = _server(settings, pack, backend)
     store = Store.open(f"sqlite:///{tmp_path / 'load.db'}")
@@ -103,7 +103,7 @@ async def test_no_conversation_fails_and_none_is_answered_by_two_models(
 
     async with asyncio.timeout(60):
         first = asyncio.gather(*(talk(number) for number in range(6)))
-        await _until(lambda: len(backend.line) == 6)
+        await _until(lambda: len(backend.streams) == 6)
         promoted = await asyncio.to_thread(
             releases.promote, {ADAPTER: random_adapter}, who="test", why="load", replaces=releases.shipped.id
         )

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 PAGE = Path("docs/architecture.md").read_text()
-ROOMS = ("router", "language", "localmodel", "finetune", "chatapp", "bench")
+ROOMS = ("router", "language", "localmodel", "engine", "finetune", "chatapp", "bench")
 
 
 def drawn() -> set[str]:

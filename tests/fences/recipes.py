@@ -42,6 +42,7 @@ RECIPES: dict[str, list[str]] = {
     "finetune promote": ["PACK"],
     "finetune rollback": ["PACK"],
     "bench router": [],
+    "bench local": ["--streams", "1,2", "--questions", "2"],
     "servers": [],
     "serve": ["--port", "0"],
 }

@@ -117,7 +117,7 @@ async def test_a_real_model_whose_template_refuses_system(refusing: Path) -> Non
         assert (await read(backend.stream(Request(asked, max_tokens=16)))).strip()
         assert backend.count_tokens(asked) == backend.count_tokens([whole])
         trained = Vocabulary.open(refusing)
-        assert trained.tokens(trained.prompt(asked)) == backend.load().tokenize(asked)
+        assert trained.tokens(trained.prompt(asked)) == list(backend.load().tokenize(asked))
         trained.close()
     finally:
         await backend.aclose()

@@ -80,6 +80,9 @@ class Heard:
     def escalated(self, reason: str) -> None:
         self.reasons.append(reason)
 
+    def attended(self) -> bool:
+        return True
+
     @property
     def text(self) -> str:
         shown = ""

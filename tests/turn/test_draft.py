@@ -1,15 +1,15 @@
 """The answer so far is what its speaker was told to show."""
 
+import asyncio
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatapp.store.notices import Note, NoticeCode
+from chatapp.turn import waiting
 from chatapp.turn.draft import Draft
-from chatapp.turn.waiting import tell_place_in_line
 from tests.turn.conftest import Heard
 
 
@@ -58,13 +58,23 @@ def test_costs_add_up() -> None:
     assert draft.cost_microusd == 7
 
 
-@pytest.mark.parametrize(
-    ("ahead", "told"),
-    [(0, []), (1, ["1 answer is ahead of yours."]), (2, ["2 answers are ahead of yours."])],
-)
-def test_the_place_in_line_is_told_where_there_is_a_line(ahead: int, told: list[str]) -> None:
-    heard, backend = Heard(), SimpleNamespace(waiting=ahead)
-    unqueued: Any = SimpleNamespace()
-    tell_place_in_line(Draft(heard), backend)  # type: ignore[arg-type]
-    tell_place_in_line(Draft(heard), unqueued)
+async def test_the_place_in_line_is_told_as_it_counts_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(waiting, "_FIRST_LOOK_S", 0.001)
+    heard, places = Heard(), [3, 3, 2, 1, 1, 0]
+
+    class Waiting:
+        place = property(lambda _: places.pop(0) if places else 0)
+
+    async with waiting.told_of_place(Draft(heard), Waiting()):  # type: ignore[arg-type]
+        while places:  # noqa: ASYNC110 - a property tells nobody
+            await asyncio.sleep(0.001)
+    told = ["3 answers are ahead of yours.", "2 answers are ahead of yours.", "1 answer is ahead of yours."]
     assert heard.notes == [Note(NoticeCode.QUEUED, text) for text in told]
+
+
+async def test_whoever_is_answered_at_once_is_told_of_no_line() -> None:
+    heard, call = Heard(), SimpleNamespace(place=0)
+    async with waiting.told_of_place(Draft(heard), call):  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+    assert not heard.notes

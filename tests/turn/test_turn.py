@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from chatapp.backends.scripted import ScriptedStream
 from chatapp.errors import (
     BusyError,
     DatabaseError,
@@ -357,9 +358,10 @@ async def test_a_looping_cloud_is_stopped(desk: Desk) -> None:
     assert desk.store.ledger.calls(exchange.turn.id)[0].outcome == "degenerate"
 
 
-async def test_a_notice_says_who_is_before_you(desk: Desk) -> None:
+async def test_a_notice_says_who_is_before_you(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.use([BORNE_OUT])
-    desk.local.waiting = 2  # type: ignore[attr-defined]
+    desk.local.delay_s = 0.1
+    monkeypatch.setattr(ScriptedStream, "place", 2, raising=False)
     told = await desk.say(LOCAL)
     assert any(isinstance(event, Notice) and "2 answers" in event.text for event in told)
 

@@ -1,28 +1,28 @@
-"""The local model as a backend: one engine, one worker thread, one queue of calls."""
+"""The local model as a backend: one engine in this process, which answers many calls at once."""
 
 import asyncio
 import contextlib
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
 from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage
-from chatapp.backends.local.engine import Abort, Engine, local_fault
+from chatapp.backends.local.faults import as_local_fault, as_operators_error, as_provider_error
 from chatapp.backends.local.model import model_file
 from chatapp.backends.pipe import Pipe
-from chatapp.errors import FirstlineError, LocalModelError, ProviderError
+from chatapp.errors import LocalModelError
 from chatapp.settings import Settings
+from engine import Ask, Call, Ending, Engine, EngineOptions, Piece, Sampling, State
+from localmodel.errors import ExplainedError
 from localmodel.model_file import SHIPPED_FILE
 
 
 class LocalBackend:
     """llama.cpp in this process.
 
-    Calls are answered one at a time in the order in which their iteration began, whoever asked; so no two of
-    them ever share a context. The file is loaded by `load`, or by the first call that needs it.
+    Calls begin in the order in which their iteration did, whoever asked, several at once; no two of them ever share a
+    sequence. The file is loaded by `load`, or by the first call that needs it.
     """
 
     name = "local"
@@ -31,8 +31,8 @@ class LocalBackend:
         self._settings = settings
         self._engine: Engine | None = None
         self._loading = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="local-model")
-        self.line: list[LocalStream] = []
+        self._closed = False
+        self.streams: set[LocalStream] = set()
         self.context_tokens: int = settings.local_context_tokens
         self.model: str = Path(settings.local_model).stem or Path(SHIPPED_FILE).stem
 
@@ -42,81 +42,115 @@ class LocalBackend:
         Blocks, for about 0.3 s with the shipped model.
         """
         with self._loading:
+            if self._closed:
+                raise LocalModelError("The local model has been closed.", "The server is being stopped.")
             if self._engine is None:
                 path = model_file(self._settings)
-                self._engine = Engine(path, self.context_tokens, self._settings.local_threads)
+                with as_operators_error():
+                    self._engine = Engine(path, engine_options(self._settings))
             return self._engine
+
+    @property
+    def loaded(self) -> Engine | None:
+        """The engine, once it is loaded."""
+        return self._engine
+
+    @property
+    def state(self) -> str:
+        """What it is doing now, for `/healthz`."""
+        return str(self._engine.state) if self._engine else str(State.READY)
 
     def prepare(self, adapter: Path) -> None:
         """Load an adapter, so that the first call with it need not wait. Raises ModelFileError where it does not fit.
 
-        Blocks until the calls before it are answered; other adapters and their calls are not touched.
+        Blocks for a step of the engine; other adapters and their calls are not touched.
         """
-        self._worker.submit(lambda: self.load().use(adapter)).result()
+        engine = self.load()
+        with as_operators_error():
+            engine.prepare(adapter)
 
     @property
     def waiting(self) -> int:
-        """Calls that wait for the one being answered."""
-        return max(0, len(self.line) - 1)
+        """Calls that wait for a stream."""
+        return len(self._engine.line) if self._engine else 0
 
     def stream(self, request: Request) -> "LocalStream":
-        """A call that takes its place in the queue when its iteration begins."""
-        return LocalStream(self, self._worker, request)
+        """A call that takes its place in the line when its iteration begins."""
+        return LocalStream(self, request)
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
         """Exact, chat template included; loads the model if need be.
 
         Raises ModelFileError, LocalModelError.
         """
-        return len(self.load().tokenize(messages))
+        engine = self.load()
+        with as_provider_error():
+            return len(engine.tokenize(messages))
 
     def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - the machine's time is what costs
         """`seconds` of compute (`LocalStream.compute_s`) at FIRSTLINE_LOCAL_HOURLY_USD, rounded up."""
         dollars = Decimal(str(seconds)) * Decimal(str(self._settings.local_hourly_usd)) / 3600
         return int((dollars * 1_000_000).to_integral_value(ROUND_CEILING))
 
+    def ask(self, engine: Engine, request: Request) -> Ask:
+        """A request as the engine takes it. Raises EngineError."""
+        return Ask(
+            engine.tokenize(request.messages),
+            request.max_tokens,
+            engine.source(request.source),
+            Sampling(request.temperature, request.seed),
+            adapter=request.adapter,
+            timeout_s=self._settings.local_timeout_s,
+        )
+
     async def aclose(self) -> None:
         """End every call and free the model."""
-        for stream in reversed(self.line):
-            await stream.aclose()
-        await asyncio.to_thread(self._worker.shutdown)
-        with self._loading:
-            if self._engine is not None:
-                self._engine.close()
-                self._engine = None
+        self._closed = True
+        await asyncio.gather(*(stream.aclose() for stream in list(self.streams)))
+        engine, self._engine = self._engine, None
+        if engine:
+            await asyncio.to_thread(engine.close)
 
 
 class LocalStream:
-    """One call. `compute_s` is the time that it had the engine, without the wait in the queue."""
+    """One call. `compute_s` is its share of the engine's time, without the wait in line."""
 
-    stage = Stage.WHOLE
     lost: Sequence[Usage] = ()
 
-    def __init__(self, backend: LocalBackend, worker: ThreadPoolExecutor, request: Request) -> None:
+    def __init__(self, backend: LocalBackend, request: Request) -> None:
         self._backend = backend
-        self._worker = worker
         self._request = request
-        self._abort = Abort()
         self._pipe = Pipe()
-        self._job: Future[None] | None = None
+        self._call: Call | None = None
+        self._engine: Engine | None = None
+        self._begun = self._closed = False
         self._left = asyncio.Event()
-        self._prompt_tokens = self._warm_tokens = self._answer_tokens = 0
-        self.compute_s = 0.0
+        self.stage = Stage.WHOLE
 
     @property
     def usage(self) -> Usage:
-        """Exact once the prompt has been read."""
-        known = self._prompt_tokens > 0
-        return Usage(self._prompt_tokens, self._answer_tokens, self._warm_tokens, estimated=not known)
+        """Exact once the call has a stream of the engine."""
+        call = self._call
+        if call is None or not call.prompt_tokens:
+            return Usage()
+        return Usage(call.prompt_tokens, call.answer_tokens, call.warm_tokens, estimated=False)
+
+    @property
+    def compute_s(self) -> float:
+        """Seconds of the engine's time."""
+        return self._call.compute_s if self._call else 0.0
 
     @property
     def place(self) -> int:
-        """How many calls come before this one; 0 when it is being answered, or has been."""
-        return self._backend.line.index(self) if self in self._backend.line else 0
+        """How many calls come before this one, itself included; 0 when it is being answered, or has been."""
+        if self._engine is None or self._call is None or self._left.is_set():
+            return 0
+        line = self._engine.line
+        return line.index(self._call) + 1 if self._call in line else 0
 
     async def __aiter__(self) -> AsyncIterator[Token]:
-        """Tokens of the answer. Raises ProviderContextError, LocalModelError."""
-        self._join()
+        """Tokens of the answer. Raises a ProviderError."""
+        await self._join()
         try:
             async for token in self._pipe.read():
                 yield token
@@ -124,54 +158,91 @@ class LocalStream:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """End the call, also in the middle of the prompt, and return when the engine is free of it."""
-        self._abort.set()
-        if self._job is None or self._job.cancel():
+        """End the call, and return when the engine is free of it."""
+        self._closed = True
+        if self._engine is not None and self._call is not None:
+            self._engine.cancel(self._call)
+        elif not self._begun:
             self._leave(None)
         await self._left.wait()
 
-    def _join(self) -> None:
-        if self._job is not None or self._abort.is_set:
+    async def _join(self) -> None:
+        if self._begun or self._closed:
             return
-        post = asyncio.get_running_loop().call_soon_threadsafe
+        self._begun = True
+        self._backend.streams.add(self)
         try:
-            self._job = self._worker.submit(self._work, post)
-        except RuntimeError as error:
-            self._leave(local_fault("The local model has been closed", error))
-            return
-        self._backend.line.append(self)
+            engine = self._backend.loaded
+            if engine is None:
+                engine = await asyncio.to_thread(self._backend.load)
+            if self._closed:
+                self._leave(None)
+                return
+            self._call = engine.submit(
+                self._backend.ask(engine, self._request), self._listener(), self._request.attended
+            )
+            self._engine = engine
+        except BaseException as error:
+            self._leave(None if self._closed else error)
+            if not isinstance(error, Exception):
+                raise
 
-    def _leave(self, error: ProviderError | None) -> None:
-        if self in self._backend.line:
-            self._backend.line.remove(self)
-        self._pipe.end(error)
+    def _listener(self) -> "_Posted":
+        return _Posted(asyncio.get_running_loop(), self._pipe.put, self._ended)
+
+    def _ended(self, ending: Ending, error: ExplainedError | None) -> None:
+        if ending is Ending.LENGTH:
+            self.stage = Stage.LENGTH
+        self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> None:
+        self._backend.streams.discard(self)
+        self._pipe.end(as_local_fault("The local model failed", error) if error else None)
         self._left.set()
 
-    def _work(self, post: Callable[..., object]) -> None:
-        """Answer on the worker's thread; every word and the end go through `post` to the event loop's."""
-        error: ProviderError | None = None
-        began = time.perf_counter()
-        try:
-            for token in self._tokens():
-                post(self._pipe.put, token)
-        except FirstlineError as known:
-            error = known if isinstance(known, ProviderError) else LocalModelError(known.what, known.hint)
-        except Exception as unknown:
-            error = local_fault("The local model failed", unknown)
-        self.compute_s = time.perf_counter() - began
-        with contextlib.suppress(RuntimeError):  # the event loop is gone, and nobody waits
-            post(self._leave, error)
 
-    def _tokens(self) -> Iterator[Token]:
-        engine, request = self._backend.load(), self._request
-        prompt = engine.tokenize(request.messages)
-        engine.use(request.adapter)
-        self._warm_tokens = engine.prefill(prompt, self._abort)
-        self._prompt_tokens = len(prompt)
-        logprob = 0.0
-        for token in engine.decode(request.max_tokens, request.temperature, request.seed, self._abort):
-            self._answer_tokens += 1
-            logprob += token.logprob or 0.0
-            if token.text:
-                yield Token(token.text, logprob)
-                logprob = 0.0
+class _Posted:
+    """Hears the engine on its thread, and tells the event loop's."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        put: Callable[[Token], None],
+        end: Callable[[Ending, ExplainedError | None], None],
+    ) -> None:
+        self._loop, self._put, self._end = loop, put, end
+        self._logprob = 0.0
+
+    def heard(self, pieces: Sequence[Piece]) -> None:
+        """Pass on what one step made. A token without a text counts for the next one that has some."""
+        tokens = []
+        for piece in pieces:
+            self._logprob += piece.logprob
+            if piece.text:
+                tokens.append(Token(piece.text, self._logprob))
+                self._logprob = 0.0
+        self._post(lambda: [self._put(token) for token in tokens])
+
+    def ended(self, ending: Ending, error: ExplainedError | None) -> None:
+        """Pass on the end."""
+        self._post(lambda: self._end(ending, error))
+
+    def _post(self, work: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop is gone, and nobody waits
+            self._loop.call_soon_threadsafe(work)
+
+
+def engine_options(settings: Settings) -> EngineOptions:
+    """The engine that these settings mean."""
+    return EngineOptions(
+        context_tokens=settings.local_context_tokens,
+        streams=settings.local_streams,
+        line=settings.local_line,
+        cache_tokens=settings.local_cache_tokens,
+        batch_tokens=settings.local_batch_tokens,
+        draft_tokens=settings.local_draft_tokens,
+        threads=settings.local_threads,
+        gpu_layers=settings.local_gpu_layers,
+        flash_attention={"auto": None, "on": True, "off": False}[settings.local_flash_attention],
+        cache_type=settings.local_cache_type,
+    )

@@ -100,3 +100,18 @@ def bench_router(
     from chatapp.commands.router.bench import bench_router as run
 
     run(clinc, banking, as_json=json)
+
+
+@bench_app.command("local")
+def bench_local(
+    model: Annotated[
+        Path | None, typer.Option(help="Any GGUF file; what serves, with its adapter, where none is named.")
+    ] = None,
+    streams: Annotated[str, typer.Option(help="Answers made at once, one row each.")] = "1,2,4,8,16,32",
+    questions: Annotated[int, typer.Option(min=1, help="Questions of the pack that are answered.")] = 24,
+    json: JsonOption = False,
+) -> None:
+    """Measure how fast a local model reads and answers on this machine, by how many at once."""
+    from chatapp.commands.local_speed import bench_local as run
+
+    run(model, streams, questions, as_json=json)

@@ -3,6 +3,8 @@
 import asyncio
 import inspect
 import shutil
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,16 @@ import pytest
 
 from chatapp.backends.base import Backend, ChatMessage, Request, Token
 from chatapp.backends.local.backend import LocalBackend, LocalStream
-from chatapp.backends.local.engine import Abort, Engine, local_fault
-from chatapp.errors import LocalModelError, ModelFileError, ProviderContextError, ProviderError
+from chatapp.backends.local.faults import as_local_fault
+from chatapp.errors import (
+    LocalModelError,
+    ModelFileError,
+    ProviderBusyError,
+    ProviderContextError,
+    ProviderError,
+    ProviderTimeoutError,
+)
+from engine import errors as engine_errors
 from tests.backends.conftest import ask, make_settings, read
 
 PERSONA = ChatMessage("system", "You are the help desk of an outdoor shop. Answer in one short sentence.")
@@ -80,21 +90,47 @@ async def test_answers_of_two_users_never_mix_and_come_in_order(tiny_local: Loca
         return text
 
     jobs = [asyncio.create_task(one(number)) for number in range(3)]
-    await asyncio.sleep(0)
-    assert (tiny_local.waiting, [stream.place for stream in streams]) == (2, [0, 1, 2])
     assert await asyncio.gather(*jobs) == alone
-    assert finished == [0, 1, 2]
+    assert sorted(finished) == [0, 1, 2]
     assert tiny_local.waiting == 0
 
 
-async def test_a_waiting_call_can_leave_the_line(local: LocalBackend) -> None:
-    running, waiting = local.stream(delivery()), local.stream(delivery())
+@pytest.fixture
+def one_stream(tiny_model: Path) -> Iterator[LocalBackend]:
+    """A backend that answers one call at a time."""
+    backend = LocalBackend(make_settings(local_model=str(tiny_model), local_streams=1))
+    backend.load()
+    yield backend
+    asyncio.run(backend.aclose())
+
+
+async def test_the_place_in_line_counts_down(one_stream: LocalBackend) -> None:
+    engine, go_on = one_stream.load(), threading.Event()
+    decode = engine._runtime.decode
+    engine._runtime.decode = lambda entries: (go_on.wait(20), decode(entries))  # type: ignore[assignment]
+    streams = [one_stream.stream(ask(f"Count to {n}.", max_tokens=20)) for n in (3, 7, 9)]
+    seen: list[tuple[int, ...]] = []
+    jobs = [asyncio.create_task(read(stream)) for stream in streams]
+    while [stream.place for stream in streams] != [0, 1, 2]:  # noqa: ASYNC110 - the line tells nobody
+        await asyncio.sleep(0.005)
+    assert one_stream.waiting == 2
+    go_on.set()
+    while not all(job.done() for job in jobs):
+        seen.append(tuple(stream.place for stream in streams))
+        await asyncio.sleep(0)
+    assert list(dict.fromkeys(seen)) == sorted(set(seen), reverse=True), "nobody falls back"
+    assert [stream.place for stream in streams] == [0, 0, 0]
+
+
+async def test_a_waiting_call_can_leave_the_line(one_stream: LocalBackend) -> None:
+    running, waiting = one_stream.stream(delivery(160)), one_stream.stream(delivery())
     first = asyncio.create_task(read(running))
+    await asyncio.sleep(0)
     second = asyncio.create_task(read(waiting))
     await asyncio.sleep(0)
     await waiting.aclose()
     assert await second == ""
-    assert local.waiting == 0
+    assert one_stream.waiting == 0
     assert await first
     assert waiting.usage.input_tokens == 0
 
@@ -107,7 +143,7 @@ async def test_stop_in_the_middle_of_the_prompt_frees_the_line(local: LocalBacke
     await stream.aclose()
     assert await reader == ""
     assert stream.usage.output_tokens == 0
-    assert not local.line
+    assert not local.streams
     assert await read(local.stream(delivery())) == clean
 
 
@@ -118,7 +154,7 @@ async def test_cancelling_the_reader_frees_the_line(local: LocalBackend) -> None
     reader.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reader
-    assert not local.line
+    assert not local.streams
 
 
 async def test_leaving_the_loop_and_closing_ends_the_answer(local: LocalBackend) -> None:
@@ -160,19 +196,17 @@ def test_nobody_writes_a_turn_of_somebody_else(local: LocalBackend) -> None:
 
 
 async def test_characters_of_several_tokens_come_whole(local: LocalBackend) -> None:
-    engine, abort = local.load(), Abort()
-    engine.prefill(engine.tokenize(ask("Repeat: 日本語 🏕️ 日本語 🏕️. Say it again.").messages), abort)
-    assert "\ufffd" not in "".join(token.text for token in engine.decode(20, 0.0, 0, abort))
+    said = await read(local.stream(ask("Repeat: 日本語 🏕️ 日本語 🏕️. Say it again.", max_tokens=20)))
+    assert said
+    assert "\ufffd" not in said
 
 
-class Broken:
-    """Stands for the engine's `Llama`, and fails as told."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def __getattr__(self, _: str) -> Any:
-        raise self.error
+async def test_a_fact_makes_an_answer_quicker_and_no_other(local: LocalBackend) -> None:
+    plain, drafted = local.stream(delivery(40)), local.stream(delivery(40, source=FACT))
+    assert await read(plain) == await read(drafted)
+    assert drafted._call
+    assert plain._call
+    assert drafted._call.passes < plain._call.passes
 
 
 def llama_errors() -> list[type[Exception]]:
@@ -190,40 +224,70 @@ def llama_errors() -> list[type[Exception]]:
 async def test_every_failure_of_the_engine_is_a_local_model_error(
     tiny_local: LocalBackend, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = tiny_local.load()
-    error = kind("boom")
-    monkeypatch.setattr(engine, "_llama", Broken(error))
-    monkeypatch.setattr(engine._vocabulary, "llama", Broken(error))
-    with pytest.raises(LocalModelError, match="boom"):
-        engine.tokenize(delivery().messages)
-    with pytest.raises(LocalModelError, match="boom"):
-        engine.prefill([1, 2, 3], Abort())
-    with pytest.raises(LocalModelError, match="boom"):
-        list(engine.decode(3, 0.0, 0, Abort()))
-    with pytest.raises(LocalModelError, match="boom"):
-        await read(tiny_local.stream(delivery()))
-    assert isinstance(local_fault("x", error), ProviderError)
-    assert not tiny_local.line
+    engine, error = tiny_local.load(), kind("boom")
+
+    def fail(*_: object) -> Any:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.vocabulary, "prompt", fail)
+        with pytest.raises(LocalModelError, match="boom"):
+            tiny_local.count_tokens(ask(f"never asked before: {kind}").messages)
+        with pytest.raises(LocalModelError, match="boom"):
+            await read(tiny_local.stream(ask(f"nor this: {kind}")))
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._runtime, "decode", fail)
+        with pytest.raises(LocalModelError, match="boom"):
+            await read(tiny_local.stream(delivery()))
+    assert isinstance(as_local_fault("x", error), ProviderError)
+    assert not tiny_local.streams
+    assert await read(tiny_local.stream(delivery()))
 
 
 async def test_a_failure_in_the_middle_says_that_the_answer_had_begun(
     tiny_local: LocalBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def decode(*_: object) -> Any:
-        yield Token("a", -0.1)
-        raise MemoryError("boom")
+    runtime = tiny_local.load()._runtime
+    decode, steps = runtime.decode, 0
 
-    monkeypatch.setattr(tiny_local.load(), "decode", decode)
+    def fail_later(entries: Any) -> None:
+        nonlocal steps
+        steps += 1
+        if steps > 3:
+            raise MemoryError("boom")
+        decode(entries)
+
+    monkeypatch.setattr(runtime, "decode", fail_later)
     with pytest.raises(LocalModelError) as caught:
-        await read(tiny_local.stream(delivery()))
+        await read(tiny_local.stream(delivery(40)))
     assert caught.value.answer_started
+
+
+@pytest.mark.parametrize(
+    ("raised", "known"),
+    [
+        (engine_errors.LineFullError("Full."), ProviderBusyError),
+        (engine_errors.DeadlineError("Late."), ProviderTimeoutError),
+        (engine_errors.ContextError("Long."), ProviderContextError),
+        (engine_errors.ClosedError("Closed."), LocalModelError),
+    ],
+)
+def test_each_refusal_of_the_engine_has_its_own_error(raised: Exception, known: type[ProviderError]) -> None:
+    assert type(as_local_fault("x", raised)) is known
+
+
+async def test_a_call_that_is_too_late_is_a_timeout(one_stream: LocalBackend) -> None:
+    one_stream._settings = make_settings(local_timeout_s=0.001)
+    with pytest.raises(ProviderTimeoutError, match="FIRSTLINE_LOCAL_TIMEOUT_S"):
+        await asyncio.gather(*(read(one_stream.stream(delivery(160))) for _ in range(3)))
 
 
 def test_damaged_file(tmp_path: Path, gguf: Path) -> None:
     path = tmp_path / "cut.gguf"
     path.write_bytes(gguf.read_bytes()[:100_000])
+    backend = LocalBackend(make_settings(local_model=str(path)))
     with pytest.raises(ModelFileError, match="cannot load"):
-        Engine(path, 512)
+        backend.load()
 
 
 async def test_missing_file_in_a_stream_is_a_provider_error(tmp_path: Path) -> None:
@@ -238,7 +302,7 @@ async def test_missing_file_in_a_stream_is_a_provider_error(tmp_path: Path) -> N
 def test_file_without_a_chat_template(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llama_cpp.internals.LlamaModel, "metadata", lambda _: {})
     with pytest.raises(ModelFileError, match="no chat template"):
-        Engine(gguf, 256, threads=1)
+        LocalBackend(make_settings(local_model=str(gguf))).load()
 
 
 async def test_a_broken_adapter_is_refused_and_the_one_before_it_stays(

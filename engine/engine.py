@@ -1,0 +1,257 @@
+"""The engine: a scheduler in a thread of its own, and calls from any other."""
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.ask import Ask, Ending, Piece
+from engine.call import Call, Listener
+from engine.capacity import check, plan
+from engine.errors import ClosedError, ContextError, EngineFailedError
+from engine.options import EngineOptions
+from engine.runtime import Runtime
+from engine.scheduler import Scheduler, sequences
+from localmodel.chat_template import Message
+from localmodel.errors import ExplainedError
+from localmodel.memory import available_memory
+from localmodel.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
+
+_PROMPTS = 256
+"""Prompts whose tokens are remembered: one is counted, written into the books and asked, all within milliseconds."""
+
+_AGAIN_S = 5.0
+"""After which an engine that could not start again is tried once more."""
+
+
+class State(StrEnum):
+    """What an engine is doing."""
+
+    READY = "ready"
+    STARTING = "starting again"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+class Engine:
+    """One GGUF model, answering many calls at once.
+
+    Every method may be called from any thread. Where llama.cpp or a step fails, the running and waiting calls end with
+    EngineFailedError and the engine starts again with an empty cache.
+    """
+
+    def __init__(self, path: Path, options: EngineOptions | None = None) -> None:
+        """Load the model, in 0.3 s for the shipped one. Raises ModelFileError, CapacityError and EngineFailedError."""
+        options = self.options = options or EngineOptions()
+        self.vocabulary = Vocabulary.open(path)
+        try:
+            size = self.vocabulary.llama.n_vocab()
+            check(plan(path.stat().st_size, self.metadata, size, options), available_memory(), options)
+            self._runtime = Runtime(path, options, sequences(options))
+        except BaseException:
+            self.vocabulary.close()
+            raise
+        self._scheduler = Scheduler(self._runtime, self.vocabulary, options)
+        self._tokens = lru_cache(_PROMPTS)(self._tokenized)
+        self._coming: list[Call] = []  # posted, and not yet taken in
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._changed = threading.Condition()
+        self._failed_at = 0.0
+        self.state, self.restarts = State.READY, 0
+        self._thread = threading.Thread(target=self._run, name="local-model", daemon=True)
+        self._thread.start()
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The file's own metadata."""
+        return self.vocabulary.metadata
+
+    @property
+    def line(self) -> list[Call]:
+        """The calls that wait, the next first."""
+        return [*self._scheduler.line, *self._coming]
+
+    @property
+    def running(self) -> int:
+        """Answers that are being made."""
+        return len(self._scheduler.running)
+
+    def tokenize(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """The prompt of these messages in the model's own chat template, ready for the answer to follow.
+
+        Text that spells one of the model's control tokens is split by a space, so that nobody can write a turn of
+        somebody else. Raises EngineError.
+        """
+        return self._tokens(tuple(_Said(message.role, message.content) for message in messages))
+
+    def source(self, text: str) -> tuple[int, ...]:
+        """A text that an answer may repeat, as `Ask.source` takes it."""
+        return tuple(self.vocabulary.plain_tokens(text.strip()))
+
+    def submit(self, ask: Ask, listener: Listener, attended: Callable[[], bool] = lambda: True) -> Call:
+        """Put a call in line. Raises ContextError at once; the listener hears of every other failure.
+
+        `attended` is asked, on the engine's thread, whether somebody waits for the answer at that moment.
+        """
+        room = self.options.context_tokens - len(ask.prompt)
+        if room <= 0:
+            raise ContextError(
+                f"The prompt has {len(ask.prompt)} tokens, the local model's context {self.options.context_tokens}.",
+                "Raise FIRSTLINE_LOCAL_CONTEXT_TOKENS or lower FIRSTLINE_LOCAL_PROMPT_TOKENS.",
+            )
+        call = Call(replace(ask, max_tokens=min(ask.max_tokens, room)), listener, attended)
+        self._coming.append(call)
+        self._post(lambda: self._join(call), lambda: listener.ended(Ending.CANCELLED, _closed()))
+        return call
+
+    def cancel(self, call: Call) -> None:
+        """End a call, within one step; its listener is told. Safe to repeat, and after its end."""
+        call.cancelled = True
+        self._post(lambda: None)
+
+    def answer(self, ask: Ask) -> Iterator[Piece]:
+        """The pieces of one answer, waited for. Raises EngineError."""
+        heard: queue.SimpleQueue[Piece | ExplainedError | None] = queue.SimpleQueue()
+        call = self.submit(ask, _Queue(heard))
+        try:
+            while isinstance(item := heard.get(), Piece):
+                yield item
+        finally:
+            self.cancel(call)
+        if item is not None:
+            raise item
+
+    def prepare(self, adapter: Path) -> None:
+        """Load an adapter beside those that serve. Blocks for a step. Raises BaseModelError where it does not fit."""
+        done: Future[None] = Future()
+
+        def work() -> None:
+            try:
+                self._runtime.prepare(adapter)
+            except BaseException as error:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+        self._post(work, lambda: done.set_exception(_closed()))
+        done.result()
+
+    def close(self) -> None:
+        """End every call, free the model and wait for the thread. Safe to repeat."""
+        with self._changed:
+            closing, self.state = self.state is not State.CLOSED, State.CLOSED
+            self._changed.notify()
+        self._thread.join()
+        if closing:
+            self._runtime.close()
+            self.vocabulary.close()
+
+    def _tokenized(self, messages: tuple["_Said", ...]) -> tuple[int, ...]:
+        try:
+            return tuple(self.vocabulary.tokens(self.vocabulary.prompt(messages)))
+        except Exception as error:
+            raise failed("The model's chat template failed", error) from error
+
+    def _post(self, job: Callable[[], None], otherwise: Callable[[], None] = lambda: None) -> None:
+        """Have the engine's thread do something between two steps, or `otherwise` now where it has been closed."""
+        with self._changed:
+            closed = self.state is State.CLOSED
+            if not closed:
+                self._jobs.append(job)
+                self._changed.notify()
+        if closed:
+            otherwise()
+
+    def _join(self, call: Call) -> None:
+        self._coming.remove(call)
+        try:
+            if self.state is State.FAILED:
+                self._start_again()
+            self._scheduler.join(call)
+        except ExplainedError as error:
+            call.listener.ended(Ending.CANCELLED, error)
+
+    def _run(self) -> None:
+        while self.state is not State.CLOSED:
+            try:
+                self._wait()
+                self._scheduler.step()
+            except BaseException as error:  # whatever it is: without this thread nobody would be answered, or told
+                log.exception("a step of the local model failed")
+                self._recover(error)
+        self._scheduler.fail(_closed())
+
+    def _recover(self, error: BaseException) -> None:
+        self._scheduler.fail(failed("The local model failed", error))
+        self._failed_at = 0.0
+        try:
+            self._start_again()
+        except ExplainedError:
+            log.exception("the local model could not be started again")
+
+    def _wait(self) -> None:
+        """Wait for something to do, and take in what was posted."""
+        with self._changed:
+            while not (self._jobs or self._scheduler.busy or self.state is State.CLOSED):
+                self._changed.wait()
+        while self._jobs:
+            self._jobs.popleft()()
+
+    def _start_again(self) -> None:
+        if time.monotonic() - self._failed_at < _AGAIN_S:
+            raise failed("The local model cannot be started again", RuntimeError("it is tried again in some seconds"))
+        self._set(State.STARTING)
+        try:
+            self._runtime.restart()
+        except Exception as error:
+            self._failed_at = time.monotonic()
+            self._set(State.FAILED)
+            raise failed("The local model cannot be started again", error) from error
+        self.restarts += 1
+        self._set(State.READY)
+
+    def _set(self, state: State) -> None:
+        with self._changed:
+            if self.state is not State.CLOSED:
+                self.state = state
+
+
+class _Said(NamedTuple):
+    role: str
+    content: str
+
+
+class _Queue:
+    """A listener for a caller that waits."""
+
+    def __init__(self, heard: "queue.SimpleQueue[Piece | ExplainedError | None]") -> None:
+        self._heard = heard
+
+    def heard(self, pieces: Sequence[Piece]) -> None:
+        for piece in pieces:
+            self._heard.put(piece)
+
+    def ended(self, _ending: Ending, error: ExplainedError | None) -> None:
+        self._heard.put(error)
+
+
+def failed(what: str, error: BaseException) -> EngineFailedError:
+    """`error` in the engine as an EngineFailedError; `what` says what was being done."""
+    return EngineFailedError(
+        f"{what}: {type(error).__name__} {str(error)!r}.",
+        "Try again; if it stays, run `firstline doctor` and check the file of FIRSTLINE_LOCAL_MODEL.",
+    )
+
+
+def _closed() -> ClosedError:
+    return ClosedError("The local model has been closed.", "The server is being stopped; ask again when it is up.")

@@ -1,0 +1,37 @@
+"""How an engine is set up."""
+
+from dataclasses import dataclass
+
+TOKENS_A_STREAM = 512
+"""Of the cache, unless said otherwise: a prompt with a fact and its answer take 200 to 400."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Sizes in tokens, for one engine.
+
+    `context_tokens` bounds one prompt with its answer. `streams` answers are made at once, `line` more may wait.
+    `cache_tokens` is what all of them and what is kept warm may hold together, 0 for 512 a stream or twice the context,
+    whichever is more. A step evaluates
+    at most `batch_tokens`, which bounds how long it takes. `draft_tokens` is the longest draft, 0 for none.
+
+    `threads` 0 means as many as this process may use. The last four are llama.cpp's own settings of the same names;
+    `cache_type` is the type of the keys and values in the cache.
+    """
+
+    context_tokens: int = 2048
+    streams: int = 8
+    line: int = 200
+    cache_tokens: int = 0
+    batch_tokens: int = 256
+    draft_tokens: int = 64
+    threads: int = 0
+    gpu_layers: int = 0
+    flash_attention: bool | None = None
+    cache_type: str = "f16"
+
+    @property
+    def cells(self) -> int:
+        """Tokens that the cache holds."""
+        enough = max(2 * self.context_tokens, TOKENS_A_STREAM * self.streams)
+        return max(self.cache_tokens or enough, self.context_tokens)

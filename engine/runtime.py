@@ -1,0 +1,167 @@
+"""llama.cpp's context with many sequences in it: the one file that speaks to its batches and its memory.
+
+All sequences share one cache (`kv_unified`), so a common beginning is held once, and copying it is a matter of marking
+cells. For one thread.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import EngineFailedError
+from engine.options import EngineOptions
+from localmodel.llama import Adapters, load_weights
+from localmodel.processors import usable_processors
+
+Logits = NDArray[np.float32]
+
+_NO_ROOM = 1  # of llama_decode
+_AGAIN = "The engine starts again by itself."
+
+
+class Entry(NamedTuple):
+    """One token of a batch: its position in its sequence, and whether its logits are wanted."""
+
+    token: int
+    position: int
+    sequence: int
+    wanted: bool
+
+
+class Runtime:
+    """A model, a context for `sequences` sequences, and the LoRA adapter over it.
+
+    Invariants: what one sequence holds is seen by no other; a step that fails leaves the context to be made anew by
+    `restart`, which forgets all sequences.
+    """
+
+    def __init__(self, path: Path, options: EngineOptions, sequences: int) -> None:
+        """Load the file. Raises ModelFileError."""
+        import llama_cpp
+
+        self._cpp: Any = llama_cpp
+        self._path, self._options, self._sequences = path, options, sequences
+        self.model = load_weights(path, gpu_layers=options.gpu_layers)
+        self._vocab = llama_cpp.llama_model_get_vocab(self.model)
+        self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self.ctx: Any = None  # for the adapters
+        try:
+            self.restart()
+        except BaseException:
+            llama_cpp.llama_model_free(self.model)
+            raise
+
+    @property
+    def forgets_parts(self) -> bool:
+        """Whether a part of a sequence can be taken back. A recurrent memory cannot, so nothing is drafted over it."""
+        return not (self._cpp.llama_model_is_recurrent(self.model) or self._cpp.llama_model_is_hybrid(self.model))
+
+    def restart(self) -> None:
+        """Make the context anew, with nothing in it and no adapter over it. Raises EngineFailedError."""
+        self._free_context()
+        self.ctx = self._cpp.llama_init_from_model(self.model, self._parameters())
+        if not self.ctx:
+            raise EngineFailedError(
+                f"The engine could not make a context of {self._options.cells} tokens for {str(self._path)!r}.",
+                "Lower FIRSTLINE_LOCAL_CACHE_TOKENS or FIRSTLINE_LOCAL_CONTEXT_TOKENS, or give it more memory.",
+            )
+        self._memory = self._cpp.llama_get_memory(self.ctx)
+        self._adapters = Adapters(self)
+        self._batch = _Batch(self._cpp, self._options.batch_tokens)
+
+    def _parameters(self) -> Any:
+        options, cpp = self._options, self._cpp
+        made = cpp.llama_context_default_params()
+        made.n_ctx = options.cells
+        made.n_batch = made.n_ubatch = options.batch_tokens
+        made.n_seq_max = self._sequences
+        made.n_threads = made.n_threads_batch = options.threads or usable_processors().threads
+        made.kv_unified = made.swa_full = made.no_perf = True
+        made.type_k = made.type_v = cpp.__dict__[f"GGML_TYPE_{options.cache_type.upper()}"]
+        made.flash_attn_type = {
+            None: cpp.LLAMA_FLASH_ATTN_TYPE_AUTO,
+            True: cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+            False: cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+        }[options.flash_attention]
+        return made
+
+    def decode(self, entries: Sequence[Entry]) -> None:
+        """Evaluate one batch. Raises EngineFailedError."""
+        code = self._cpp.llama_decode(self.ctx, self._batch.filled(entries))
+        if code:
+            what = "has no room for the batch" if code == _NO_ROOM else f"ended with code {code}"
+            raise EngineFailedError(f"llama.cpp {what} ({len(entries)} tokens).", _AGAIN)
+
+    def logits(self, index: int) -> Logits:
+        """The logits after entry `index` of the last batch, (vocabulary_size,); they hold until the next one."""
+        pointer = self._cpp.llama_get_logits_ith(self.ctx, index)
+        if not pointer:
+            raise EngineFailedError(f"llama.cpp gave no logits for entry {index}.", _AGAIN)
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
+
+    def ends_answer(self, token: int) -> bool:
+        """Whether the token is one that ends an answer."""
+        return bool(self._cpp.llama_vocab_is_eog(self._vocab, token))
+
+    def copy(self, source: int, target: int, tokens: int) -> None:
+        """Let `target`, which is empty, hold the first `tokens` of `source` too."""
+        self._cpp.llama_memory_seq_cp(self._memory, source, target, 0, tokens)
+
+    def cut(self, sequence: int, tokens: int) -> None:
+        """Take back all but the first `tokens` of a sequence; 0 takes back all."""
+        if not self._cpp.llama_memory_seq_rm(self._memory, sequence, tokens or -1, -1):
+            raise EngineFailedError("This model's memory cannot take back a part of a sequence.", _AGAIN)
+
+    def prepare(self, adapter: Path) -> None:
+        """Load an adapter, so that `use` takes no time. Raises BaseModelError where it does not fit."""
+        self._adapters.load(adapter)
+
+    def use(self, adapter: Path | None) -> None:
+        """Put this adapter over the model from the next batch on, or none. Raises BaseModelError."""
+        self._adapters.use(adapter)
+
+    def close(self) -> None:
+        """Free everything."""
+        self._free_context()
+        self._cpp.llama_model_free(self.model)
+
+    def _free_context(self) -> None:
+        if self.ctx:
+            self._adapters.close()
+            self._cpp.llama_free(self.ctx)
+            self.ctx = None
+
+
+class _Batch:
+    """llama.cpp's batch over arrays of ours, each entry in one sequence."""
+
+    def __init__(self, cpp: Any, size: int) -> None:
+        self._tokens, self._positions = np.zeros(size, np.int32), np.zeros(size, np.int32)
+        self._counts, self._sequences = np.ones(size, np.int32), np.zeros(size, np.int32)
+        self._wanted = np.zeros(size, np.int8)
+        number = ctypes.POINTER(ctypes.c_int32)
+        first = self._sequences.ctypes.data
+        self._each = (number * size)(*(ctypes.cast(first + 4 * at, number) for at in range(size)))
+        self._batch = cpp.llama_batch()
+        self._batch.token = self._tokens.ctypes.data_as(number)
+        self._batch.pos = self._positions.ctypes.data_as(number)
+        self._batch.n_seq_id = self._counts.ctypes.data_as(number)
+        self._batch.seq_id = self._each
+        self._batch.logits = self._wanted.ctypes.data_as(ctypes.POINTER(ctypes.c_int8))
+
+    def filled(self, entries: Sequence[Entry]) -> Any:
+        """The batch of these entries; the next call overwrites it."""
+        size = len(entries)
+        columns = np.array(entries, np.int32)
+        self._tokens[:size], self._positions[:size], self._sequences[:size] = (
+            columns[:, 0],
+            columns[:, 1],
+            columns[:, 2],
+        )
+        self._wanted[:size] = columns[:, 3]
+        self._batch.n_tokens = size
+        return self._batch

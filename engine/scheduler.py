@@ -1,0 +1,207 @@
+"""Who is answered when, and what each step evaluates. There is no thread here: a step is a function call.
+
+A step takes in whoever may begin, and evaluates one batch: first what running answers need for their next token, with
+their drafts, then prompts, in pieces where they are long, in the order of arrival. So no prompt keeps the others from
+speaking for longer than a step, and a step is bounded by its tokens.
+
+All answers of a batch have the same adapter over the model. A call with another one waits until those before it have
+ended; nothing that runs is dropped.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+
+from engine.ask import Ending
+from engine.call import Call
+from engine.draft import Draft
+from engine.errors import DeadlineError, LineFullError
+from engine.options import EngineOptions
+from engine.running import Running
+from engine.runtime import Entry, Runtime
+from engine.sampler import Sampler
+from engine.warm import Kept, Warm, as_tokens, common
+from localmodel.errors import ExplainedError
+from localmodel.vocabulary import Vocabulary
+
+KEPT_SEQUENCES = 24
+"""Sequences for what is kept warm, beside those of running answers."""
+
+PATIENCE_S = 20.0
+"""So long a call that nobody attends lets those pass that somebody does."""
+
+
+class Scheduler:
+    """Calls in line, running answers, and the cache that they share. Not thread-safe.
+
+    Invariants: the tokens of running and kept sequences never exceed the cache; whoever has been told the end of a call
+    is told nothing more of it; a call that has ended holds no sequence.
+    """
+
+    def __init__(self, runtime: Runtime, vocabulary: Vocabulary, options: EngineOptions) -> None:
+        self._runtime, self._vocabulary, self._options = runtime, vocabulary, options
+        self._free = list(range(sequences(options)))
+        self._warm = Warm()
+        self.line: deque[Call] = deque()
+        self.running: list[Running] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether a step would do anything."""
+        return bool(self.line or self.running)
+
+    def join(self, call: Call) -> None:
+        """Put a call at the end of the line. Raises LineFullError."""
+        if len(self.line) >= self._options.line:
+            raise LineFullError(
+                f"{len(self.line)} answers wait for the local model, and no more may.",
+                "Raise FIRSTLINE_LOCAL_LINE, or serve the local model from more machines (FIRSTLINE_LOCAL_BASE_URL).",
+            )
+        self.line.append(call)
+
+    def step(self) -> None:
+        """One batch. Raises what llama.cpp's failure is; then nothing of the cache can be relied on."""
+        self._leave()
+        self._admit()
+        planned, entries = self._plan()
+        if not entries:
+            return
+        began = time.perf_counter()
+        self._runtime.decode(entries)
+        for running, first in planned:
+            pieces = running.take(first, self._runtime, self._vocabulary)
+            if pieces:
+                running.call.listener.heard(pieces)
+        self._share(planned, len(entries), time.perf_counter() - began)
+        for running in [each for each in self.running if each.ending]:
+            self._end(running)
+
+    def fail(self, error: ExplainedError) -> None:
+        """End every call with this error, and forget what the cache held: it is made anew."""
+        calls = [*(running.call for running in self.running), *self.line]
+        for running in self.running:
+            running.close()
+        self.running, self.line, self._warm = [], deque(), Warm()
+        self._free = list(range(sequences(self._options)))
+        for call in calls:
+            call.listener.ended(Ending.CANCELLED, error)
+
+    def _leave(self) -> None:
+        """Let go of whoever was cancelled or is overdue."""
+        for running in [each for each in self.running if each.call.cancelled or each.call.overdue]:
+            running.ending = Ending.CANCELLED
+            self._end(running)
+        for call in [each for each in self.line if each.cancelled or each.overdue]:
+            self.line.remove(call)
+            call.listener.ended(Ending.CANCELLED, _late(call))
+
+    def _admit(self) -> None:
+        """Give sequences to those whose turn it is, as long as streams and cache allow."""
+        while self.line and len(self.running) < self._options.streams:
+            call = self._first()
+            if self.running and self.running[0].adapter != call.ask.adapter:
+                return
+            if not self._make_room(call):
+                return
+            self.line.remove(call)
+            try:
+                if not self.running:
+                    self._runtime.use(call.ask.adapter)
+            except ExplainedError as error:
+                call.listener.ended(Ending.CANCELLED, error)
+            else:
+                self._begin(call)
+
+    def _first(self) -> Call:
+        """The first in line whom somebody attends; one that nobody does only when it has been patient."""
+        now = time.monotonic()
+        attended = (call for call in self.line if call.attended() or now - call.began > PATIENCE_S)
+        return next(attended, self.line[0])
+
+    def _make_room(self, call: Call) -> bool:
+        """Whether the call fits into the cache beside what runs; gives up what is kept for it, what it can use last."""
+        taken = sum(running.needs for running in self.running) + len(call.ask.prompt) + call.ask.max_tokens
+        if taken > self._options.cells:
+            return False
+        self._warm.best(as_tokens(call.ask.prompt), call.ask.adapter)
+        while not self._free or taken + self._warm.size_tokens > self._options.cells:
+            kept = self._warm.oldest()
+            self._runtime.cut(kept.sequence, 0)
+            self._free.append(kept.sequence)
+        return True
+
+    def _begin(self, call: Call) -> None:
+        sequence = self._free.pop()
+        call.prompt_tokens, call.warm_tokens = len(call.ask.prompt), self._warmed(call, sequence)
+        longest = self._options.draft_tokens if self._runtime.forgets_parts else 0
+        draft, sampler = Draft(call.ask.source, longest), Sampler(call.ask.sampling, self._runtime.vocabulary_size)
+        self.running.append(Running(call, sequence, call.warm_tokens, draft, sampler))
+
+    def _warmed(self, call: Call, sequence: int) -> int:
+        """Take over what is in the cache of the prompt's beginning, and return how many tokens that is.
+
+        One token at least is evaluated anew, for its logits.
+        """
+        if not self._runtime.forgets_parts:
+            return 0
+        prompt = as_tokens(call.ask.prompt[:-1])
+        kept, length = self._warm.best(prompt, call.ask.adapter)
+        source = kept.sequence if kept else None
+        for running in self.running:
+            alike = common(as_tokens(running.tokens[: running.held]), prompt)
+            if alike > length:
+                source, length = running.sequence, alike
+        if source is not None:
+            self._runtime.copy(source, sequence, length)
+        return length
+
+    def _plan(self) -> tuple[list[tuple[Running, int]], list[Entry]]:
+        """What each running answer evaluates, with the place of its first entry, and all entries."""
+        planned: list[tuple[Running, int]] = []
+        entries: list[Entry] = []
+        speaking = [running for running in self.running if running.speaking]
+        reading = [running for running in self.running if not running.speaking]
+        for at, running in enumerate((*speaking, *reading)):
+            behind = max(0, len(speaking) - at - 1)  # each of those needs one token at least
+            room = self._options.batch_tokens - len(entries) - behind
+            if room > 0:
+                planned.append((running, len(entries)))
+                entries += running.plan(room)
+        return planned, entries
+
+    def _share(self, planned: Iterable[tuple[Running, int]], size: int, seconds: float) -> None:
+        """Book the step's time on those who had a part in it."""
+        shares = list(planned)
+        ends = [first for _, first in shares[1:]] + [size]
+        for (running, first), end in zip(shares, ends, strict=True):
+            running.call.compute_s += seconds * (end - first) / size
+
+    def _end(self, running: Running) -> None:
+        """Free an answer's sequence, or keep it warm, and only then tell its end."""
+        self.running.remove(running)
+        running.close()
+        if self._runtime.forgets_parts and running.held:
+            self._runtime.cut(running.sequence, running.held)
+            tokens = as_tokens(running.tokens[: running.held])
+            self._warm.keep(Kept(running.sequence, tokens, running.adapter))
+        else:
+            self._runtime.cut(running.sequence, 0)
+            self._free.append(running.sequence)
+        ending = running.ending or Ending.WHOLE
+        running.call.listener.ended(ending, _late(running.call) if ending is Ending.CANCELLED else None)
+
+
+def sequences(options: EngineOptions) -> int:
+    """Sequences that a context needs for these options."""
+    return options.streams + KEPT_SEQUENCES
+
+
+def _late(call: Call) -> DeadlineError | None:
+    """Why the engine ended a call whose caller had not."""
+    if call.cancelled or not call.overdue:
+        return None
+    return DeadlineError(
+        f"The local model did not answer within {call.ask.timeout_s:g} s.",
+        "Too many ask at once, or the machine is too busy: give it more processors, raise FIRSTLINE_LOCAL_TIMEOUT_S, "
+        "or serve the local model from more machines (FIRSTLINE_LOCAL_BASE_URL).",
+    )

@@ -1,0 +1,35 @@
+"""Texts at which an answer ends."""
+
+from collections.abc import Sequence
+
+
+class Stops:
+    """Holds back what may be the beginning of a stop text.
+
+    Invariant: what was released is the answer up to the first stop text, however the stream was cut.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = tuple(text for text in texts if text)
+        self._held = ""
+        self.stopped = False
+
+    def feed(self, text: str) -> str:
+        """Take the next piece and return what is certainly part of the answer."""
+        if not self._texts:
+            return text
+        self._held += text
+        ends = [at for stop in self._texts if (at := self._held.find(stop)) >= 0]
+        if ends:
+            self.stopped = True
+            shown, self._held = self._held[: min(ends)], ""
+            return shown
+        keep = max(size for stop in self._texts for size in range(len(stop)) if self._held.endswith(stop[:size]))
+        cut = len(self._held) - keep
+        shown, self._held = self._held[:cut], self._held[cut:]
+        return shown
+
+    def finish(self) -> str:
+        """The end of the answer: what was held is no stop text."""
+        shown, self._held = self._held, ""
+        return shown

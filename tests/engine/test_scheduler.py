@@ -1,0 +1,244 @@
+"""Who is answered when, over a runtime that minds every rule."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import Ask, Call, DeadlineError, Ending, EngineFailedError, EngineOptions, LineFullError
+from engine.scheduler import PATIENCE_S, Scheduler, sequences
+from tests.engine.fake_runtime import BROKEN, SIZE, VOCABULARY, FakeRuntime, alone
+from tests.engine.listeners import Heard
+
+OPTIONS = EngineOptions(context_tokens=64, streams=4, cache_tokens=160, batch_tokens=16, draft_tokens=8, line=30)
+ADAPTERS = (None, Path("one.gguf"), Path("two.gguf"))
+
+
+def desk(options: EngineOptions = OPTIONS) -> tuple[Scheduler, Any]:
+    runtime: Any = FakeRuntime(options.cells, options.batch_tokens, sequences(options))
+    return Scheduler(runtime, VOCABULARY, options), runtime
+
+
+def call(prompt: tuple[int, ...] = (1, 2, 3), max_tokens: int = 6, **more: Any) -> Call:
+    attended = more.pop("attended", lambda: True)
+    return Call(Ask(prompt, max_tokens, **more), Heard(), attended)
+
+
+def heard(one: Call) -> Heard:
+    assert isinstance(one.listener, Heard)
+    return one.listener
+
+
+def finish(scheduler: Scheduler, most: int = 1000) -> int:
+    steps = 0
+    while scheduler.busy:
+        scheduler.step()
+        steps += 1
+        assert steps < most, "everybody comes to an end"
+    return steps
+
+
+def drawn(rng: random.Random) -> Call:
+    prompt = tuple(rng.choices(range(1, 6), k=rng.randint(1, 40)))
+    adapter, most = rng.choice(ADAPTERS), rng.randint(1, 20)
+    source = alone(prompt, most, adapter)
+    for _ in range(rng.randint(0, 3)):  # a draft that is wrong here and there
+        if source:
+            source[rng.randrange(len(source))] = rng.randrange(SIZE)
+    return call(prompt, most, source=tuple(source), adapter=adapter)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_whatever_comes_between_every_answer_is_as_if_it_were_alone(seed: int) -> None:
+    """Random arrivals, cancellations, adapters, lengths and drafts; about a hundred steps a seed."""
+    rng = random.Random(seed)
+    options = EngineOptions(
+        context_tokens=64,
+        streams=rng.randint(1, 6),
+        cache_tokens=rng.choice((64, 90, 160, 400)),
+        batch_tokens=rng.choice((8, 16, 64)),
+        draft_tokens=rng.choice((0, 2, 8, 40)),
+    )
+    scheduler, runtime = desk(options)
+    calls: list[Call] = []
+    while len(calls) < 60 or scheduler.busy:
+        if len(calls) < 60 and rng.random() < 0.6:
+            calls.append(drawn(rng))
+            scheduler.join(calls[-1])
+        if calls and rng.random() < 0.1:
+            rng.choice(calls).cancelled = True
+        scheduler.step()
+    for one in calls:
+        expected = alone(one.ask.prompt, one.ask.max_tokens, one.ask.adapter)
+        if one.cancelled and heard(one).ending is Ending.CANCELLED:
+            assert heard(one).tokens == expected[: len(heard(one).tokens)]
+        else:
+            assert heard(one).tokens == expected
+            assert heard(one).ending is (Ending.LENGTH if len(expected) == one.ask.max_tokens else Ending.WHOLE)
+    assert runtime.steps > 60
+    assert not scheduler.running
+
+
+def test_a_true_draft_is_said_in_one_step_after_the_prompt() -> None:
+    prompt = next((1, 2, n) for n in range(SIZE) if len(alone((1, 2, n), 8, None)) == 8)
+    one = call(prompt, 8, source=tuple(alone(prompt, 8, None)))
+    scheduler, runtime = desk()
+    scheduler.join(one)
+    assert finish(scheduler) == 1
+    assert (one.passes, one.accepted, runtime.evaluated) == (1, 7, 3 + 7)
+
+
+def test_a_long_prompt_does_not_keep_the_others_from_speaking() -> None:
+    options = EngineOptions(context_tokens=512, cache_tokens=1024, streams=4, batch_tokens=16, draft_tokens=0)
+    scheduler, _ = desk(options)
+    prompt = next((n, 1) for n in range(SIZE) if len(alone((n, 1), 30, None)) == 30)
+    short, long = call(prompt, 30), call(tuple(1 + n % 5 for n in range(400)), 4)
+    scheduler.join(short)
+    scheduler.step()
+    scheduler.join(long)
+    while not heard(short).ending:
+        before = len(heard(short).tokens)
+        scheduler.step()
+        assert len(heard(short).tokens) == before + 1
+    finish(scheduler)
+    assert heard(long).tokens == alone(long.ask.prompt, 4, None)
+
+
+def test_first_come_first_served() -> None:
+    scheduler, _ = desk(EngineOptions(context_tokens=64, streams=1, batch_tokens=16))
+    calls = [call((n, 3), 5) for n in range(1, 9)]
+    order: list[int] = []
+    for one in calls:
+        scheduler.join(one)
+    while scheduler.busy:
+        scheduler.step()
+        order += [at for at, one in enumerate(calls) if heard(one).ending and at not in order]
+    assert order == list(range(8))
+
+
+def test_who_has_left_lets_those_pass_who_wait_but_not_for_ever() -> None:
+    scheduler, _ = desk(EngineOptions(context_tokens=64, streams=1, batch_tokens=16))
+    gone, patient, here = (call((n, 3), 4, attended=lambda n=n: n == 3) for n in (1, 2, 3))
+    patient.began -= PATIENCE_S + 1
+    for one in (gone, patient, here):
+        scheduler.join(one)
+    ends: list[Call] = []
+    while scheduler.busy:
+        scheduler.step()
+        ends += [one for one in (gone, patient, here) if heard(one).ending and one not in ends]
+    assert ends == [patient, here, gone]
+
+
+def test_a_full_line_is_refused_with_what_to_do() -> None:
+    scheduler, _ = desk(EngineOptions(context_tokens=64, line=2))
+    for _ in range(2):
+        scheduler.join(call())
+    with pytest.raises(LineFullError, match="FIRSTLINE_LOCAL_LINE"):
+        scheduler.join(call())
+
+
+def test_a_cancelled_answer_is_gone_within_one_step() -> None:
+    scheduler, _ = desk()
+    one = call(max_tokens=60)
+    waiting = call(max_tokens=60)
+    scheduler.join(one)
+    scheduler.step()
+    scheduler.join(waiting)
+    one.cancelled = waiting.cancelled = True
+    scheduler.step()
+    assert (heard(one).ending, heard(waiting).ending) == (Ending.CANCELLED, Ending.CANCELLED)
+    assert heard(one).error is None
+    assert not scheduler.busy
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_call_that_is_overdue_ends_with_what_to_do(begun: bool) -> None:
+    scheduler, _ = desk()
+    one = call(max_tokens=60, timeout_s=30)
+    scheduler.join(one)
+    if begun:
+        scheduler.step()
+    one.began -= 31
+    scheduler.step()
+    assert isinstance(heard(one).error, DeadlineError)
+    assert "within 30 s" in str(heard(one).error)
+
+
+def test_what_begins_alike_is_evaluated_once() -> None:
+    scheduler, runtime = desk(EngineOptions(context_tokens=64, cache_tokens=400, batch_tokens=64, draft_tokens=0))
+    persona = tuple(range(1, 31))
+    first, second = call((*persona, 40), 3), call((*persona, 41, 42), 3)
+    for one in (first, second):
+        scheduler.join(one)
+        finish(scheduler)
+    assert second.warm_tokens == len(persona)
+    assert heard(second).tokens == alone(second.ask.prompt, 3, None)
+    again = call(first.ask.prompt, 3)
+    scheduler.join(again)
+    finish(scheduler)
+    assert again.warm_tokens == len(persona), "one token is evaluated for its logits"
+    assert runtime.evaluated < 2 * len(persona) + 12
+
+
+def test_what_is_kept_warm_gives_way_to_who_wants_to_be_answered() -> None:
+    scheduler, runtime = desk(EngineOptions(context_tokens=64, streams=2, cache_tokens=64, batch_tokens=64))
+    for n in range(20):
+        scheduler.join(call(tuple((n + 3 * at) % 60 + 1 for at in range(30)), 20))
+    finish(scheduler)
+    assert sum(map(len, runtime.held.values())) <= 64
+
+
+def test_an_adapter_that_cannot_be_loaded_fails_its_own_call() -> None:
+    scheduler, _ = desk()
+    bad, good = call(adapter=BROKEN), call(adapter=ADAPTERS[1])
+    for one in (bad, good):
+        scheduler.join(one)
+    finish(scheduler)
+    assert "broken.gguf is broken" in str(heard(bad).error)
+    assert heard(good).tokens == alone(good.ask.prompt, 6, ADAPTERS[1])
+
+
+def test_a_failure_is_told_to_everybody_and_nothing_of_the_cache_is_used_again() -> None:
+    scheduler, runtime = desk()
+    calls = [call(max_tokens=20) for _ in range(6)]
+    for one in calls:
+        scheduler.join(one)
+    scheduler.step()
+    runtime.error = MemoryError("boom")
+    with pytest.raises(MemoryError):
+        scheduler.step()
+    scheduler.fail(EngineFailedError("It failed."))
+    runtime.restart()
+    assert all(isinstance(heard(one).error, EngineFailedError) for one in calls)
+    after = call(max_tokens=20)
+    scheduler.join(after)
+    finish(scheduler)
+    assert heard(after).tokens == alone(after.ask.prompt, 20, None)
+    assert after.warm_tokens == 0
+
+
+def test_a_model_that_cannot_forget_gets_no_drafts_and_keeps_nothing_warm() -> None:
+    scheduler, runtime = desk()
+    runtime.forgets_parts = False
+    prompt = (1, 2, 3, 4)
+    for _ in range(2):
+        one = call(prompt, 6, source=tuple(alone(prompt, 6, None)))
+        scheduler.join(one)
+        finish(scheduler)
+        assert heard(one).tokens == alone(prompt, 6, None)
+        assert (one.drafted, one.warm_tokens) == (0, 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(1, 24))
+def test_time_is_booked_once(lengths: list[int], batch_tokens: int) -> None:
+    options = EngineOptions(context_tokens=64, cache_tokens=600, streams=8, batch_tokens=max(8, batch_tokens))
+    scheduler, _ = desk(options)
+    calls = [call(tuple(range(1, length + 1)), 5) for length in lengths]
+    for one in calls:
+        scheduler.join(one)
+    finish(scheduler)
+    assert all(one.compute_s > 0 for one in calls)

@@ -20,7 +20,7 @@ from chatapp.turn.draft import Draft
 from chatapp.turn.ledger import MeteredCall
 from chatapp.turn.prompts import free_messages, local_messages
 from chatapp.turn.question import Question
-from chatapp.turn.waiting import told_of_place
+from chatapp.turn.waiting import told_of_place, told_of_waits
 from language import Language
 from localmodel.prompt import REFUSAL
 from router.pack.load import Pack
@@ -112,7 +112,8 @@ class Worder:
             support = None if free else SupportGuard(fact.text, asking.question.text, language=language)
             return _Watch(support, DegenerateGuard(), LowConfidence(), RefusalGuard(REFUSAL))
 
-        async with self._call(asking, fact, messages, draft) as call, told_of_place(draft, call):
+        call = self._call(asking, fact, messages, draft)
+        async with call, told_of_place(draft, call), told_of_waits(draft, call):
             await _watched(call, guards, draft)
         return {Outcome.OK: Wording.SAID, Outcome.REFUSED: Wording.REFUSED}.get(call.outcome, Wording.GIVEN_UP)
 

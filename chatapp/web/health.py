@@ -70,11 +70,11 @@ def _how_it_is_made(app: Product, body: dict[str, Any]) -> dict[str, Any]:
 
 def _local(app: Product, operator: bool) -> dict[str, Any]:
     """Whether the local route can answer, and for the operator the servers behind it, where it has any."""
-    pool = app.backends[Route.LOCAL]
-    if not isinstance(pool, Pool):
-        return {"state": getattr(pool, "state", "ready")}
-    state = {"state": "ready" if pool.ready else "unavailable"}
-    return state | ({"servers": [asdict(server) for server in pool.statuses]} if operator else {})
+    backend = app.backends[Route.LOCAL]
+    told: dict[str, Any] = {"state": getattr(backend, "state", "ready")}
+    if operator and isinstance(backend, Pool):
+        told["servers"] = [asdict(server) for server in backend.statuses]
+    return told
 
 
 def _cloud(app: Product) -> str:

@@ -2,6 +2,7 @@
 process, whatever becomes of the server.
 """
 
+import asyncio
 import dataclasses
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from chatapp.backends.pool.pool import Pool
 from chatapp.serving import Serving
+from chatapp.turn import waiting
+from chatapp.turn.draft import Draft
 from chatapp.turn.events import Delta, Finished
 from chatapp.turn.runner import TurnRunner
 from localmodel.prompt import GROUNDED, REFUSAL
@@ -109,6 +112,26 @@ async def test_without_a_server_nothing_is_lost(desk: Desk, raw: RawServer) -> N
     assert (first.error_code, second.error_code, first.input_tokens) == ("local_model", "local_model", 0)
     await desk.runner.aclose()
     await pool.aclose()
+
+
+async def test_whoever_waits_for_a_slow_server_is_told(
+    desk: Desk, raw: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "SLOW_S", 0.01)
+    told = asyncio.Event()
+    tell = Draft.tell
+
+    def heard(self: Draft, *notice: Any) -> None:
+        tell(self, *notice)
+        told.set()
+
+    async def patient(*asked: Any) -> None:
+        await told.wait()
+        await said(*BORNE_OUT)(*asked)
+
+    monkeypatch.setattr(Draft, "tell", heard)
+    end, _ = await turn(desk, raw, patient)
+    assert (end.text, end.notices) == ("".join(BORNE_OUT), ())
 
 
 async def test_a_second_server_answers_for_one_that_is_not_there(desk: Desk, raw: RawServer) -> None:

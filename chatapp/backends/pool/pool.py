@@ -62,6 +62,11 @@ class Pool:
         """Whether any server takes calls, as far as is known."""
         return any(map(self._takes_calls, self.members))
 
+    @property
+    def state(self) -> str:
+        """What the health page says of the local route."""
+        return "ready" if self.ready else "unavailable"
+
     async def watch(self) -> None:
         """Check the servers every few seconds, for ever: those that are idle, and those that take no calls."""
         while True:

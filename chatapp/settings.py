@@ -121,7 +121,9 @@ class Settings(BaseSettings):
     )
     local_temperature: float = Field(0.0, ge=0, le=2, description="Sampling temperature of the local model.")
     local_seed: int = Field(7, ge=0, description="Seed of the local model's sampling.")
-    local_hourly_usd: Dollars = Field(0.10, description="Price of an hour of this machine, for the ledger.")
+    local_hourly_usd: Dollars = Field(
+        0.10, description="Price of an hour of this machine, or of one server in its place, for the ledger."
+    )
 
     local_base_url: str = Field(
         "",

@@ -148,7 +148,8 @@ class Answering:
         """The local answer, of which `given_up` facts stand in their approved wording."""
         if given_up:
             what = "This" if given_up == self._decision.asked else "Part of this"
-            self._draft.note(NoticeCode.APPROVED_WORDING, f"{what} is the approved wording, word for word.")
+            words = f"{what} is the approved wording, word for word."
+            self._draft.note(NoticeCode.APPROVED_WORDING, words, self._draft.trouble)
         if unsure:
             words = "This is the closest approved answer; it may not be quite what you asked."
             self._draft.note(NoticeCode.UNSURE, words)

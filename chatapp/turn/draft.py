@@ -29,11 +29,13 @@ class Speaker(Protocol):
 class Draft:
     """What has been said so far, what is noted under it, and what it has cost. The speaker is told as it changes.
 
+    `trouble` says, to the operator, which failure of a model the answer does without.
+
     Invariant: `text` is what the speaker has been told to show.
     """
 
     def __init__(self, speaker: Speaker) -> None:
-        self.text = ""
+        self.text = self.trouble = ""
         self.notices: list[Note] = []
         self.cost_microusd = 0
         self._speaker = speaker

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chatapp.backends.base import Backend, ChatMessage, Request
-from chatapp.errors import MessageError, ProviderError
+from chatapp.errors import MessageError, ProviderError, detail_of
 from chatapp.guards.confidence import LowConfidence
 from chatapp.guards.degenerate import DegenerateGuard
 from chatapp.guards.refusal import RefusalGuard
@@ -99,7 +99,8 @@ class Worder:
             return Wording.SAID
         try:
             return await self._worded(asking, fact, draft, self._language)
-        except (ProviderError, MessageError):  # the fact is at hand: an answer needs no model
+        except (ProviderError, MessageError) as error:  # the fact is at hand: an answer needs no model
+            draft.trouble = detail_of(error)
             return Wording.GIVEN_UP
 
     async def _worded(self, asking: Asking, fact: ScoredFact, draft: Draft, language: Language) -> Wording:

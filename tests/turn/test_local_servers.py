@@ -13,6 +13,7 @@ from chatapp.serving import Serving
 from chatapp.turn import waiting
 from chatapp.turn.draft import Draft
 from chatapp.turn.events import Delta, Finished
+from chatapp.turn.notices import customer_notices
 from chatapp.turn.runner import TurnRunner
 from localmodel.prompt import GROUNDED, REFUSAL
 from router.types import Route
@@ -85,7 +86,8 @@ async def test_what_cannot_be_shown_gives_way_to_the_approved_wording(
 ) -> None:
     end, (call,) = await turn(desk, raw, play)
     assert (end.status, end.text) == ("done", FACT.text)
-    assert [note.code for note in end.notices] == ["approved_wording"]
+    (note,) = end.notices
+    assert (note.code, bool(note.detail)) == ("approved_wording", outcome != "unsupported")
     assert call.outcome == outcome
 
 
@@ -108,6 +110,8 @@ async def test_without_a_server_nothing_is_lost(desk: Desk, raw: RawServer) -> N
         end = (await desk.say(LOCAL))[-1]
         assert isinstance(end, Finished)
         assert (end.status, end.text) == ("done", FACT.text)
+        assert "No server is left that could answer locally" in end.notices[0].detail
+        assert not customer_notices(end.notices)
     first, second = (desk.store.ledger.calls(one.turn.id)[0] for one in desk.store.exchanges.of(desk.conversation))
     assert (first.error_code, second.error_code, first.input_tokens) == ("local_model", "local_model", 0)
     await desk.runner.aclose()

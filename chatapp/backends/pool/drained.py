@@ -28,7 +28,7 @@ class Drained:
             found = self._path.stat()
             stamp = found.st_mtime_ns, found.st_ino
             if stamp != self._stamp:
-                self._urls = frozenset(self._path.read_text(encoding="utf-8").split())
+                self._urls = frozenset(self._path.read_text(encoding="utf-8", errors="replace").split())
                 self._stamp = stamp
         except OSError:
             self._stamp, self._urls = (0, 0), frozenset()

@@ -149,7 +149,9 @@ class LocalStream:
         return line.index(self._call) + 1 if self._call in line else 0
 
     async def __aiter__(self) -> AsyncIterator[Token]:
-        """Tokens of the answer. Raises a ProviderError."""
+        """Tokens of the answer, none once it has been closed. Raises a ProviderError."""
+        if self._closed:
+            return
         await self._join()
         try:
             async for token in self._pipe.read():
@@ -167,7 +169,7 @@ class LocalStream:
         await self._left.wait()
 
     async def _join(self) -> None:
-        if self._begun or self._closed:
+        if self._begun:
             return
         self._begun = True
         self._backend.streams.add(self)

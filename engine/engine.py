@@ -23,6 +23,7 @@ from engine.scheduler import Scheduler, sequences
 from localmodel.chat_template import Message
 from localmodel.errors import ExplainedError
 from localmodel.memory import available_memory
+from localmodel.unpacked import unpacked
 from localmodel.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -55,9 +56,9 @@ class Engine:
         options = self.options = options or EngineOptions()
         self.vocabulary = Vocabulary.open(path)
         try:
-            size = self.vocabulary.llama.n_vocab()
-            check(plan(path.stat().st_size, self.metadata, size, options), available_memory(), options)
-            self._runtime = Runtime(path, options, sequences(options))
+            weights, size = self._weights(path), self.vocabulary.llama.n_vocab()
+            check(plan(weights.stat().st_size, self.metadata, size, options), available_memory(), options)
+            self._runtime = Runtime(weights, options, sequences(options))
         except BaseException:
             self.vocabulary.close()
             raise
@@ -155,6 +156,10 @@ class Engine:
         if closing:
             self._runtime.close()
             self.vocabulary.close()
+
+    def _weights(self, path: Path) -> Path:
+        folder = self.options.unpack_folder
+        return unpacked(path, self.metadata, folder) if folder else path
 
     def _tokenized(self, messages: tuple["_Said", ...]) -> tuple[int, ...]:
         try:

@@ -1,6 +1,7 @@
 """How an engine is set up."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 TOKENS_A_STREAM = 512
 """Of the cache, unless said otherwise: a prompt with a fact and its answer take 200 to 400."""
@@ -15,8 +16,9 @@ class EngineOptions:
     whichever is more. A step evaluates
     at most `batch_tokens`, which bounds how long it takes. `draft_tokens` is the longest draft, 0 for none.
 
-    `threads` 0 means as many as this process may use. The last four are llama.cpp's own settings of the same names;
-    `cache_type` is the type of the keys and values in the cache.
+    `threads` 0 means as many as this process may use. The next four are llama.cpp's own settings of the same names;
+    `cache_type` is the type of the keys and values in the cache. With `unpack_folder` a model of a kind that llama.cpp
+    computes slowly is computed in 8 bits, from a file there (`localmodel.unpacked`).
     """
 
     context_tokens: int = 2048
@@ -29,6 +31,7 @@ class EngineOptions:
     gpu_layers: int = 0
     flash_attention: bool | None = None
     cache_type: str = "f16"
+    unpack_folder: Path | None = None
 
     @property
     def cells(self) -> int:

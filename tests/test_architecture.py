@@ -12,7 +12,8 @@ STOREYS = {
         "errors quiet openmp atomic_files cgroups",  # no sentence of them mentions a model's inside
         "processors memory",  # what of the machine this process may use
         "gguf_names model_file chat_template prompt llama release",  # the files, the prompt and the engine
-        "vocabulary adapter",  # a model's tokens, and what is laid over its weights
+        "vocabulary adapter quantize",  # a model's tokens, what is laid over its weights, and their kinds
+        "unpacked",  # weights that compute quickly
     ),
     "language": (
         "protocol",  # what must be known of a language

@@ -4,7 +4,7 @@ import multiprocessing
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from chatapp.backends.base import ChatMessage
@@ -44,10 +44,11 @@ def speak(settings: Settings, variant: Variant, prompts: Sequence[Prompt], max_t
 def _speak(settings: Settings, variant: Variant, prompts: list[Prompt], max_tokens: int, *, alone: bool) -> Spoken:
     from tqdm import tqdm
 
-    from engine import Ask, Engine, EngineOptions
+    from chatapp.backends.local.backend import engine_options
+    from engine import Ask, Engine
 
     before = 0 if alone else resident_bytes()
-    options = EngineOptions(settings.local_context_tokens, streams=1, threads=settings.local_threads)
+    options = replace(engine_options(settings), streams=1)
     with as_operators_error():
         engine = Engine(variant.model, options)
         if variant.adapter:

@@ -4,9 +4,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from finetune.errors import RunError
-from localmodel.atomic_files import whole
-from localmodel.llama import quieten
-from localmodel.processors import usable_processors
+from localmodel.errors import ModelFileError
+from localmodel.quantize import quantize as write_quantised
 
 
 class Quantisation(StrEnum):
@@ -23,20 +22,10 @@ def quantize(source: Path, target: Path, kind: Quantisation, threads: int = 0) -
     Where a row is no multiple of 256 weights, as in SmolLM2-135M, llama.cpp takes the next kind that fits instead of a
     K kind (Q5_0, Q8_0 and the like).
     """
-    import llama_cpp
-
-    quieten()
-    params = llama_cpp.llama_model_quantize_default_params()
-    params.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind.value}")
-    params.nthread = threads or usable_processors().threads
     try:
-        with whole(target) as fresh:
-            failed = llama_cpp.llama_model_quantize(str(source).encode(), str(fresh).encode(), params)
-            if failed or not fresh.stat().st_size:
-                raise RunError(
-                    f"llama.cpp could not quantise {str(source)!r} to {kind.value} (code {failed}).",
-                    "Make room on the disk, and check that the file is a full-precision GGUF model.",
-                )
+        write_quantised(source, target, kind.value, threads=threads)
+    except ModelFileError as error:
+        raise RunError(error.what, error.hint) from error
     except OSError as error:
         raise RunError(
             f"{target} cannot be written ({error.strerror}).", "Make room, and run `firstline finetune quantize` again."

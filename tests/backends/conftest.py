@@ -35,7 +35,7 @@ def random_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 def make_settings(**overrides: Any) -> Settings:
     """Settings of a test: one thread, so that a busy machine stays fair; a key to look for in errors."""
-    fast = {"local_threads": 1, "cloud_api_key": KEY, "cloud_model": "test-model"}
+    fast = {"local_threads": 1, "local_unpack": False, "cloud_api_key": KEY, "cloud_model": "test-model"}
     return Settings(**(fast | overrides))
 
 

@@ -66,7 +66,12 @@ def test_a_step_that_is_interrupted_says_how_to_go_on(tmp_path: Path) -> None:
     waits = "print('[1/1] c++', flush=True); import time; time.sleep(60)"
     command = [sys.executable, "setup/step.py", str(tmp_path / "log"), "Waits", sys.executable, "-c", waits]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - `&` of a shell ignores it
     ) as step:
         assert step.stdout
         assert [step.stdout.readline() for _ in range(2)][1] == "  Waits: 1 of 1 files compiled\n"

@@ -247,4 +247,5 @@ def engine_options(settings: Settings) -> EngineOptions:
         gpu_layers=settings.local_gpu_layers,
         flash_attention={"auto": None, "on": True, "off": False}[settings.local_flash_attention],
         cache_type=settings.local_cache_type,
+        unpack_folder=settings.data_dir / "weights" if settings.local_unpack else None,
     )

@@ -318,6 +318,15 @@ class Settings(BaseSettings):
         """Base URLs of the servers that answer locally; none where the model in this process does."""
         return read_servers(self.local_base_url)
 
+    @model_validator(mode="after")
+    def _cache(self) -> "Settings":
+        if self.local_cache_type in ("q8_0", "q4_0") and self.local_flash_attention == "off":
+            raise ValueError(
+                f"local_cache_type {self.local_cache_type} needs flash attention: leave local_flash_attention at auto, "
+                "or take f16"
+            )
+        return self
+
     @property
     def cloud_connected(self) -> bool:
         """Whether a cloud model may be asked: hybrid mode and a key."""

@@ -78,6 +78,11 @@ class Engine:
         return self.vocabulary.metadata
 
     @property
+    def drafts(self) -> bool:
+        """Whether answers are drafted and beginnings kept warm; not where a model's memory cannot take back a part."""
+        return self._runtime.forgets_parts
+
+    @property
     def line(self) -> list[Call]:
         """The calls that wait, the next first."""
         return [*self._scheduler.line, *self._coming]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineFailedError
 from engine.options import EngineOptions
-from localmodel.llama import Adapters, load_weights
+from localmodel.llama import Adapters, first_error, forget_errors, load_weights
 from localmodel.processors import usable_processors
 
 Logits = NDArray[np.float32]
@@ -63,11 +63,14 @@ class Runtime:
     def restart(self) -> None:
         """Make the context anew, with nothing in it and no adapter over it. Raises EngineFailedError."""
         self._free_context()
+        forget_errors()
         self.ctx = self._cpp.llama_init_from_model(self.model, self._parameters())
         if not self.ctx:
             raise EngineFailedError(
-                f"The engine could not make a context of {self._options.cells} tokens for {str(self._path)!r}.",
-                "Lower FIRSTLINE_LOCAL_CACHE_TOKENS or FIRSTLINE_LOCAL_CONTEXT_TOKENS, or give it more memory.",
+                f"The engine could not make a context of {self._options.cells} tokens for {str(self._path)!r}: "
+                f"{first_error()}.",
+                "Lower FIRSTLINE_LOCAL_CACHE_TOKENS, or leave FIRSTLINE_LOCAL_CACHE_TYPE and "
+                "FIRSTLINE_LOCAL_FLASH_ATTENTION as they are by default.",
             )
         self._memory = self._cpp.llama_get_memory(self.ctx)
         self._adapters = Adapters(self)

@@ -5,6 +5,7 @@ What llama-cpp-python leaves to its users is done once: its log goes to ours, an
 
 import ctypes
 import logging
+from collections import deque
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from localmodel.errors import BaseModelError, ModelFileError
 
 log = logging.getLogger(__name__)
 
-_LOG_WARNING = 3  # ggml_log_level
+_LOG_WARNING, _LOG_ERROR = 3, 4  # ggml_log_level
+_said: deque[str] = deque(maxlen=8)
+"""Errors that llama.cpp has logged: all that it says of why it refuses something. The first one has the reason."""
+
 _EVERY_LAYER = 2**31 - 1
 _KEPT = 3  # adapters in memory: what serves, what served before, and one in between
 
@@ -22,31 +26,42 @@ def load_llama(path: Path, *, threads: int = 1, **options: Any) -> Any:
     """A `llama_cpp.Llama` of the GGUF file `path`; `options` are its own, above all `n_ctx`. Raises ModelFileError."""
     from llama_cpp import Llama
 
-    quieten()
+    forget_errors()
     options |= {"n_threads": threads, "n_threads_batch": threads}
     try:
         return Llama(str(path), verbose=False, **options)
     except Exception as error:
-        raise _unloadable(path, str(error)) from error
+        raise _unloadable(path, _said[0] if _said else str(error)) from error
 
 
 def load_weights(path: Path, *, gpu_layers: int = 0) -> Any:
     """llama.cpp's pointer to the model in the GGUF file `path`, without a context. Raises ModelFileError."""
     import llama_cpp
 
-    quieten()
+    forget_errors()
     llama_cpp.llama_backend_init()
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = _EVERY_LAYER if gpu_layers < 0 else gpu_layers
-    model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters) if path.is_file() else None
+    model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
     if not model:
-        raise _unloadable(path, "llama.cpp refused it" if path.is_file() else "there is no such file")
+        raise _unloadable(path, first_error())
     return model
+
+
+def forget_errors() -> None:
+    """Before something that llama.cpp may refuse."""
+    quieten()
+    _said.clear()
+
+
+def first_error() -> str:
+    """The first error that llama.cpp has logged since `forget_errors`."""
+    return _said[0] if _said else "llama.cpp does not say why"
 
 
 def _unloadable(path: Path, why: str) -> ModelFileError:
     return ModelFileError(
-        f"The engine cannot load {str(path)!r}: {why}.",
+        f"The engine cannot load {str(path)!r}: {why.strip().rstrip('.')}.",
         "It is damaged, not of a kind that this llama.cpp knows, or too large for the memory: set "
         "FIRSTLINE_LOCAL_MODEL to another GGUF file, or lower FIRSTLINE_LOCAL_CONTEXT_TOKENS.",
     )
@@ -59,6 +74,8 @@ def quieten() -> Any:
 
     @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
     def forward(level: int, text: bytes, _data: object) -> None:
+        if level == _LOG_ERROR:
+            _said.append(text.decode(errors="replace").strip())
         if level >= _LOG_WARNING:
             log.debug("llama.cpp: %s", text.decode(errors="replace").rstrip())
 

@@ -2,10 +2,14 @@
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from chatapp.checks.check import Check, Patient
 from router.types import Mode
+
+if TYPE_CHECKING:
+    from engine import Engine
 
 QUESTION = "Reply with the one word: hello"
 
@@ -62,7 +66,7 @@ def local_model(patient: Patient) -> Check:
 
     settings = patient.settings
 
-    async def first_words() -> tuple[str, str, float]:
+    async def first_words() -> tuple[str, str, float, str]:
         backend, said, first_ms = LocalBackend(settings), "", 0.0
         try:
             await asyncio.to_thread(backend.load)
@@ -73,18 +77,25 @@ def local_model(patient: Patient) -> Check:
             async for token in backend.stream(Request(messages, max_tokens=4, adapter=serving.adapter)):
                 first_ms = first_ms or (time.perf_counter() - began) * 1000
                 said += token.text
-            return serving.release, said, first_ms
+            return serving.release, said, first_ms, _how(backend.load())
         finally:
             await backend.aclose()
 
-    release, said, first_ms = asyncio.run(first_words())
+    release, said, first_ms, how = asyncio.run(first_words())
     name = settings.local_model or "the shipped model"
     if not said.strip():
         remedy = (
             "Check that FIRSTLINE_LOCAL_MODEL is an instruction-tuned model, and that FIRSTLINE_ADAPTER is its own."
         )
         return Check("fail", "local model", f"{name} with release {release!r} says nothing", remedy)
-    return Check("ok", "local model", f"{name} with release {release!r}, first token in {first_ms:.0f} ms")
+    return Check("ok", "local model", f"{name} with release {release!r}, first token in {first_ms:.0f} ms; {how}")
+
+
+def _how(engine: "Engine") -> str:
+    """How many it answers at once, with what, and whether it drafts."""
+    options = engine.options
+    drafts = "" if engine.drafts else ", without drafts: this model's memory cannot take back a part"
+    return f"{options.streams} answers at once in a cache of {options.cells} tokens{drafts}"
 
 
 def cloud(patient: Patient) -> Check:

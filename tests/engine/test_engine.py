@@ -10,6 +10,7 @@ import pytest
 
 from engine import (
     Ask,
+    CapacityError,
     ClosedError,
     ContextError,
     Ending,
@@ -20,8 +21,10 @@ from engine import (
     Sampling,
     State,
 )
+from engine import engine as engine_module
 from localmodel.chat_template import Plain
 from localmodel.errors import BaseModelError, ModelFileError
+from localmodel.memory import Memory
 from tests.engine.conftest import OPTIONS
 from tests.engine.listeners import Heard
 
@@ -217,3 +220,38 @@ def test_a_file_that_is_no_model(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ModelFileError, match="cannot load"):
         Engine(path, EngineOptions())
+
+
+def test_a_file_of_an_unknown_architecture_is_refused_by_its_name(tiny_model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "strange.gguf"
+    content = tiny_model.read_bytes()
+    at = content.index(b"llama", content.index(b"general.architecture"))
+    path.write_bytes(content[:at] + b"lemur" + content[at + 5 :])
+    with pytest.raises(ModelFileError, match="lemur"):
+        Engine(path)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cache_type": "bf16"},
+        {"cache_type": "f32", "flash_attention": False},
+        {"flash_attention": True},
+        {"gpu_layers": -1},
+    ],
+)
+def test_llama_cpps_own_settings_are_passed_on(tiny_model: Path, more: dict[str, object]) -> None:
+    engine = Engine(tiny_model, replace(OPTIONS, **more))  # type: ignore[arg-type]
+    assert said(engine, ask(engine, "Hello", 4))
+    engine.close()
+
+
+def test_a_cache_that_a_model_cannot_have_is_refused_in_llama_cpps_words(tiny_model: Path) -> None:
+    with pytest.raises(EngineFailedError, match=r"q8_0.*FIRSTLINE_LOCAL_CACHE_TYPE"):
+        Engine(tiny_model, replace(OPTIONS, cache_type="q8_0"))
+
+
+def test_more_streams_than_memory_allows_are_refused(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "available_memory", lambda: Memory(64 << 20, "this machine"))
+    with pytest.raises(CapacityError, match="FIRSTLINE_LOCAL_STREAMS"):
+        Engine(tiny_model, replace(OPTIONS, streams=128, cache_tokens=1_000_000))

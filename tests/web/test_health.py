@@ -94,3 +94,11 @@ def test_servers_that_answer_locally_are_told_to_the_operator(site: Site, visit:
     assert "cannot be reached" in server["why"]
     assert told["model"] == "small"
     assert "secret" not in str(told)
+
+
+def test_the_local_model_says_what_it_is_doing(site: Site, visit: Visit) -> None:
+    app = site()
+    client = visit(app)
+    assert client.get("/healthz").json()["local"]["state"] == "ready"
+    app.state.product.backends[Route.LOCAL].state = "failed"
+    assert client.get("/healthz").json()["local"]["state"] == "failed"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from gguf import GGMLQuantizationType
 from numpy.typing import NDArray
 
 from engine.errors import EngineFailedError
@@ -84,7 +85,7 @@ class Runtime:
         made.n_seq_max = self._sequences
         made.n_threads = made.n_threads_batch = options.threads or usable_processors().threads
         made.kv_unified = made.swa_full = made.no_perf = True
-        made.type_k = made.type_v = cpp.__dict__[f"GGML_TYPE_{options.cache_type.upper()}"]
+        made.type_k = made.type_v = GGMLQuantizationType[options.cache_type.upper()].value
         made.flash_attn_type = {
             None: cpp.LLAMA_FLASH_ATTN_TYPE_AUTO,
             True: cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED,

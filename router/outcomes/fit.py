@@ -1,4 +1,4 @@
-"""Fit the outcome model. Cross-validated log loss chooses its regularisation, and whether it uses the embedding."""
+"""Fit the outcome model: scikit-learn's logistic regression as it comes, and Platt's calibration over folds."""
 
 from dataclasses import dataclass, replace
 
@@ -6,11 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.arrays import Floats, Vectors
-from router.outcomes.model import Judged, OutcomeModel, sigmoid
+from router.outcomes.model import Judged, OutcomeModel
 
 FOLDS = 5
-PENALTIES = (0.1, 0.3, 1.0, 3.0)  # inverse strength of L2, scikit-learn's C
-EMBEDDING = (1.0, 3.0)  # what unit vectors are multiplied by: a component of one is about 0.05
 RIDGE = 1.0  # how many messages in one direction make it half familiar
 COMMON = 0.25  # a message as familiar as this quantile of those learnt from is wholly so
 _CLIP = (0.02, 0.98)
@@ -43,43 +41,18 @@ class Names:
     fact_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    penalty: float
-    embedding: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """Out-of-fold log odds (m,) of a setting, before and after calibration, and the weighted log losses."""
-
-    setting: _Setting
-    slope: float
-    offset: float
-    losses: Floats
-
-
 def fit(lesson: Lesson, names: Names) -> OutcomeModel:
-    """The model of the best setting, calibrated. The embedding is used only if it lowers the out-of-fold log loss by
-    more than the standard error of the difference.
+    """The model, calibrated on what each fold's model says of the messages that it has not seen.
 
     One thread: for problems as small as these, several threads wait for each other on a busy machine.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(1):
-        return _fit(lesson, names)
-
-
-def _fit(lesson: Lesson, names: Names) -> OutcomeModel:
-    plain = _best(lesson, names, [_Setting(penalty, 0.0) for penalty in PENALTIES])
-    rich = _best(lesson, names, [_Setting(penalty, scale) for scale in EMBEDDING for penalty in PENALTIES])
-    gain = plain.losses - rich.losses
-    chosen = rich if gain.mean() > gain.std() / np.sqrt(len(gain)) else plain
-    model = _regress(lesson, names, chosen.setting)
-    unseen, familiar = _familiarity(lesson.judged.vectors)
-    offset = chosen.slope * model.offset + chosen.offset
-    return replace(model, slope=chosen.slope, offset=offset, unseen=unseen, familiar=familiar)
+        model = _regress(lesson, names)
+        slope, offset = _platt(_out_of_fold(lesson, names), lesson)
+        unseen, familiar = _familiarity(lesson.judged.vectors)
+    return replace(model, slope=slope, offset=slope * model.offset + offset, unseen=unseen, familiar=familiar)
 
 
 def log_losses(chance: Floats, good: NDArray[np.bool_]) -> Floats:
@@ -87,17 +60,13 @@ def log_losses(chance: Floats, good: NDArray[np.bool_]) -> Floats:
     return np.asarray(-np.log(np.maximum(np.where(good, chance, 1 - chance), 1e-9)))
 
 
-def _best(lesson: Lesson, names: Names, settings: list[_Setting]) -> _Trial:
-    return min((_trial(lesson, names, setting) for setting in settings), key=lambda trial: float(trial.losses.mean()))
-
-
-def _trial(lesson: Lesson, names: Names, setting: _Setting) -> _Trial:
+def _out_of_fold(lesson: Lesson, names: Names) -> Floats:
+    """(m,): log odds before calibration, of a model that has not seen the message."""
     odds = np.zeros(len(lesson.good))
     for fold in np.unique(lesson.folds):
         left = np.flatnonzero(lesson.folds == fold)
-        odds[left] = _regress(lesson.without(fold), names, setting).log_odds(lesson.judged.only(left))
-    slope, offset = _platt(odds, lesson)
-    return _Trial(setting, slope, offset, log_losses(sigmoid(slope * odds + offset), lesson.good) * lesson.weight)
+        odds[left] = _regress(lesson.without(fold), names).log_odds(lesson.judged.only(left))
+    return odds
 
 
 def _platt(odds: Floats, lesson: Lesson) -> tuple[float, float]:
@@ -117,7 +86,7 @@ def base_rate(lesson: Lesson) -> float:
     return float((lesson.weight @ lesson.good + 1) / (lesson.weight.sum() + 2))
 
 
-def _regress(lesson: Lesson, names: Names, setting: _Setting) -> OutcomeModel:
+def _regress(lesson: Lesson, names: Names) -> OutcomeModel:
     """An uncalibrated model to which every message is familiar."""
     from sklearn.linear_model import LogisticRegression
 
@@ -127,10 +96,8 @@ def _regress(lesson: Lesson, names: Names, setting: _Setting) -> OutcomeModel:
     mean, scale, centre = held.mean(axis=0), held.std(axis=0) + 1e-9, judged.vectors.mean(axis=0)
     sizes = [3, len(names.categories), len(names.fact_ids)]
     blocks = [(held - mean) / scale, _one_hot(judged.category, sizes[1]), _one_hot(judged.fact, sizes[2])]
-    if setting.embedding:
-        blocks.append((judged.vectors - centre) * setting.embedding)
-    fitted = LogisticRegression(C=setting.penalty, max_iter=1000)
-    fitted.fit(np.hstack(blocks), lesson.good, sample_weight=lesson.weight)
+    fitted = LogisticRegression(max_iter=1000)
+    fitted.fit(np.hstack([*blocks, judged.vectors - centre]), lesson.good, sample_weight=lesson.weight)
     of_logits, of_category, of_fact, of_vector = np.split(fitted.coef_[0], np.cumsum(sizes))
     return OutcomeModel(
         categories=names.categories,
@@ -147,7 +114,7 @@ def _regress(lesson: Lesson, names: Names, setting: _Setting) -> OutcomeModel:
         of_category=of_category,
         of_fact=of_fact,
         centre=np.asarray(centre, dtype=np.float64),
-        of_vector=of_vector * setting.embedding if setting.embedding else np.zeros(len(centre)),
+        of_vector=of_vector,
         unseen=np.zeros((len(centre), len(centre)), dtype=np.float32),
     )
 

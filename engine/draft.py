@@ -24,6 +24,7 @@ class Draft:
         """`longest` is the length of the first draft, and of any, in tokens; 0 drafts nothing."""
         self._source, self._longest = tuple(source), longest
         self._at: int | None = 0
+        self._used = 0
         self._length = longest
 
     def next(self, most: int) -> tuple[int, ...]:
@@ -41,13 +42,15 @@ class Draft:
         if drafted:
             wished = 2 * drafted if accepted == drafted else max(_SHORTEST, 2 * accepted)
             self._length = min(self._longest, wished)
-        self._at = self._found(said, (self._at or 0) + accepted)
+        if self._at is not None:
+            self._used = self._at + accepted
+        self._at = self._found(said)
 
-    def _found(self, said: Sequence[int], used: int) -> int | None:
+    def _found(self, said: Sequence[int]) -> int | None:
         """Where the source goes on after the last tokens said: behind what was used first, then anywhere."""
         for size in range(min(_LONGEST_MATCH, len(said)), 0, -1):
             last = tuple(said[-size:])
-            for begin in (max(0, used - size + 1), 0):
+            for begin in (max(0, self._used - size + 1), 0):
                 for at in range(begin, len(self._source) - size):
                     if self._source[at : at + size] == last:
                         return at + size

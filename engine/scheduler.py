@@ -105,8 +105,7 @@ class Scheduler:
                 return
             self.line.remove(call)
             try:
-                if not self.running:
-                    self._runtime.use(call.ask.adapter)
+                self._runtime.use(call.ask.adapter)
             except ExplainedError as error:
                 call.listener.ended(Ending.CANCELLED, error)
             else:
@@ -181,7 +180,6 @@ class Scheduler:
         self.running.remove(running)
         running.close()
         if self._runtime.forgets_parts and running.held:
-            self._runtime.cut(running.sequence, running.held)
             tokens = as_tokens(running.tokens[: running.held])
             self._warm.keep(Kept(running.sequence, tokens, running.adapter))
         else:

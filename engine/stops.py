@@ -6,7 +6,7 @@ from collections.abc import Sequence
 class Stops:
     """Holds back what may be the beginning of a stop text.
 
-    Invariant: what was released is the answer up to the first stop text, however the stream was cut.
+    Invariant: what was released is the answer up to the stop text that is complete first, however it was cut.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -19,10 +19,10 @@ class Stops:
         if not self._texts:
             return text
         self._held += text
-        ends = [at for stop in self._texts if (at := self._held.find(stop)) >= 0]
-        if ends:
+        found = [(at + len(stop), at) for stop in self._texts if (at := self._held.find(stop)) >= 0]
+        if found:  # the first to be complete, as if each character came alone
             self.stopped = True
-            shown, self._held = self._held[: min(ends)], ""
+            shown, self._held = self._held[: min(found)[1]], ""
             return shown
         keep = max(size for stop in self._texts for size in range(len(stop)) if self._held.endswith(stop[:size]))
         cut = len(self._held) - keep

@@ -50,6 +50,14 @@ def test_a_draft_that_is_refused_makes_the_next_one_shorter() -> None:
     assert len(draft.next(99)) == 8
 
 
+def test_the_first_occurrence_behind_what_was_used_comes_before_an_earlier_one() -> None:
+    draft = Draft((1, 2, 3, 1, 2, 4), 9)
+    draft.next(9)
+    draft.verified([1, 2, 3, 1, 5], 6, 4)
+    draft.verified([1, 2, 3, 1, 5, 2], 0, 0)
+    assert draft.next(9) == (4,)
+
+
 @given(TOKENS, TOKENS, st.integers(0, 12), st.integers(0, 12))
 def test_a_draft_is_a_run_of_the_source(source: list[int], said: list[int], longest: int, most: int) -> None:
     draft = Draft(source, longest)

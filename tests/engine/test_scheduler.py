@@ -1,11 +1,13 @@
 """Who is answered when, over a runtime that minds every rule."""
 
+import itertools
 import random
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import Ask, Call, DeadlineError, Ending, EngineFailedError, EngineOptions, LineFullError
@@ -232,13 +234,55 @@ def test_a_model_that_cannot_forget_gets_no_drafts_and_keeps_nothing_warm() -> N
         assert (one.drafted, one.warm_tokens) == (0, 0)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(1, 24))
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(8, 24))
 def test_time_is_booked_once(lengths: list[int], batch_tokens: int) -> None:
-    options = EngineOptions(context_tokens=64, cache_tokens=600, streams=8, batch_tokens=max(8, batch_tokens))
-    scheduler, _ = desk(options)
+    options = EngineOptions(context_tokens=64, cache_tokens=600, streams=8, batch_tokens=batch_tokens)
+    scheduler, runtime = desk(options)
     calls = [call(tuple(range(1, length + 1)), 5) for length in lengths]
     for one in calls:
         scheduler.join(one)
-    finish(scheduler)
+    with mock.patch("engine.scheduler.time.perf_counter", itertools.count().__next__):  # a step takes a second
+        finish(scheduler)
+    assert sum(one.compute_s for one in calls) == pytest.approx(runtime.steps)
     assert all(one.compute_s > 0 for one in calls)
+
+
+def test_long_drafts_of_some_do_not_silence_the_others() -> None:
+    options = EngineOptions(context_tokens=64, cache_tokens=600, streams=4, batch_tokens=8, draft_tokens=40)
+    scheduler, _ = desk(options)
+    prompts = [prompt for prompt in ((n, 7) for n in range(1, SIZE)) if len(alone(prompt, 20, None)) == 20][:4]
+    calls = [call(prompt, 20, source=tuple(alone(prompt, 20, None))) for prompt in prompts]
+    for one in calls:
+        scheduler.join(one)
+    scheduler.step()
+    while scheduler.busy:
+        before = {id(one): len(heard(one).tokens) for one in calls}
+        speaking = [running.call for running in scheduler.running if running.speaking]
+        scheduler.step()
+        assert all(len(heard(one).tokens) > before[id(one)] for one in speaking)
+
+
+def test_a_conversation_that_goes_on_finds_its_last_answer_warm() -> None:
+    scheduler, _ = desk(EngineOptions(context_tokens=64, cache_tokens=400, batch_tokens=64))
+    prompt = next((n, 9) for n in range(SIZE) if len(alone((n, 9), 6, None)) == 6)
+    first = call(prompt, 6)
+    scheduler.join(first)
+    finish(scheduler)
+    following = call((*prompt, *heard(first).tokens, 3, 4), 4)
+    scheduler.join(following)
+    finish(scheduler)
+    assert following.warm_tokens == len(prompt) + 5, "the last token was chosen, and not evaluated"
+    assert heard(following).tokens == alone(following.ask.prompt, 4, None)
+
+
+def test_after_many_failures_every_sequence_is_free_again() -> None:
+    scheduler, runtime = desk()
+    for _ in range(sequences(OPTIONS)):
+        scheduler.join(call(max_tokens=20))
+        scheduler.step()
+        scheduler.fail(EngineFailedError("It failed."))
+        runtime.restart()
+    after = call()
+    scheduler.join(after)
+    finish(scheduler)
+    assert heard(after).tokens == alone(after.ask.prompt, 6, None)

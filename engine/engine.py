@@ -117,7 +117,9 @@ class Engine:
             )
         call = Call(replace(ask, max_tokens=min(ask.max_tokens, room)), listener, attended)
         self._coming.append(call)
-        self._post(lambda: self._join(call), lambda: listener.ended(Ending.CANCELLED, _closed()))
+        if not self._post(lambda: self._join(call)):
+            self._coming.remove(call)
+            listener.ended(Ending.CANCELLED, _closed())
         return call
 
     def cancel(self, call: Call) -> None:
@@ -149,7 +151,8 @@ class Engine:
             else:
                 done.set_result(None)
 
-        self._post(work, lambda: done.set_exception(_closed()))
+        if not self._post(work):
+            raise _closed()
         done.result()
 
     def close(self) -> None:
@@ -172,15 +175,14 @@ class Engine:
         except Exception as error:
             raise failed("The model's chat template failed", error) from error
 
-    def _post(self, job: Callable[[], None], otherwise: Callable[[], None] = lambda: None) -> None:
-        """Have the engine's thread do something between two steps, or `otherwise` now where it has been closed."""
+    def _post(self, job: Callable[[], None]) -> bool:
+        """Have the engine's thread do something between two steps. False where the engine has been closed."""
         with self._changed:
-            closed = self.state is State.CLOSED
-            if not closed:
-                self._jobs.append(job)
-                self._changed.notify()
-        if closed:
-            otherwise()
+            if self.state is State.CLOSED:
+                return False
+            self._jobs.append(job)
+            self._changed.notify()
+            return True
 
     def _join(self, call: Call) -> None:
         self._coming.remove(call)
@@ -199,6 +201,7 @@ class Engine:
             except BaseException as error:  # whatever it is: without this thread nobody would be answered, or told
                 log.exception("a step of the local model failed")
                 self._recover(error)
+        self._take_in()
         self._scheduler.fail(_closed())
 
     def _recover(self, error: BaseException) -> None:
@@ -214,6 +217,9 @@ class Engine:
         with self._changed:
             while not (self._jobs or self._scheduler.busy or self.state is State.CLOSED):
                 self._changed.wait()
+        self._take_in()
+
+    def _take_in(self) -> None:
         while self._jobs:
             self._jobs.popleft()()
 

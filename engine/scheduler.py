@@ -161,11 +161,11 @@ class Scheduler:
         speaking = [running for running in self.running if running.speaking]
         reading = [running for running in self.running if not running.speaking]
         for at, running in enumerate((*speaking, *reading)):
+            free = self._options.batch_tokens - len(entries)
             behind = max(0, len(speaking) - at - 1)  # each of those needs one token at least
-            room = self._options.batch_tokens - len(entries) - behind
-            if room > 0:
+            if free:
                 planned.append((running, len(entries)))
-                entries += running.plan(room)
+                entries += running.plan(max(1, free - behind))
         return planned, entries
 
     def _share(self, planned: Iterable[tuple[Running, int]], size: int, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from engine import (
     State,
 )
 from engine import engine as engine_module
+from engine.runtime import Entry
 from localmodel.chat_template import Plain
 from localmodel.errors import BaseModelError, ModelFileError
 from localmodel.memory import Memory
@@ -212,6 +213,30 @@ def test_closing_ends_every_call_and_refuses_the_next(tiny_model: Path) -> None:
     assert isinstance(late.error, ClosedError)
     with pytest.raises(ClosedError):
         engine.prepare(Path("any.gguf"))
+
+
+def test_who_comes_while_the_engine_is_being_closed_is_told_so(own_engine: Engine) -> None:
+    go_on, decode = threading.Event(), own_engine._runtime.decode
+    inside = threading.Event()
+
+    def held(entries: Sequence[Entry]) -> None:
+        inside.set()
+        assert go_on.wait(20)
+        decode(entries)
+
+    own_engine._runtime.decode = held  # type: ignore[method-assign]
+    running, coming = Heard(), Heard()
+    own_engine.submit(ask(own_engine, "Hello"), running)
+    assert inside.wait(20)
+    own_engine.submit(ask(own_engine, "Hello"), coming)
+    closing = threading.Thread(target=own_engine.close)
+    closing.start()
+    wait_for(lambda: own_engine.state is State.CLOSED)
+    go_on.set()
+    closing.join(20)
+    assert isinstance(running.error, ClosedError)
+    assert isinstance(coming.error, ClosedError)
+    assert own_engine.line == []
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"no model at all" * 100])

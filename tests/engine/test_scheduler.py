@@ -286,3 +286,12 @@ def test_after_many_failures_every_sequence_is_free_again() -> None:
     scheduler.join(after)
     finish(scheduler)
     assert heard(after).tokens == alone(after.ask.prompt, 6, None)
+
+
+def test_more_answers_than_a_step_has_tokens_are_all_made() -> None:
+    scheduler, _ = desk(EngineOptions(context_tokens=32, cache_tokens=2000, streams=20, batch_tokens=8))
+    calls = [call((n, 3), 9) for n in range(1, 31)]
+    for one in calls:
+        scheduler.join(one)
+    finish(scheduler)
+    assert [heard(one).tokens for one in calls] == [alone(one.ask.prompt, 9, None) for one in calls]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from chatapp.backends.base import Request
 from chatapp.backends.scripted import ScriptedStream
 from chatapp.errors import (
     BusyError,
@@ -356,6 +357,22 @@ async def test_a_looping_cloud_is_stopped(desk: Desk) -> None:
     assert end.code == "provider_fault"
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert desk.store.ledger.calls(exchange.turn.id)[0].outcome == "degenerate"
+
+
+async def test_the_local_model_is_given_the_fact_to_draft_from_and_who_waits(desk: Desk) -> None:
+    attended: list[bool] = []
+
+    def answer(request: Request) -> str:
+        attended.append(request.attended())
+        return BORNE_OUT
+
+    desk.use(answer)
+    await desk.say(LOCAL)
+    assert desk.local.requests[0].source == FACT.text
+    await desk.runner.start(desk.user, desk.conversation, LOCAL)
+    while len(attended) < 2:  # noqa: ASYNC110 - nobody watches, so nobody is told
+        await asyncio.sleep(0.01)
+    assert attended == [True, False]
 
 
 async def test_a_notice_says_who_is_before_you(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ class Draft:
         if not self._source:
             return
         if drafted:
-            wished = 2 * drafted if accepted == drafted else max(_SHORTEST, 2 * accepted)
+            wished = max(self._length, 2 * drafted) if accepted == drafted else max(_SHORTEST, 2 * accepted)
             self._length = min(self._longest, wished)
         if self._at is not None:
             self._used = self._at + accepted

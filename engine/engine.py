@@ -19,7 +19,7 @@ from engine.capacity import check, plan
 from engine.errors import ClosedError, ContextError, EngineFailedError
 from engine.options import EngineOptions
 from engine.runtime import Runtime
-from engine.scheduler import Scheduler, sequences
+from engine.scheduler import Scheduler
 from localmodel.chat_template import Message
 from localmodel.errors import ExplainedError
 from localmodel.memory import available_memory
@@ -57,8 +57,9 @@ class Engine:
         self.vocabulary = Vocabulary.open(path)
         try:
             weights, size = self._weights(path), self.vocabulary.llama.n_vocab()
-            check(plan(weights.stat().st_size, self.metadata, size, options), available_memory(), options)
-            self._runtime = Runtime(weights, options, sequences(options))
+            if not options.gpu_layers:  # what a GPU holds llama.cpp itself must judge
+                check(plan(weights.stat().st_size, self.metadata, size, options), available_memory(), options)
+            self._runtime = Runtime(weights, options)
         except BaseException:
             self.vocabulary.close()
             raise
@@ -67,6 +68,7 @@ class Engine:
         self._coming: list[Call] = []  # posted, and not yet taken in
         self._jobs: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
+        self._reading = threading.Lock()  # the vocabulary, which is freed at the end
         self._failed_at = 0.0
         self.state, self.restarts = State.READY, 0
         self._thread = threading.Thread(target=self._run, name="local-model", daemon=True)
@@ -102,13 +104,17 @@ class Engine:
 
     def source(self, text: str) -> tuple[int, ...]:
         """A text that an answer may repeat, as `Ask.source` takes it."""
-        return tuple(self.vocabulary.plain_tokens(text.strip()))
+        with self._reading:
+            self._not_closed()
+            return tuple(self.vocabulary.plain_tokens(text.strip()))
 
     def submit(self, ask: Ask, listener: Listener, attended: Callable[[], bool] = lambda: True) -> Call:
         """Put a call in line. Raises ContextError at once; the listener hears of every other failure.
 
         `attended` is asked, on the engine's thread, whether somebody waits for the answer at that moment.
         """
+        if not ask.prompt or ask.max_tokens < 1:
+            raise ContextError("There is nothing to answer.", "Give a prompt of a token at least, and room for one.")
         room = self.options.context_tokens - len(ask.prompt)
         if room <= 0:
             raise ContextError(
@@ -119,7 +125,7 @@ class Engine:
         self._coming.append(call)
         if not self._post(lambda: self._join(call)):
             self._coming.remove(call)
-            listener.ended(Ending.CANCELLED, _closed())
+            call.end(Ending.CANCELLED, _closed())
         return call
 
     def cancel(self, call: Call) -> None:
@@ -163,7 +169,12 @@ class Engine:
         self._thread.join()
         if closing:
             self._runtime.close()
-            self.vocabulary.close()
+            with self._reading:
+                self.vocabulary.close()
+
+    def _not_closed(self) -> None:
+        if self.state is State.CLOSED:
+            raise _closed()
 
     def _weights(self, path: Path) -> Path:
         folder = self.options.unpack_folder
@@ -171,7 +182,11 @@ class Engine:
 
     def _tokenized(self, messages: tuple["_Said", ...]) -> tuple[int, ...]:
         try:
-            return tuple(self.vocabulary.tokens(self.vocabulary.prompt(messages)))
+            with self._reading:
+                self._not_closed()
+                return tuple(self.vocabulary.tokens(self.vocabulary.prompt(messages)))
+        except ClosedError:
+            raise
         except Exception as error:
             raise failed("The model's chat template failed", error) from error
 
@@ -191,7 +206,7 @@ class Engine:
                 self._start_again()
             self._scheduler.join(call)
         except ExplainedError as error:
-            call.listener.ended(Ending.CANCELLED, error)
+            call.end(Ending.CANCELLED, error)
 
     def _run(self) -> None:
         while self.state is not State.CLOSED:
@@ -205,12 +220,13 @@ class Engine:
         self._scheduler.fail(_closed())
 
     def _recover(self, error: BaseException) -> None:
-        self._scheduler.fail(failed("The local model failed", error))
         self._failed_at = 0.0
         try:
+            self._scheduler.fail(failed("The local model failed", error))
             self._start_again()
-        except ExplainedError:
+        except BaseException:
             log.exception("the local model could not be started again")
+            self._set(State.FAILED)
 
     def _wait(self) -> None:
         """Wait for something to do, and take in what was posted."""

@@ -6,6 +6,9 @@ from pathlib import Path
 TOKENS_A_STREAM = 512
 """Of the cache, unless said otherwise: a prompt with a fact and its answer take 200 to 400."""
 
+KEPT_SEQUENCES = 24
+"""For what is kept warm, beside those of running answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
@@ -32,6 +35,11 @@ class EngineOptions:
     flash_attention: bool | None = None
     cache_type: str = "f16"
     unpack_folder: Path | None = None
+
+    @property
+    def sequences(self) -> int:
+        """Sequences of a context: those of running answers, and of what is kept warm."""
+        return self.streams + KEPT_SEQUENCES
 
     @property
     def cells(self) -> int:

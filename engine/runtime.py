@@ -34,18 +34,18 @@ class Entry(NamedTuple):
 
 
 class Runtime:
-    """A model, a context for `sequences` sequences, and the LoRA adapter over it.
+    """A model, a context for many sequences, and the LoRA adapter over it.
 
     Invariants: what one sequence holds is seen by no other; a step that fails leaves the context to be made anew by
     `restart`, which forgets all sequences.
     """
 
-    def __init__(self, path: Path, options: EngineOptions, sequences: int) -> None:
+    def __init__(self, path: Path, options: EngineOptions) -> None:
         """Load the file. Raises ModelFileError."""
         import llama_cpp
 
         self._cpp: Any = llama_cpp
-        self._path, self._options, self._sequences = path, options, sequences
+        self._path, self._options = path, options
         self.model = load_weights(path, gpu_layers=options.gpu_layers)
         self._vocab = llama_cpp.llama_model_get_vocab(self.model)
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
@@ -60,6 +60,11 @@ class Runtime:
     def forgets_parts(self) -> bool:
         """Whether a part of a sequence can be taken back. A recurrent memory cannot, so nothing is drafted over it."""
         return not (self._cpp.llama_model_is_recurrent(self.model) or self._cpp.llama_model_is_hybrid(self.model))
+
+    @property
+    def sequences(self) -> int:
+        """How many there are. A recurrent memory has none for what is kept warm, which it cannot take up."""
+        return self._options.sequences if self.forgets_parts else self._options.streams
 
     def restart(self) -> None:
         """Make the context anew, with nothing in it and no adapter over it. Raises EngineFailedError."""
@@ -82,7 +87,7 @@ class Runtime:
         made = cpp.llama_context_default_params()
         made.n_ctx = options.cells
         made.n_batch = made.n_ubatch = options.batch_tokens
-        made.n_seq_max = self._sequences
+        made.n_seq_max = self.sequences
         made.n_threads = made.n_threads_batch = options.threads or usable_processors().threads
         made.kv_unified = made.swa_full = made.no_perf = True
         made.type_k = made.type_v = GGMLQuantizationType[options.cache_type.upper()].value

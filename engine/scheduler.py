@@ -21,11 +21,8 @@ from engine.running import Running
 from engine.runtime import Entry, Runtime
 from engine.sampler import Sampler
 from engine.warm import Kept, Warm, as_tokens, common
-from localmodel.errors import ExplainedError
+from localmodel.errors import BaseModelError, ExplainedError
 from localmodel.vocabulary import Vocabulary
-
-KEPT_SEQUENCES = 24
-"""Sequences for what is kept warm, beside those of running answers."""
 
 PATIENCE_S = 20.0
 """So long a call that nobody attends lets those pass that somebody does."""
@@ -40,7 +37,7 @@ class Scheduler:
 
     def __init__(self, runtime: Runtime, vocabulary: Vocabulary, options: EngineOptions) -> None:
         self._runtime, self._vocabulary, self._options = runtime, vocabulary, options
-        self._free = list(range(sequences(options)))
+        self._free = list(range(runtime.sequences))
         self._warm = Warm()
         self.line: deque[Call] = deque()
         self.running: list[Running] = []
@@ -52,7 +49,7 @@ class Scheduler:
 
     def join(self, call: Call) -> None:
         """Put a call at the end of the line. Raises LineFullError."""
-        if len(self.line) >= self._options.line:
+        if len(self.line) >= self._options.line + self._options.streams - len(self.running):
             raise LineFullError(
                 f"{len(self.line)} answers wait for the local model, and no more may.",
                 "Raise FIRSTLINE_LOCAL_LINE, or serve the local model from more machines (FIRSTLINE_LOCAL_BASE_URL).",
@@ -71,7 +68,7 @@ class Scheduler:
         for running, first in planned:
             pieces = running.take(first, self._runtime, self._vocabulary)
             if pieces:
-                running.call.listener.heard(pieces)
+                running.call.say(pieces)
         self._share(planned, len(entries), time.perf_counter() - began)
         for running in [each for each in self.running if each.ending]:
             self._end(running)
@@ -82,9 +79,9 @@ class Scheduler:
         for running in self.running:
             running.close()
         self.running, self.line, self._warm = [], deque(), Warm()
-        self._free = list(range(sequences(self._options)))
+        self._free = list(range(self._runtime.sequences))
         for call in calls:
-            call.listener.ended(Ending.CANCELLED, error)
+            call.end(Ending.CANCELLED, error)
 
     def _leave(self) -> None:
         """Let go of whoever was cancelled or is overdue."""
@@ -93,7 +90,7 @@ class Scheduler:
             self._end(running)
         for call in [each for each in self.line if each.cancelled or each.overdue]:
             self.line.remove(call)
-            call.listener.ended(Ending.CANCELLED, _late(call))
+            call.end(Ending.CANCELLED, _late(call))
 
     def _admit(self) -> None:
         """Give sequences to those whose turn it is, as long as streams and cache allow."""
@@ -103,13 +100,13 @@ class Scheduler:
                 return
             if not self._make_room(call):
                 return
-            self.line.remove(call)
             try:
                 self._runtime.use(call.ask.adapter)
-            except ExplainedError as error:
-                call.listener.ended(Ending.CANCELLED, error)
+            except BaseModelError as error:
+                call.end(Ending.CANCELLED, error)
             else:
                 self._begin(call)
+            self.line.remove(call)  # last, so that whatever else fails is told to it too
 
     def _first(self) -> Call:
         """The first in line whom somebody attends; one that nobody does only when it has been patient."""
@@ -177,7 +174,6 @@ class Scheduler:
 
     def _end(self, running: Running) -> None:
         """Free an answer's sequence, or keep it warm, and only then tell its end."""
-        self.running.remove(running)
         running.close()
         if self._runtime.forgets_parts and running.held:
             tokens = as_tokens(running.tokens[: running.held])
@@ -185,13 +181,9 @@ class Scheduler:
         else:
             self._runtime.cut(running.sequence, 0)
             self._free.append(running.sequence)
+        self.running.remove(running)
         ending = running.ending or Ending.WHOLE
-        running.call.listener.ended(ending, _late(running.call) if ending is Ending.CANCELLED else None)
-
-
-def sequences(options: EngineOptions) -> int:
-    """Sequences that a context needs for these options."""
-    return options.streams + KEPT_SEQUENCES
+        running.call.end(ending, _late(running.call) if ending is Ending.CANCELLED else None)
 
 
 def _late(call: Call) -> DeadlineError | None:

@@ -59,5 +59,5 @@ async def _sweep(settings: Settings, store: Store, runner: TurnRunner) -> None:
 
 def _no_call_is_older(settings: Settings) -> datetime:
     """A time from which no model call can be under way, in this process or in another one that shares the database."""
-    longest_s = max(settings.cloud_total_timeout_s, settings.local_total_timeout_s)
+    longest_s = max(settings.cloud_total_timeout_s, settings.local_total_timeout_s, settings.local_timeout_s)
     return datetime.now(UTC) - timedelta(seconds=2 * longest_s)

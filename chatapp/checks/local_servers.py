@@ -15,19 +15,22 @@ QUESTION = "Reply with the one word: hello"
 
 
 def local_server_check(patient: Patient) -> Check:
-    """Every server of FIRSTLINE_LOCAL_BASE_URL, asked as the product asks it. One that does not answer is a failure."""
+    """Every server of FIRSTLINE_LOCAL_BASE_URL, asked as the product asks it. One that does not answer is a failure,
+    unless it was taken out.
+    """
     settings, servers = patient.settings, local_servers(patient.settings)
     drained = Drained(settings.data_dir)
 
     async def all_answers() -> list[str | ProviderError]:
-        return [await _answer(server, settings.local_max_tokens) for server in servers]
+        return await asyncio.gather(*(_answer(server, settings.local_max_tokens) for server in servers))
 
     told, remedies = [], list[str]()
     for server, answer in zip(servers, asyncio.run(all_answers()), strict=True):
-        out = " (taken out by `firstline servers`)" if server.base_url in drained else ""
+        taken_out = server.base_url in drained
+        out = " (taken out by `firstline servers`)" if taken_out else ""
         if isinstance(answer, ProviderError):
             told.append(f"{answer.what}{out}")
-            remedies.append(answer.hint)
+            remedies += [] if taken_out else [answer.hint]
         else:
             told.append(f"{shown_url(server.base_url)} {answer}{out}")
     detail = f"{settings.local_server_model!r} at {len(servers)} servers: {'; '.join(told)}"

@@ -44,6 +44,7 @@ class LiveTurn:
         self.ending = False
         self.over = False
         self._hub = hub
+        self._watched = hub.watched(turn.conversation_id)
         self._began = time.perf_counter()
         self.emit(Started(*self.ids, turn.user_text, replaces))
 
@@ -106,5 +107,9 @@ class LiveTurn:
         self.emit(Escalated(*self.ids, reason))
 
     def attended(self) -> bool:
-        """Whether a window is open on it, or a program waits."""
-        return self._hub.watched(self.turn.conversation_id)
+        """Whether somebody may be waiting: not where a window was open on it, and is open no more. A page without
+        scripts opens none, and its reader waits all the same.
+        """
+        watched = self._hub.watched(self.turn.conversation_id)
+        self._watched = self._watched or watched
+        return watched or not self._watched

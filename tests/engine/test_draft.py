@@ -50,6 +50,13 @@ def test_a_draft_that_is_refused_makes_the_next_one_shorter() -> None:
     assert len(draft.next(99)) == 8
 
 
+def test_a_draft_that_room_cut_short_makes_the_next_one_no_shorter() -> None:
+    draft = Draft(tuple(range(100)), 64)
+    assert len(draft.next(3)) == 3
+    draft.verified([0, 1, 2, 3], 3, 3)
+    assert len(draft.next(99)) == 64
+
+
 def test_the_first_occurrence_behind_what_was_used_comes_before_an_earlier_one() -> None:
     draft = Draft((1, 2, 3, 1, 2, 4), 9)
     draft.next(9)

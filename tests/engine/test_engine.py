@@ -112,6 +112,12 @@ def test_a_prompt_longer_than_the_context(shared_engine: Engine) -> None:
         shared_engine.submit(ask(shared_engine, "word " * 300), Heard())
 
 
+@pytest.mark.parametrize("nothing", [Ask((), 5), Ask((1, 2), 0)])
+def test_nothing_to_answer_is_refused(shared_engine: Engine, nothing: Ask) -> None:
+    with pytest.raises(ContextError):
+        shared_engine.submit(nothing, Heard())
+
+
 def test_an_answer_ends_with_the_context(shared_engine: Engine) -> None:
     one = Ask(tuple([5] * 250), 100)
     assert len(said(shared_engine, one)) <= 6
@@ -123,8 +129,8 @@ def test_a_full_line_is_told_to_the_caller(tiny_model: Path) -> None:
     for listener in listeners:
         engine.submit(ask(engine, "Tell me a story.", 200), listener)
     wait_for(lambda: any(listener.error for listener in listeners))
-    engine.close()
     assert any(isinstance(listener.error, LineFullError) for listener in listeners)
+    engine.close()
 
 
 @pytest.mark.parametrize("error", [MemoryError("boom"), SystemExit("the thread was ended")])
@@ -213,6 +219,10 @@ def test_closing_ends_every_call_and_refuses_the_next(tiny_model: Path) -> None:
     assert isinstance(late.error, ClosedError)
     with pytest.raises(ClosedError):
         engine.prepare(Path("any.gguf"))
+    with pytest.raises(ClosedError):
+        ask(engine, "never asked before")
+    with pytest.raises(ClosedError):
+        engine.source("any")
 
 
 def test_who_comes_while_the_engine_is_being_closed_is_told_so(own_engine: Engine) -> None:

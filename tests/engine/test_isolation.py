@@ -10,7 +10,7 @@ import pytest
 
 from engine import Ask, Call, Ending, EngineOptions, Sampling
 from engine.runtime import Entry, Logits, Runtime
-from engine.scheduler import Scheduler, sequences
+from engine.scheduler import Scheduler
 from localmodel.vocabulary import Vocabulary
 from tests.engine.listeners import Heard
 from tests.tiny_model import TOKENS
@@ -51,7 +51,7 @@ class Story:
     def __init__(self, model: Path, adapters: Sequence[Path | None], seed: int) -> None:
         self.rng = random.Random(seed)
         self.adapters = adapters
-        self.runtime = Recording(model, OPTIONS, sequences(OPTIONS))
+        self.runtime = Recording(model, OPTIONS)
         self.vocabulary = Vocabulary.open(model)
         self.scheduler = Watched(self.runtime, self.vocabulary, OPTIONS)
         self.calls: list[Call] = []
@@ -104,7 +104,7 @@ def test_whatever_comes_between_the_logits_are_those_of_a_run_alone(
     seed: int, tiny_model: Path, tiny_adapters: tuple[Path, Path]
 ) -> None:
     story = Story(tiny_model, (None, *tiny_adapters), seed)
-    alone = Runtime(tiny_model, OPTIONS, 1)
+    alone = Runtime(tiny_model, OPTIONS)
     while len(story.calls) < 40 or story.scheduler.busy:
         if len(story.calls) < 40 and story.rng.random() < 0.4:
             story.calls.append(story.drawn())

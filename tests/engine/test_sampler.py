@@ -7,7 +7,7 @@ import pytest
 
 from engine import Ask, Call, EngineOptions, Sampling
 from engine.sampler import Sampler, log_probability
-from engine.scheduler import Scheduler, sequences
+from engine.scheduler import Scheduler
 from tests.engine.fake_runtime import SIZE, VOCABULARY, FakeRuntime
 from tests.engine.listeners import Heard
 
@@ -23,7 +23,7 @@ class Undecided(FakeRuntime):
 
 
 def said(sampling: Sampling, source: tuple[int, ...] = ()) -> tuple[list[int], Call]:
-    scheduler = Scheduler(Undecided(FLAT.cells, FLAT.batch_tokens, sequences(FLAT)), VOCABULARY, FLAT)  # type: ignore[arg-type]
+    scheduler = Scheduler(Undecided(FLAT.cells, FLAT.batch_tokens, FLAT.sequences), VOCABULARY, FLAT)  # type: ignore[arg-type]
     call = Call(Ask((3, 1, 4), 40, source, sampling), Heard())
     scheduler.join(call)
     while scheduler.busy:

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import Ask, Call, DeadlineError, Ending, EngineFailedError, EngineOptions, LineFullError
-from engine.scheduler import PATIENCE_S, Scheduler, sequences
+from engine import Ask, Call, DeadlineError, Ending, EngineFailedError, EngineOptions, LineFullError, Piece
+from engine.scheduler import PATIENCE_S, Scheduler
+from localmodel.errors import ExplainedError
 from tests.engine.fake_runtime import BROKEN, SIZE, VOCABULARY, FakeRuntime, alone
 from tests.engine.listeners import Heard
 
@@ -20,7 +22,7 @@ ADAPTERS = (None, Path("one.gguf"), Path("two.gguf"))
 
 
 def desk(options: EngineOptions = OPTIONS) -> tuple[Scheduler, Any]:
-    runtime: Any = FakeRuntime(options.cells, options.batch_tokens, sequences(options))
+    runtime: Any = FakeRuntime(options.cells, options.batch_tokens, options.sequences)
     return Scheduler(runtime, VOCABULARY, options), runtime
 
 
@@ -135,9 +137,11 @@ def test_who_has_left_lets_those_pass_who_wait_but_not_for_ever() -> None:
 
 
 def test_a_full_line_is_refused_with_what_to_do() -> None:
-    scheduler, _ = desk(EngineOptions(context_tokens=64, line=2))
-    for _ in range(2):
+    scheduler, _ = desk(EngineOptions(context_tokens=64, streams=3, line=2))
+    for _ in range(3 + 2):  # as many as streams stand idle, and those that may wait
         scheduler.join(call())
+    scheduler.step()
+    assert (len(scheduler.running), len(scheduler.line)) == (3, 2)
     with pytest.raises(LineFullError, match="FIRSTLINE_LOCAL_LINE"):
         scheduler.join(call())
 
@@ -277,7 +281,7 @@ def test_a_conversation_that_goes_on_finds_its_last_answer_warm() -> None:
 
 def test_after_many_failures_every_sequence_is_free_again() -> None:
     scheduler, runtime = desk()
-    for _ in range(sequences(OPTIONS)):
+    for _ in range(OPTIONS.sequences):
         scheduler.join(call(max_tokens=20))
         scheduler.step()
         scheduler.fail(EngineFailedError("It failed."))
@@ -295,3 +299,44 @@ def test_more_answers_than_a_step_has_tokens_are_all_made() -> None:
         scheduler.join(one)
     finish(scheduler)
     assert [heard(one).tokens for one in calls] == [alone(one.ask.prompt, 9, None) for one in calls]
+
+
+class Rude(Heard):
+    """A listener that raises."""
+
+    def heard(self, pieces: Sequence[Piece]) -> None:
+        raise ValueError("I do not listen")
+
+    def ended(self, ending: Ending, error: ExplainedError | None) -> None:
+        super().ended(ending, error)
+        raise ValueError("I do not listen")
+
+
+def test_a_listener_that_raises_harms_nobody_else() -> None:
+    scheduler, _ = desk()
+    rude, polite = Call(Ask((1, 2), 9), Rude()), call(max_tokens=9)
+    for one in (rude, polite):
+        scheduler.join(one)
+    finish(scheduler)
+    assert heard(rude).ending is Ending.CANCELLED
+    assert heard(polite).tokens == alone(polite.ask.prompt, 9, None)
+    scheduler.join(Call(Ask((1, 2), 9), Rude()))
+    scheduler.fail(EngineFailedError("It failed."))
+
+
+@pytest.mark.parametrize("broken", ["use", "copy"])
+def test_whoever_is_being_taken_in_when_it_fails_is_told(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduler, runtime = desk()
+    scheduler.join(call())
+    finish(scheduler)
+
+    def fail(*_: object) -> None:
+        raise MemoryError("boom")
+
+    monkeypatch.setattr(runtime, broken, fail)
+    one = call()
+    scheduler.join(one)
+    with pytest.raises(MemoryError):
+        scheduler.step()
+    scheduler.fail(EngineFailedError("It failed."))
+    assert isinstance(heard(one).error, EngineFailedError)

@@ -372,7 +372,20 @@ async def test_the_local_model_is_given_the_fact_to_draft_from_and_who_waits(des
     await desk.runner.start(desk.user, desk.conversation, LOCAL)
     while len(attended) < 2:  # noqa: ASYNC110 - nobody watches, so nobody is told
         await asyncio.sleep(0.01)
-    assert attended == [True, False]
+    assert attended == [True, True], "a page without scripts watches nothing, and its reader waits"
+
+
+async def test_who_has_closed_the_window_waits_no_more(desk: Desk) -> None:
+    desk.use([BORNE_OUT], delay_s=0.05)
+    await desk.runner.start(desk.user, desk.conversation, LOCAL)
+    turn = desk.runner.live(desk.conversation)
+    assert turn
+    assert turn.attended()
+    with desk.runner.watch(desk.conversation):
+        assert turn.attended()
+    assert not turn.attended()
+    assert turn.task
+    await turn.task
 
 
 async def test_a_notice_says_who_is_before_you(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

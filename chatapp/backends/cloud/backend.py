@@ -70,7 +70,14 @@ class ServerBackend:
         """Ask for no probabilities from now on, if they were asked for and never given; tells whether that changes
         anything.
         """
-        return not self.habits.gives_logprobs and self._dialect.give_up_logprobs()
+        gave_up = not self.habits.gives_logprobs and self._dialect.give_up_logprobs()
+        if gave_up:
+            log.warning("the server %r breaks over log-probabilities, and is asked for none", self.model)
+        return gave_up
+
+    def ask_for_logprobs(self) -> None:
+        """Ask for them after all."""
+        self._dialect.ask_for_logprobs()
 
     async def open(self, request: Request) -> Chunks:
         """Send the call and give the chunks of its answer. Raises what the client raises."""

@@ -76,6 +76,10 @@ class Dialect:
         self._optional -= _PROBABILITIES
         return asked
 
+    def ask_for_logprobs(self) -> None:
+        """Ask for them from now on."""
+        self._optional |= _PROBABILITIES
+
     def messages(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
         """The messages with system messages only where this server takes them.
 

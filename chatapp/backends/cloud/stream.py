@@ -46,6 +46,9 @@ class Asked(Protocol):
     def give_up_logprobs(self) -> bool:
         """Ask for no probabilities from now on; false where that changes nothing."""
 
+    def ask_for_logprobs(self) -> None:
+        """Ask for them again."""
+
     async def open(self, request: Request) -> Chunks:
         """Send the call and give the chunks of its answer."""
 
@@ -129,6 +132,8 @@ class ServerStream:
                     await self._read(silence)
                     if self._nothing_came and self._backend.give_up_logprobs():
                         await self._read_anew(silence)
+                        if self._nothing_came:  # it was not the probabilities
+                            self._backend.ask_for_logprobs()
             except TimeoutError:
                 self._silent = True
                 raise

@@ -52,8 +52,8 @@ class LocalBackend:
 
     @property
     def loaded(self) -> Engine | None:
-        """The engine, once it is loaded."""
-        return self._engine
+        """The engine, once it is loaded and until it is closed."""
+        return None if self._closed else self._engine
 
     @property
     def state(self) -> str:
@@ -107,9 +107,13 @@ class LocalBackend:
         """End every call and free the model."""
         self._closed = True
         await asyncio.gather(*(stream.aclose() for stream in list(self.streams)))
-        engine, self._engine = self._engine, None
+        await asyncio.to_thread(self._free)
+
+    def _free(self) -> None:
+        with self._loading:
+            engine, self._engine = self._engine, None
         if engine:
-            await asyncio.to_thread(engine.close)
+            engine.close()
 
 
 class LocalStream:

@@ -1,10 +1,12 @@
 """Whether a server can be given calls, without giving it one."""
 
+import asyncio
 from enum import StrEnum
 from typing import NamedTuple
 
 import httpx2
 import openai
+from openai._types import RequestOptions
 
 from chatapp.backends.cloud.backend import ServerBackend
 from chatapp.backends.cloud.faults import server_fault
@@ -44,8 +46,12 @@ async def health(backend: ServerBackend) -> Health:
             status = await _status(backend, address)
         except openai.OpenAIError as error:
             return Health(State.DEAD, server_fault(error, backend.server).what)
+        except (TimeoutError, httpx2.HTTPError):
+            return Health(State.DEAD, f"it did not answer in time, {TIMEOUT_S:g} s, when asked for its health")
         if status == _UNAVAILABLE:
             return Health(State.DRAINING, "it answers 503 when asked for its health")
+        if status >= 500:
+            break
         if status < 400:
             return Health(State.LIVE)
     if status in _REFUSED_KEY:
@@ -54,9 +60,10 @@ async def health(backend: ServerBackend) -> Health:
 
 
 async def _status(backend: ServerBackend, address: str) -> int:
-    timeout = httpx2.Timeout(TIMEOUT_S, connect=backend.server.connect_timeout_s)
+    asked: RequestOptions = {"timeout": TIMEOUT_S, "max_retries": 0}
     try:
-        await backend.client.get(address, cast_to=httpx2.Response, options={"timeout": timeout, "max_retries": 0})
+        async with asyncio.timeout(TIMEOUT_S):  # of all of it: a server may send a byte now and then
+            await backend.client.get(address, cast_to=httpx2.Response, options=asked)
     except openai.APIStatusError as error:
         return error.status_code
     return 200

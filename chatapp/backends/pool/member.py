@@ -16,11 +16,12 @@ log = logging.getLogger(__name__)
 CHECK_EVERY_S = 5.0
 LONGEST_REST_S = 60.0
 """A server that fails call after call is tried again ever later, at the latest after this time."""
+_MOST_DOUBLINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server as an operator reads of it; `why` is empty for a live one that has not failed."""
+    """A server as an operator reads of it; `why` is empty for a live one whose last call did not fail."""
 
     address: str
     state: State
@@ -37,7 +38,7 @@ class Member:
         self.time = SharedTime()
         self.chosen = 0
         self._health = Health(State.LIVE)
-        self._failures = 0
+        self._failures, self._trouble = 0, ""
         self._answered_at = self._check_from = self._unfit_until = 0.0
 
     @property
@@ -53,7 +54,7 @@ class Member:
     @property
     def status(self) -> ServerStatus:
         """For the operator."""
-        return ServerStatus(self.address, self.state, self.time.running, self._health.why)
+        return ServerStatus(self.address, self.state, self.time.running, self._health.why or self._trouble)
 
     @property
     def rank(self) -> tuple[bool, int, int]:
@@ -62,32 +63,33 @@ class Member:
 
     @property
     def due(self) -> bool:
-        """Whether it shall be checked: not while it is busy and well, for a call tells more, and some servers let a
-        check wait for the end of an answer, or end the answer for it.
+        """Whether it shall be checked: not while it answers, for a call tells more, and some servers let a check wait
+        for the end of an answer, or end the answer for it.
         """
         now = monotonic()
-        idle = not self.time.running and now - self._answered_at >= CHECK_EVERY_S
-        return now >= self._check_from and (idle or self.state is not State.LIVE)
+        quiet = now - self._answered_at >= CHECK_EVERY_S or self.state is not State.LIVE
+        return now >= self._check_from and quiet and not self.time.running
 
     def answered(self) -> None:
         """A call has brought a word."""
-        self._failures, self._answered_at = 0, monotonic()
+        self._failures, self._trouble, self._answered_at = 0, "", monotonic()
         if self.state is State.DEAD:
             self._become(Health(State.LIVE))
 
     def failed(self, error: ProviderError) -> None:
         """A call has failed: of one that cannot be reached or says nothing in time no more is asked until a check finds
-        it live; any other failure makes it the last to be chosen for a while.
+        it live; any other failure makes it the last to be chosen for a while. What ends many calls at once counts once.
         """
-        now = monotonic()
-        self._failures += 1
-        rest_s = min(LONGEST_REST_S, CHECK_EVERY_S * 2 ** (self._failures - 1))
+        now, until = monotonic(), max(self._check_from, self._unfit_until)
+        if now >= until:
+            self._failures += 1
+            until = now + min(LONGEST_REST_S, CHECK_EVERY_S * 2 ** min(self._failures - 1, _MOST_DOUBLINGS))
         silent = isinstance(error, ProviderTimeoutError) and not isinstance(error, ProviderStalledError)
         if silent or isinstance(error, ProviderUnreachableError):
-            self._check_from = now + rest_s
+            self._check_from = until
             self._become(Health(State.DEAD, error.what))
         else:
-            self._unfit_until = now + rest_s
+            self._unfit_until, self._trouble = until, error.what
 
     async def check(self) -> None:
         """Ask for its health; what a call has found out meanwhile counts more."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from chatapp.backends.base import Request, Stage, Token, Usage
@@ -64,6 +65,7 @@ class PoolStream:
     async def __aiter__(self) -> AsyncIterator[Token]:
         """Pieces of the answer. Raises ProviderError."""
         failed: dict[Member, ProviderError] = {}
+        began = monotonic()
         while not self._closed:
             member = self._pool.choose(failed)
             trial = _Try(member.backend.stream(self._request), member.time.join())
@@ -77,7 +79,7 @@ class PoolStream:
                 raise
             except ProviderError as error:
                 member.failed(error)
-                if error.answer_started:
+                if error.answer_started or monotonic() - began > member.server.total_timeout_s:
                     raise
                 failed[member] = error
             finally:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chatapp.backends.pool.health import State, health
+from chatapp.errors import ProviderModelError, ProviderUnreachableError
 from tests.backends.conftest import HELLO, Play, ask, error, events, piece, read, status
 from tests.backends.pool.conftest import Two
 
@@ -23,7 +24,8 @@ FINE = status(200, {"data": []})
         ([NO_SUCH, NO_SUCH], State.LIVE, ""),
         ([NO_SUCH, status(503, "draining")], State.DRAINING, "503"),
         ([NO_SUCH, error(401, "wrong key")], State.DEAD, "FIRSTLINE_LOCAL_API_KEY"),
-        ([status(500, "boom"), status(500, "boom")], State.DEAD, "it answers 500"),
+        ([status(500, "boom")], State.DEAD, "it answers 500"),
+        ([NO_SUCH, status(500, "boom")], State.DEAD, "it answers 500"),
         ([events(hang=True)], State.DEAD, "did not answer in time"),
     ],
 )
@@ -116,6 +118,28 @@ async def test_a_server_that_fails_call_after_call_rests_ever_longer(two: Two, m
         await read(pool.stream(ask("hi")))
     clock[0] += 5.1
     assert member.due
+    await pool.aclose()
+
+
+async def test_one_failure_that_ends_many_calls_counts_once_and_many_overflow_nothing(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("chatapp.backends.pool.member.monotonic", lambda: clock[0])
+    pool = two.pool(HELLO, HELLO, local_base_url=two.left.url)
+    (member,) = pool.members
+    for _ in range(50):
+        member.failed(ProviderUnreachableError("It is gone."))
+    clock[0] += 5.1
+    assert member.due
+    for _ in range(2000):
+        member.failed(ProviderModelError("No such model."))
+        clock[0] += 61
+    assert pool.statuses[0].why == "It is gone."
+    member.answered()
+    assert (member.state, pool.statuses[0].why) == (State.LIVE, "")
+    member.failed(ProviderModelError("No such model."))
+    assert (member.state, pool.statuses[0].why) == (State.LIVE, "No such model.")
     await pool.aclose()
 
 

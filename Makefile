@@ -31,7 +31,7 @@ run: $(VENV)/.run            ## Set everything up and start the product
 	@FIRSTLINE_SHOW_MACHINERY=$${FIRSTLINE_SHOW_MACHINERY-true} $(BIN)/firstline serve
 
 test: $(VENV)/.dev           ## Set everything up and run every test, with coverage
-	@echo "Running the tests on $(WORKERS) workers (real models, a real server, a real browser: about thirteen minutes on two cores) …"
+	@echo "Running the tests on $(WORKERS) workers (real models, a real server, a real browser: about twelve minutes on two cores) …"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90
 
 quick: $(VENV)/.dev          ## The tests that need no real model, server or browser: a minute or two

@@ -27,11 +27,11 @@ def start(**overrides: object) -> "tuple[Settings, FenceReport | None]":
     settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
     if settings.mode is not Mode.LOCAL_ONLY:
         return settings, None
-    from chatapp.fences import database_endpoints, raise_fences, server_endpoints
+    from chatapp.fences import database_endpoints, raise_fences, resolvable, server_endpoints
 
     go_offline()
-    database, servers = database_endpoints(settings.resolved_database_url), server_endpoints(settings.local_servers)
-    return settings, raise_fences((*database, *servers))
+    database = database_endpoints(settings.resolved_database_url)
+    return settings, raise_fences((*database, *resolvable(server_endpoints(settings.local_servers))))
 
 
 def fenced(command: Any, name: str = "") -> Any:

@@ -183,6 +183,7 @@ def test_servers_that_answer_locally() -> None:
     ("wrong", "said"),
     [
         ({"local_base_url": "gpu1:8000"}, "FIRSTLINE_LOCAL_BASE_URL cannot be used"),
+        ({"local_base_url": "http://büro:8000/v1"}, "not ASCII"),
         ({"local_server_model": ""}, "FIRSTLINE_LOCAL_SERVER_MODEL must be too"),
         ({"adapter": "adapter.gguf"}, "FIRSTLINE_ADAPTER is laid over"),
         ({"local_server_form": "grounded"}, "'grounded' is no prompt form; it must be 'grounded-1'"),

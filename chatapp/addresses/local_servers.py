@@ -11,8 +11,11 @@ _PORTS = {"http": 80, "https": 443}
 
 def read_servers(text: str) -> tuple[str, ...]:
     """The base URLs that stand in `text` by comma, each once. Raises ValueError where one cannot be used."""
-    urls = [url.strip() for url in text.split(",")]
-    return tuple(dict.fromkeys(checked_server(url) for url in urls if url))
+    urls = [checked_server(url.strip()) for url in text.split(",") if url.strip()]
+    for url in urls:
+        if not endpoint(url)[0].isascii():
+            raise ValueError(f"{url!r} has a host that is not ASCII; write it as the name service does, such as xn--…")
+    return tuple(dict.fromkeys(urls))
 
 
 def read_hosts(text: str) -> frozenset[str]:

@@ -9,13 +9,21 @@ from functools import cache
 
 from chatapp.errors import FenceError
 from chatapp.fences.audit import Refusal, build_hook, holds, install
-from chatapp.fences.endpoints import database_endpoints, resolve, server_endpoints
+from chatapp.fences.endpoints import database_endpoints, resolvable, resolve, server_endpoints
 from chatapp.fences.guards import guard_names
 from chatapp.fences.landlock import raise_landlock
 from chatapp.fences.report import FenceReport, KernelFence
 from chatapp.fences.seccomp import raise_seccomp
 
-__all__ = ["FenceReport", "KernelFence", "Refusal", "database_endpoints", "raise_fences", "server_endpoints"]
+__all__ = [
+    "FenceReport",
+    "KernelFence",
+    "Refusal",
+    "database_endpoints",
+    "raise_fences",
+    "resolvable",
+    "server_endpoints",
+]
 
 _KEPT_REFUSALS = 100
 

@@ -1,6 +1,7 @@
 """Which addresses local-only mode allows: those of the configured database and local servers, and no other."""
 
 import _socket
+import logging
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from chatapp.addresses.local_servers import endpoint
 from chatapp.errors import SettingError
+
+log = logging.getLogger(__name__)
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _POSTGRES_PORT = 5432
@@ -68,6 +71,24 @@ def server_endpoints(urls: Sequence[str]) -> tuple[tuple[str, int], ...]:
     """The (host, port) pairs of base URLs; `localhost` as the numbers that it means, so that nothing is looked up."""
     pairs = dict.fromkeys(endpoint(url) for url in urls)
     return tuple((number, port) for host, port in pairs for number in _LOCALHOST.get(host, (host,)))
+
+
+def resolvable(pairs: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Those that have an address now; the others are left out with a warning, for a pool answers without one of its
+    servers. Raises SettingError where none is left of some.
+    """
+    left, missing = [], list[SettingError]()
+    for host, port in pairs:
+        try:
+            list(_addresses(host, port))
+        except SettingError as error:
+            log.warning("%s It is asked nothing until the next start.", error.what)
+            missing.append(error)
+        else:
+            left.append((host, port))
+    if missing and not left:
+        raise missing[0]
+    return tuple(left)
 
 
 def _queried(query: str, port: int) -> Iterator[tuple[str, int]]:

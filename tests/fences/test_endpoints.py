@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from chatapp.errors import SettingError
-from chatapp.fences.endpoints import database_endpoints, resolve, server_endpoints
+from chatapp.fences.endpoints import database_endpoints, resolvable, resolve, server_endpoints
 
 POSTGRES = "postgresql+psycopg://u:p%40x@"
 
@@ -78,3 +78,12 @@ def test_endpoints_of_local_servers() -> None:
         ("::1", 11434),
     )
     assert resolve(server_endpoints(urls[2:3])).names == frozenset()
+
+
+def test_a_server_without_an_address_is_left_out_where_another_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    gone, here = ("gpu2.invalid", 8000), ("127.0.0.1", 8000)
+    assert resolvable((gone, here)) == (here,)
+    assert "gpu2.invalid" in caplog.text
+    assert resolvable(()) == ()
+    with pytest.raises(SettingError, match="gpu2"):
+        resolvable((gone,))

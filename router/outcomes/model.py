@@ -31,7 +31,7 @@ class Judged:
 class OutcomeModel:
     """`low` and `high` (3,) are the range of the logits that was learnt from, beyond which they count as its ends;
     `mean` and `scale` (3,) standardise them. The weights are `of_logits` (3,), `of_category` (c,), `of_fact` (f,) and
-    `of_vector` (d,), all zero when the embedding did not help; `centre` (d,) is the mean vector. `slope` and `offset`
+    `of_vector` (d,); `centre` (d,) is the mean vector. `slope` and `offset`
     make calibrated log odds of their sum. `unseen` (d, d) says how far a vector is from those learnt from, and
     `familiar` how near a common message is.
 
@@ -54,11 +54,6 @@ class OutcomeModel:
     centre: Floats
     of_vector: Floats
     unseen: Vectors
-
-    @property
-    def uses_embedding(self) -> bool:
-        """Whether the message's words count, besides the router's scores."""
-        return bool(self.of_vector.any())
 
     def answers_well(self, scores: Scores, vector: Vectors) -> float:
         """The chance of a message with these scores and this unit vector (d,); some 70 µs."""

@@ -98,9 +98,8 @@ class Embeds(Protocol):
 def fit_outcomes(outcomes: Sequence[Outcome], encoder: Embeds) -> OutcomeModel | TooFew:
     """Learn from outcomes, oldest first: seconds for a few hundred.
 
-    An L2 logistic regression on the scores, category, fact and embedding, as strong as cross-validation wants it; on
-    the scores, category and fact alone unless the embedding lowers the cross-validated log loss by more than its
-    standard error. No randomness but the seeded folds.
+    A logistic regression on the scores, category, fact and embedding, calibrated over folds. No randomness but the
+    seeded folds.
     """
     read = _read(outcomes, encoder)
     return read if isinstance(read, TooFew) else fit(*read)

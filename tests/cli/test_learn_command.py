@@ -65,7 +65,7 @@ def test_learnt_and_saved(
     monkeypatch.setattr(OutcomeLog, "all", lambda *_: gone + logged(120, facts))
     learn(None, as_json=False)
     said = capsys.readouterr().out
-    assert said.startswith("support: 120 outcomes (120 feedback), 60 good; learnt from scores\n")
+    assert said.startswith("support: 120 outcomes (120 feedback), 60 good\n")
     assert "AUROC            1.000" in said
     learn(None, as_json=True)
     figures = json.loads(capsys.readouterr().out)

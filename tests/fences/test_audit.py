@@ -186,7 +186,7 @@ def test_a_refusal_names_what_was_refused_and_says_what_is_allowed() -> None:
     with pytest.raises(FenceError) as caught:
         build_hook(DATABASE, log.append)("socket.connect", (SOCKET, ("203.0.113.8", 80)))
     assert caught.value.what == "Refused by local-only mode: connect to '203.0.113.8' port 80."
-    assert "its configured database" in caught.value.hint
+    assert "this machine, its database and its local servers" in caught.value.hint
     assert isinstance(caught.value, PermissionError)
     assert caught.value.errno == 13
     assert str(caught.value).startswith("Refused by")

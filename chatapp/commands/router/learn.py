@@ -37,17 +37,16 @@ def learn(pack: Path | None, *, as_json: bool) -> None:
     assert not isinstance(quality, TooFew)
     place = outcomes_folder(cache, folder)
     save_outcomes(model, encoder.fingerprint, place)
-    figures = {"folder": str(place), "embedding": model.uses_embedding, **asdict(quality), "sources": _sources(logged)}
+    figures = {"folder": str(place), **asdict(quality), "sources": _sources(logged)}
     typer.echo(json.dumps(figures) if as_json else readable(loaded.name, quality, figures))
 
 
 def readable(name: str, quality: "Quality", figures: dict[str, object]) -> str:
     """The figures for people."""
     sources = ", ".join(f"{count} {source}" for source, count in dict(figures["sources"]).items())  # type: ignore[call-overload]
-    learnt = "scores and words" if figures["embedding"] else "scores"
     return "\n".join(
         [
-            f"{name}: {quality.outcomes} outcomes ({sources}), {quality.good} good; learnt from {learnt}",
+            f"{name}: {quality.outcomes} outcomes ({sources}), {quality.good} good",
             f"base rate        {quality.base_rate:.3f} (by weight)",
             f"log loss         {quality.log_loss:.3f}, of the base rate {quality.base_log_loss:.3f}",
             f"AUROC            {quality.auroc}",

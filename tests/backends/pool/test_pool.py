@@ -102,6 +102,15 @@ async def test_a_server_that_breaks_over_probabilities_is_asked_without_them_in_
     await pool.aclose()
 
 
+async def test_an_empty_stream_that_had_another_cause_takes_no_probabilities_away(two: Two) -> None:
+    pool = two.pool(HELLO, HELLO, local_base_url=two.left.url)
+    two.left.plays = [events(), events(), HELLO]
+    await read_to_error(pool.stream(ask("hi")), ProviderFaultError)
+    assert await read(pool.stream(ask("hi"))) == "Hello"
+    assert ["logprobs" in sent for sent in two.left.seen] == [True, False, True]
+    await pool.aclose()
+
+
 async def test_a_server_that_has_given_probabilities_is_asked_for_them_on(two: Two) -> None:
     pool = two.pool(HELLO, HELLO, local_base_url=two.left.url)
     two.left.plays = [events(sure("Yes.", -0.1), piece(finish="stop"), DONE), events()]

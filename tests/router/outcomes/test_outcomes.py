@@ -93,7 +93,7 @@ def test_a_fact_that_goes_badly_is_found(model: OutcomeModel) -> None:
 
 def test_words_that_go_badly_are_found_where_they_matter() -> None:
     by_word = fitted(outcomes(300, lambda word, _fact, _chance: word == "boot"))
-    assert by_word.uses_embedding
+    assert by_word.of_vector.any()
     assert by_word.answers_well(scores("a.one"), Fake().one("tent 1")) < 0.3
     assert by_word.answers_well(scores("a.one"), Fake().one("boot 1")) > 0.7
 

@@ -1,17 +1,22 @@
 """A whole local answer for one customer: the engine with drafts from the source, beside one token a step.
 
-    python -m bench.engine [--questions 60] [--rounds 1] [--json]
+    python -m bench.engine [--questions 60] [--rounds 1] [--packed] [--json]
 
-Both answer the same held-out questions with the same model, adapter, prompts and threads, greedily, by turns in one
-process. Prints times, what the drafts did, and every answer that differs, with the support guard's verdict on both.
+Both answer the same held-out questions with the same model, adapter, prompts and threads, greedily, by turns, each in a
+process of its own: the waiting threads of one would be in the other's way. Prints times, what the drafts did, and every
+answer that differs, with the support guard's verdict on both.
 """
 
 import argparse
 import json
+import multiprocessing
+import tempfile
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from bench.asked import ADAPTER, Asked, held_out
@@ -87,20 +92,33 @@ class Timing:
             raise error
 
 
-class Both:
-    """The two ways, side by side in one process."""
+def former(asking: Connection, threads: int) -> None:
+    """The plain way, in a process of its own: takes prompts, and gives `timed` of each answer."""
+    model = TokenByToken(shipped_model(), ADAPTER.resolve(), threads)
+    while prompt := asking.recv():
+        asking.send(timed(model.answer(prompt, MAX_TOKENS)))
+    model.close()
 
-    def __init__(self, draft_tokens: int) -> None:
+
+class Both:
+    """The two ways."""
+
+    def __init__(self, draft_tokens: int, weights: Path | None) -> None:
         threads, adapter = usable_processors().threads, ADAPTER.resolve()
         self._adapter = adapter
-        self._former = TokenByToken(shipped_model(), adapter, threads)
-        self._engine = Engine(shipped_model(), EngineOptions(draft_tokens=draft_tokens, threads=threads))
+        spawn = multiprocessing.get_context("spawn")
+        self._former, theirs = spawn.Pipe()
+        self._process = spawn.Process(target=former, args=(theirs, threads), daemon=True)
+        self._process.start()
+        options = EngineOptions(draft_tokens=draft_tokens, threads=threads, unpack_folder=weights)
+        self._engine = Engine(shipped_model(), options)
         self._engine.prepare(adapter)
 
     def row(self, asked: Asked) -> Row:
         """One question, first the former way, then with the engine."""
         prompt = self._engine.tokenize(asked.messages)
-        former, former_first, former_ms = timed(self._former.answer(prompt, MAX_TOKENS))
+        self._former.send(prompt)
+        plain, former_first, former_ms = self._former.recv()
         ask = Ask(prompt, MAX_TOKENS, self._engine.source(asked.fact), adapter=self._adapter)
         listener = Timing()
         call = self._engine.submit(ask, listener)
@@ -109,7 +127,7 @@ class Both:
             asked.question,
             former_ms,
             former_first,
-            former,
+            plain,
             (listener.ended_at - listener.began) * 1000,
             (listener.first_at - listener.began) * 1000,
             listener.text,
@@ -119,19 +137,20 @@ class Both:
             call.passes,
             call.drafted,
             call.accepted,
-            supported(asked, former),
+            supported(asked, plain),
             supported(asked, listener.text),
         )
 
     def close(self) -> None:
         """Free both."""
-        self._former.close()
+        self._former.send(None)
+        self._process.join()
         self._engine.close()
 
 
-def measured(questions: int, rounds: int, draft_tokens: int) -> list[Row]:
+def measured(questions: int, rounds: int, draft_tokens: int, weights: Path | None) -> list[Row]:
     """A row a question and round, after one question that warms both."""
-    both, asked = Both(draft_tokens), held_out(questions)
+    both, asked = Both(draft_tokens, weights), held_out(questions)
     try:
         both.row(asked[0])
         return [both.row(each) for _ in range(rounds) for each in asked]
@@ -174,10 +193,12 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--draft", type=int, default=EngineOptions().draft_tokens)
+    parser.add_argument("--packed", action="store_true", help="compute with the very weights of the plain loop")
     parser.add_argument("--rows", action="store_true", help="every row too, with --json")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    rows = measured(options.questions, options.rounds, options.draft)
+    weights = None if options.packed else Path(tempfile.gettempdir()) / "firstline-bench" / "weights"
+    rows = measured(options.questions, options.rounds, options.draft, weights)
     figures = report(rows)
     if options.json:
         print(json.dumps(figures | ({"rows": [asdict(row) for row in rows]} if options.rows else {})))

@@ -87,6 +87,18 @@ async def test_answers_of_many_users_never_mix(tiny_local: LocalBackend) -> None
     assert tiny_local.waiting == 0
 
 
+CANARIES = ("heron", "walnut", "cobalt", "thimble", "lantern", "maple", "otter", "velvet", "harbour", "pepper")
+
+
+async def test_no_answer_has_a_word_of_another_conversation(local: LocalBackend) -> None:
+    """Ten conversations at once, two of them waiting, each with a word of its own to repeat."""
+    asked = [ask(f"The secret word is {word}. Say: the secret word is {word}.", max_tokens=16) for word in CANARIES]
+    answers = await asyncio.gather(*(read(local.stream(request)) for request in asked))
+    told = [[word for word in CANARIES if word in answer.lower()] for answer in answers]
+    assert all(set(words) <= {own} for words, own in zip(told, CANARIES, strict=True))
+    assert sum(map(bool, told)) > 5, "most say their own"
+
+
 @pytest.fixture
 def one_stream(tiny_model: Path) -> Iterator[LocalBackend]:
     """A backend that answers one call at a time."""

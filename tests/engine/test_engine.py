@@ -27,7 +27,7 @@ from localmodel.chat_template import Plain
 from localmodel.errors import BaseModelError, ModelFileError
 from localmodel.memory import Memory
 from tests.engine.conftest import OPTIONS
-from tests.engine.listeners import Heard
+from tests.engine.listeners import Heard, own
 
 
 def ask(engine: Engine, text: str, max_tokens: int = 24, **more: object) -> Ask:
@@ -85,7 +85,7 @@ def test_many_callers_at_once_get_what_each_would_get_alone(shared_engine: Engin
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert [got[at] for at in range(12)] == alone
+    assert own([got[at] for at in range(12)], alone)
 
 
 def test_a_caller_that_never_reads_holds_nobody_up(shared_engine: Engine) -> None:
@@ -190,7 +190,7 @@ def test_adapters_are_exchanged_without_dropping_what_runs(
     for at, listener in enumerate(listeners):
         shared_engine.submit((one, two)[at % 2], listener)
     wait_for(lambda: all(listener.ending for listener in listeners))
-    assert [listener.tokens for listener in listeners] == alone * 3
+    assert own([listener.tokens for listener in listeners], alone * 3)
 
 
 def test_an_adapter_that_does_not_fit_is_refused_and_nothing_else_is_touched(

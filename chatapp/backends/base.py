@@ -5,6 +5,7 @@ A backend is a small class. `LocalBackend`, `Pool`, `CloudBackend` and the shipp
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
@@ -138,6 +139,12 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+def compute_microusd(hourly_usd: float, seconds: float) -> int:
+    """What so much of a machine's time costs, in micro-dollars, rounded up."""
+    dollars = Decimal(str(seconds)) * Decimal(str(hourly_usd)) / 3600
+    return int((dollars * 1_000_000).to_integral_value(ROUND_CEILING))
 
 
 def model_name(backend: Backend, adapter: Path | None) -> str:

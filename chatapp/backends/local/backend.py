@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
-from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage
+from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage, compute_microusd
 from chatapp.backends.local.faults import as_local_fault, as_operators_error, as_provider_error
 from chatapp.backends.local.model import model_file
 from chatapp.backends.pipe import Pipe
@@ -89,8 +88,7 @@ class LocalBackend:
 
     def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - the machine's time is what costs
         """`seconds` of compute (`LocalStream.compute_s`) at FIRSTLINE_LOCAL_HOURLY_USD, rounded up."""
-        dollars = Decimal(str(seconds)) * Decimal(str(self._settings.local_hourly_usd)) / 3600
-        return int((dollars * 1_000_000).to_integral_value(ROUND_CEILING))
+        return compute_microusd(self._settings.local_hourly_usd, seconds)
 
     def ask(self, engine: Engine, request: Request) -> Ask:
         """A request as the engine takes it. Raises EngineError."""

@@ -5,9 +5,8 @@ import itertools
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import ROUND_CEILING, Decimal
 
-from chatapp.backends.base import ChatMessage, Request, Usage
+from chatapp.backends.base import ChatMessage, Request, Usage, compute_microusd
 from chatapp.backends.cloud.server import local_servers
 from chatapp.backends.pool.drained import Drained
 from chatapp.backends.pool.health import State
@@ -88,8 +87,7 @@ class Pool:
 
     def cost_microusd(self, usage: Usage, seconds: float) -> int:  # noqa: ARG002 - the machine's time is what costs
         """`seconds` of a server (`PoolStream.compute_s`) at FIRSTLINE_LOCAL_HOURLY_USD, rounded up."""
-        dollars = Decimal(str(seconds)) * Decimal(str(self._hourly_usd)) / 3600
-        return int((dollars * 1_000_000).to_integral_value(ROUND_CEILING))
+        return compute_microusd(self._hourly_usd, seconds)
 
     async def aclose(self) -> None:
         """Close the connections."""

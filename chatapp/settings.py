@@ -19,7 +19,7 @@ from chatapp.addresses.proxies import Proxies
 from chatapp.addresses.server_address import checked_server
 from chatapp.environment import at_home, cleaned, default_data_dir, of_kubernetes
 from chatapp.errors import SettingError
-from localmodel.prompt import GROUNDED
+from localmodel.prompt import FORMS, GROUNDED
 from router.types import Mode
 
 log = logging.getLogger(__name__)
@@ -240,8 +240,9 @@ class Settings(BaseSettings):
     @field_validator("local_server_form")
     @classmethod
     def _form(cls, value: str) -> str:
-        if value not in ("", GROUNDED):
-            raise ValueError(f"{value!r} is no prompt form; it must be {GROUNDED!r}, or empty for a base model")
+        if value and value not in FORMS:
+            forms = " or ".join(repr(form) for form in FORMS)
+            raise ValueError(f"{value!r} is no prompt form; it must be {forms}, or empty for a base model")
         return value
 
     @field_validator("operator_token", "session_secret")

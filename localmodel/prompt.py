@@ -6,8 +6,14 @@ application and fine-tuning must use one and the same text.
 
 from typing import Literal, NamedTuple
 
-GROUNDED = "grounded-1"
-"""Name of the fine-tuned form. An adapter carries the name of the form that it was trained on."""
+GROUNDED = "grounded-2"
+"""Name of the form that is fine-tuned on now: persona, text, message. An adapter carries the name of its form."""
+
+MESSAGE_FIRST = "grounded-1"
+"""The form before it, persona, message, text, which adapters of earlier releases were trained on."""
+
+FORMS = (GROUNDED, MESSAGE_FIRST)
+"""The forms of fine-tuned models."""
 
 REFUSAL = "I do not know."
 """What a fine-tuned model says, and nothing else, where the text does not answer. It is never shown."""
@@ -41,19 +47,21 @@ class Said(NamedTuple):
 
 
 def local_prompt(persona: str, fact: str, question: str, form: str = "") -> tuple[Said, ...]:
-    """The messages of one local prompt; `form` is GROUNDED for a model fine-tuned on it, "" for the base model.
+    """The messages of one local prompt; `form` is one of FORMS for a model fine-tuned on it, "" for the base model.
 
-    What is the same for every turn stands first and stays warm in the engine. Invariant: the approved text is the
-    prompt's end. No history: the context of the message has been settled by the router's choice of fact.
+    What is the same for every turn stands first and stays warm in the engine, and of a fine-tuned form so does the text,
+    which is asked for again and again. No history: the context of the message has been settled by the router's choice of
+    fact.
     """
-    if form == GROUNDED:
-        return (Said("system", f"{persona.strip()} {_TUNED_RULES}"), _tuned(question, fact))
+    if form in FORMS:
+        return (Said("system", f"{persona.strip()} {_TUNED_RULES}"), _tuned(question, fact, form))
     shown = [said for asked, text in _EXAMPLES for said in (_plain(asked, text), Said("assistant", text))]
     return (Said("system", f"{persona.strip()} {_PLAIN_RULES}"), *shown, _plain(question, fact))
 
 
-def _tuned(question: str, fact: str) -> Said:
-    return Said("user", f"Customer: {question.strip()}\n\nText: {fact.strip()}")
+def _tuned(question: str, fact: str, form: str) -> Said:
+    parts = f"Text: {fact.strip()}", f"Customer: {question.strip()}"
+    return Said("user", "\n\n".join(parts if form == GROUNDED else reversed(parts)))
 
 
 def _plain(question: str, fact: str) -> Said:

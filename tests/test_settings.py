@@ -186,7 +186,7 @@ def test_servers_that_answer_locally() -> None:
         ({"local_base_url": "http://büro:8000/v1"}, "not ASCII"),
         ({"local_server_model": ""}, "FIRSTLINE_LOCAL_SERVER_MODEL must be too"),
         ({"adapter": "adapter.gguf"}, "FIRSTLINE_ADAPTER is laid over"),
-        ({"local_server_form": "grounded"}, "'grounded' is no prompt form; it must be 'grounded-1'"),
+        ({"local_server_form": "grounded"}, "'grounded' is no prompt form; it must be 'grounded-2' or 'grounded-1'"),
         ({"local_allowed_hosts": "http://gpu1"}, "FIRSTLINE_LOCAL_ALLOWED_HOSTS cannot be used"),
         ({"mode": "local-only"}, "names 'gpu1'; in local-only mode"),
         ({"mode": "local-only", "local_allowed_hosts": "gpu2"}, "FIRSTLINE_LOCAL_ALLOWED_HOSTS lists"),

@@ -84,7 +84,7 @@ def create_app(product: Product) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     product: Product = app.state.product
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="blocking"))
-    async with kept_up(product.settings, product.store, product.runner, product.backends.values()):
+    async with kept_up(product.settings, product.store, product.runner, product.backends.values(), product.serving):
         yield
     await product.aclose()
 

@@ -107,8 +107,14 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=10_000_000,
-        description="Tokens that running answers and what is kept warm may hold together; 0 means 512 a stream, and at "
-        "least twice the context.",
+        description="Tokens that running answers may hold together; 0 means 512 a stream, and at least twice the "
+        "context.",
+    )
+    local_warm_mib: int = Field(
+        256, ge=0, le=1_000_000, description="Memory for beginnings of prompts that are kept warm, in MiB."
+    )
+    local_read_ahead: bool = Field(
+        True, description="Have the local model read the approved texts while nobody asks, so that they are warm."
     )
     local_batch_tokens: int = Field(256, ge=16, le=8192, description="Longest step of the local model, in tokens.")
     local_draft_tokens: int = Field(

@@ -32,8 +32,9 @@ class Ask:
     """One answer to be made.
 
     `source` are the tokens of a text that the answer may repeat, such as the fact that it words. It makes the answer
-    quicker and changes no token of it. `max_tokens` bounds the answer, `stop` are texts at which it ends and that are
-    not part of it, `adapter` is the LoRA file over the model, `timeout_s` the longest time from asking to the end.
+    quicker and changes no token of it. `marks` are lengths of the prompt's beginnings that other prompts will have too,
+    the shortest first; these are kept warm. `max_tokens` bounds the answer, `stop` are texts at which it ends and that
+    are not part of it, `adapter` is the LoRA file over the model, `timeout_s` the longest time from asking to the end.
     """
 
     prompt: tuple[int, ...]
@@ -43,6 +44,7 @@ class Ask:
     stop: tuple[str, ...] = ()
     adapter: Path | None = None
     timeout_s: float | None = None
+    marks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

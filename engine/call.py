@@ -57,6 +57,11 @@ class Call:
             log.exception("a listener of the local model failed at the end of its call")
 
     @property
+    def needs(self) -> int:
+        """Tokens that its sequence may come to hold."""
+        return len(self.ask.prompt) + self.ask.max_tokens
+
+    @property
     def overdue(self) -> bool:
         """Whether its time is over."""
         return self.ask.timeout_s is not None and time.monotonic() - self.began > self.ask.timeout_s

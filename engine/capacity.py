@@ -16,16 +16,17 @@ _COPIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Bytes for the weights, the cache of all sequences, and the logits of the longest step."""
+    """Bytes for the weights, the cache of all sequences, what is kept warm, and the logits of the longest step."""
 
     weights: int
     cache: int
+    warm: int
     step: int
 
     @property
     def total(self) -> int:
         """All of it. What llama.cpp needs besides is some tens of megabytes for small models."""
-        return self.weights + self.cache + self.step
+        return self.weights + self.cache + self.warm + self.step
 
 
 def plan(file_bytes: int, metadata: Mapping[str, str], vocabulary_size: int, options: EngineOptions) -> Plan:
@@ -41,7 +42,7 @@ def plan(file_bytes: int, metadata: Mapping[str, str], vocabulary_size: int, opt
     both = of("attention.key_length", wide) + of("attention.value_length", wide)
     numbers = options.cells * of("block_count") * of("attention.head_count_kv", heads) * both
     step = _COPIES * 4 * vocabulary_size * options.batch_tokens
-    return Plan(file_bytes, int(numbers * _BYTES[options.cache_type]), step)
+    return Plan(file_bytes, int(numbers * _BYTES[options.cache_type]), options.warm_bytes, step)
 
 
 def check(planned: Plan, memory: Memory, options: EngineOptions) -> None:
@@ -50,10 +51,10 @@ def check(planned: Plan, memory: Memory, options: EngineOptions) -> None:
         return
     raise CapacityError(
         f"The local model needs {_mb(planned.total)}: {_mb(planned.weights)} for its weights, {_mb(planned.cache)} for "
-        f"a cache of {options.cells} tokens, {_mb(planned.step)} for steps of {options.batch_tokens}. "
-        f"{memory.bound.capitalize()} leaves {_mb(memory.available_bytes)}.",
-        "Lower FIRSTLINE_LOCAL_STREAMS, FIRSTLINE_LOCAL_CACHE_TOKENS or FIRSTLINE_LOCAL_BATCH_TOKENS, take a smaller "
-        "model, or give it more memory.",
+        f"a cache of {options.cells} tokens, {_mb(planned.warm)} for what is kept warm, {_mb(planned.step)} for steps "
+        f"of {options.batch_tokens}. {memory.bound.capitalize()} leaves {_mb(memory.available_bytes)}.",
+        "Lower FIRSTLINE_LOCAL_WARM_MIB, FIRSTLINE_LOCAL_STREAMS, FIRSTLINE_LOCAL_CACHE_TOKENS or "
+        "FIRSTLINE_LOCAL_BATCH_TOKENS, take a smaller model, or give it more memory.",
     )
 
 

@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from enum import StrEnum
@@ -20,6 +20,7 @@ from engine.errors import ClosedError, ContextError, EngineFailedError
 from engine.options import EngineOptions
 from engine.runtime import Runtime
 from engine.scheduler import Scheduler
+from engine.warm import common
 from localmodel.chat_template import Message
 from localmodel.errors import ExplainedError
 from localmodel.memory import available_memory
@@ -85,6 +86,11 @@ class Engine:
         return self._runtime.forgets_parts
 
     @property
+    def warm_bytes(self) -> int:
+        """What is kept of prompts' beginnings."""
+        return self._scheduler.warm_bytes
+
+    @property
     def line(self) -> list[Call]:
         """The calls that wait, the next first."""
         return [*self._scheduler.line, *self._coming]
@@ -107,6 +113,10 @@ class Engine:
         with self._reading:
             self._not_closed()
             return tuple(self.vocabulary.plain_tokens(text.strip()))
+
+    def marks(self, prompt: Sequence[int], alike: Iterable[Sequence[Message]]) -> tuple[int, ...]:
+        """How far a prompt begins like each of these others, as `Ask.marks` takes it. Raises EngineError."""
+        return tuple(sorted({common(prompt[:-1], self.tokenize(messages)) for messages in alike} - {0}))
 
     def submit(self, ask: Ask, listener: Listener, attended: Callable[[], bool] = lambda: True) -> Call:
         """Put a call in line. Raises ContextError at once; the listener hears of every other failure.
@@ -144,6 +154,18 @@ class Engine:
             self.cancel(call)
         if item is not None:
             raise item
+
+    def read_ahead(self, asks: Iterable[Ask]) -> None:
+        """Whenever nobody asks, read the marked beginnings of these prompts, in place of those named before.
+
+        Beginnings that do not fit into the context are left out.
+        """
+        read = [
+            replace(ask, prompt=ask.prompt[: ask.marks[-1]], max_tokens=1, source=())
+            for ask in asks
+            if ask.marks and ask.marks[-1] < self.options.context_tokens
+        ]
+        self._post(lambda: self._scheduler.read_ahead(read))
 
     def prepare(self, adapter: Path) -> None:
         """Load an adapter beside those that serve. Blocks for a step. Raises BaseModelError where it does not fit."""

@@ -6,18 +6,15 @@ from pathlib import Path
 TOKENS_A_STREAM = 512
 """Of the cache, unless said otherwise: a prompt with a fact and its answer take 200 to 400."""
 
-KEPT_SEQUENCES = 24
-"""For what is kept warm, beside those of running answers."""
-
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """Sizes in tokens, for one engine.
 
     `context_tokens` bounds one prompt with its answer. `streams` answers are made at once, `line` more may wait.
-    `cache_tokens` is what all of them and what is kept warm may hold together, 0 for 512 a stream or twice the context,
-    whichever is more. A step evaluates
-    at most `batch_tokens`, which bounds how long it takes. `draft_tokens` is the longest draft, 0 for none.
+    `cache_tokens` is what all of them may hold together, 0 for 512 a stream or twice the context, whichever is more.
+    Beside it, `warm_bytes` of the host's memory keep beginnings of prompts. A step evaluates at most `batch_tokens`,
+    which bounds how long it takes. `draft_tokens` is the longest draft, 0 for none.
 
     `threads` 0 means as many as this process may use. The next four are llama.cpp's own settings of the same names;
     `cache_type` is the type of the keys and values in the cache. With `unpack_folder` a model of a kind that llama.cpp
@@ -28,6 +25,7 @@ class EngineOptions:
     streams: int = 8
     line: int = 200
     cache_tokens: int = 0
+    warm_bytes: int = 256 * 2**20
     batch_tokens: int = 256
     draft_tokens: int = 64
     threads: int = 0
@@ -38,8 +36,8 @@ class EngineOptions:
 
     @property
     def sequences(self) -> int:
-        """Sequences of a context: those of running answers, and of what is kept warm."""
-        return self.streams + KEPT_SEQUENCES
+        """Sequences of a context: those of running answers, and one for what goes to memory and comes from it."""
+        return self.streams + 1
 
     @property
     def cells(self) -> int:

@@ -44,11 +44,6 @@ class Running:
         """Whether the prompt has been read."""
         return self.held >= len(self.call.ask.prompt)
 
-    @property
-    def needs(self) -> int:
-        """Tokens that the sequence may come to hold."""
-        return len(self.call.ask.prompt) + self.call.ask.max_tokens
-
     def plan(self, most: int) -> list[Entry]:
         """The next entries, at most `most`: what is left, and behind all of it a draft."""
         known = min(self.left, most)

@@ -1,7 +1,7 @@
 """llama.cpp's context with many sequences in it: the one file that speaks to its batches and its memory.
 
-All sequences share one cache (`kv_unified`), so a common beginning is held once, and copying it is a matter of marking
-cells. For one thread.
+All sequences share one cache (`kv_unified`), so what several have in common is held once, and copying it is a matter of
+marking cells. For one thread.
 """
 
 import ctypes
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineFailedError
 from engine.options import EngineOptions
+from engine.warm import State
 from localmodel.llama import Adapters, first_error, forget_errors, load_weights
 from localmodel.processors import usable_processors
 
@@ -61,11 +62,6 @@ class Runtime:
         """Whether a part of a sequence can be taken back. A recurrent memory cannot, so nothing is drafted over it."""
         return not (self._cpp.llama_model_is_recurrent(self.model) or self._cpp.llama_model_is_hybrid(self.model))
 
-    @property
-    def sequences(self) -> int:
-        """How many there are. A recurrent memory has none for what is kept warm, which it cannot take up."""
-        return self._options.sequences if self.forgets_parts else self._options.streams
-
     def restart(self) -> None:
         """Make the context anew, with nothing in it and no adapter over it. Raises EngineFailedError."""
         self._free_context()
@@ -87,7 +83,7 @@ class Runtime:
         made = cpp.llama_context_default_params()
         made.n_ctx = options.cells
         made.n_batch = made.n_ubatch = options.batch_tokens
-        made.n_seq_max = self.sequences
+        made.n_seq_max = self._options.sequences
         made.n_threads = made.n_threads_batch = options.threads or usable_processors().threads
         made.kv_unified = made.swa_full = made.no_perf = True
         made.type_k = made.type_v = GGMLQuantizationType[options.cache_type.upper()].value
@@ -117,13 +113,41 @@ class Runtime:
         return bool(self._cpp.llama_vocab_is_eog(self._vocab, token))
 
     def copy(self, source: int, target: int, tokens: int) -> None:
-        """Let `target`, which is empty, hold the first `tokens` of `source` too."""
+        """Let `target` hold the first `tokens` of `source` too, of which it holds nothing yet; -1 for all."""
         self._cpp.llama_memory_seq_cp(self._memory, source, target, 0, tokens)
 
     def cut(self, sequence: int, tokens: int) -> None:
         """Take back all but the first `tokens` of a sequence; 0 takes back all."""
         if not self._cpp.llama_memory_seq_rm(self._memory, sequence, tokens or -1, -1):
             raise EngineFailedError("This model's memory cannot take back a part of a sequence.", _AGAIN)
+
+    def save(self, sequence: int, begin: int, end: int) -> State:
+        """What a sequence holds of its tokens from `begin` to `end`, for `load`."""
+        spare, cpp = self._spare, self._cpp
+        cpp.llama_memory_seq_cp(self._memory, sequence, spare, begin, end)
+        state = np.empty(cpp.llama_state_seq_get_size(self.ctx, spare), np.uint8)
+        written = cpp.llama_state_seq_get_data(self.ctx, _bytes(state), state.nbytes, spare)
+        self.cut(spare, 0)
+        if written != state.nbytes:
+            raise EngineFailedError("llama.cpp did not give what a sequence holds.", _AGAIN)
+        return state
+
+    def load(self, states: Sequence[State], sequence: int) -> None:
+        """Let a sequence, which is empty, hold what `save` gave, pieces that follow one another."""
+        *before, last = states
+        self._restore(last, sequence)  # the last first, since llama.cpp empties what it restores into
+        for state in before:
+            self._restore(state, self._spare)
+            self.copy(self._spare, sequence, -1)
+            self.cut(self._spare, 0)
+
+    def _restore(self, state: State, sequence: int) -> None:
+        if self._cpp.llama_state_seq_set_data(self.ctx, _bytes(state), state.nbytes, sequence) != state.nbytes:
+            raise EngineFailedError("llama.cpp did not take back what a sequence held.", _AGAIN)
+
+    @property
+    def _spare(self) -> int:
+        return self._options.streams
 
     def prepare(self, adapter: Path) -> None:
         """Load an adapter, so that `use` takes no time. Raises BaseModelError where it does not fit."""
@@ -143,6 +167,10 @@ class Runtime:
             self._adapters.close()
             self._cpp.llama_free(self.ctx)
             self.ctx = None
+
+
+def _bytes(state: State) -> Any:
+    return state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
 
 
 class _Batch:

@@ -10,9 +10,9 @@ ended; nothing that runs is dropped.
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from engine.ask import Ending
+from engine.ask import Ask, Ending, Piece
 from engine.call import Call
 from engine.draft import Draft
 from engine.errors import DeadlineError, LineFullError
@@ -20,7 +20,7 @@ from engine.options import EngineOptions
 from engine.running import Running
 from engine.runtime import Entry, Runtime
 from engine.sampler import Sampler
-from engine.warm import Kept, Warm, as_tokens, common
+from engine.warm import Beginning, Warm, as_tokens, common
 from localmodel.errors import BaseModelError, ExplainedError
 from localmodel.vocabulary import Vocabulary
 
@@ -31,21 +31,27 @@ PATIENCE_S = 20.0
 class Scheduler:
     """Calls in line, running answers, and the cache that they share. Not thread-safe.
 
-    Invariants: the tokens of running and kept sequences never exceed the cache; whoever has been told the end of a call
-    is told nothing more of it; a call that has ended holds no sequence.
+    Invariants: the tokens of running answers never exceed the cache; whoever has been told the end of a call is told
+    nothing more of it; a call that has ended holds no sequence, and what is kept of it lies outside the cache.
     """
 
     def __init__(self, runtime: Runtime, vocabulary: Vocabulary, options: EngineOptions) -> None:
         self._runtime, self._vocabulary, self._options = runtime, vocabulary, options
-        self._free = list(range(runtime.sequences))
-        self._warm = Warm()
+        self._free = list(range(options.streams))
+        self._warm = Warm(options.warm_bytes)
+        self._ahead: deque[Ask] = deque()
         self.line: deque[Call] = deque()
         self.running: list[Running] = []
 
     @property
     def busy(self) -> bool:
         """Whether a step would do anything."""
-        return bool(self.line or self.running)
+        return bool(self.line or self.running or self._ahead)
+
+    @property
+    def warm_bytes(self) -> int:
+        """Of the beginnings that are kept."""
+        return self._warm.size_bytes
 
     def join(self, call: Call) -> None:
         """Put a call at the end of the line. Raises LineFullError."""
@@ -55,6 +61,10 @@ class Scheduler:
                 "Raise FIRSTLINE_LOCAL_LINE, or serve the local model from more machines (FIRSTLINE_LOCAL_BASE_URL).",
             )
         self.line.append(call)
+
+    def read_ahead(self, asks: Iterable[Ask]) -> None:
+        """Whenever nobody asks, read these prompts, whose last mark is their end, in place of those named before."""
+        self._ahead = deque(asks)
 
     def step(self) -> None:
         """One batch. Raises what llama.cpp's failure is; then nothing of the cache can be relied on."""
@@ -78,8 +88,8 @@ class Scheduler:
         calls = [*(running.call for running in self.running), *self.line]
         for running in self.running:
             running.close()
-        self.running, self.line, self._warm = [], deque(), Warm()
-        self._free = list(range(self._runtime.sequences))
+        self.running, self.line, self._warm = [], deque(), Warm(self._options.warm_bytes)
+        self._free = list(range(self._options.streams))
         for call in calls:
             call.end(Ending.CANCELLED, error)
 
@@ -98,15 +108,14 @@ class Scheduler:
             call = self._first()
             if self.running and self.running[0].adapter != call.ask.adapter:
                 return
-            if not self._make_room(call):
+            if sum(running.call.needs for running in self.running) + call.needs > self._options.cells:
                 return
-            try:
-                self._runtime.use(call.ask.adapter)
-            except BaseModelError as error:
-                call.end(Ending.CANCELLED, error)
-            else:
-                self._begin(call)
+            self._begin(call)
             self.line.remove(call)  # last, so that whatever else fails is told to it too
+        while self._ahead and not self.running:
+            ask = self._ahead.popleft()
+            if not self._is_warm(ask):
+                self._begin(Call(ask, _Nobody()))
 
     def _first(self) -> Call:
         """The first in line whom somebody attends; one that nobody does only when it has been patient."""
@@ -114,19 +123,12 @@ class Scheduler:
         attended = (call for call in self.line if call.attended() or now - call.began > PATIENCE_S)
         return next(attended, self.line[0])
 
-    def _make_room(self, call: Call) -> bool:
-        """Whether the call fits into the cache beside what runs; gives up what is kept for it, what it can use last."""
-        taken = sum(running.needs for running in self.running) + len(call.ask.prompt) + call.ask.max_tokens
-        if taken > self._options.cells:
-            return False
-        self._warm.best(as_tokens(call.ask.prompt), call.ask.adapter)
-        while not self._free or taken + self._warm.size_tokens > self._options.cells:
-            kept = self._warm.oldest()
-            self._runtime.cut(kept.sequence, 0)
-            self._free.append(kept.sequence)
-        return True
-
     def _begin(self, call: Call) -> None:
+        try:
+            self._runtime.use(call.ask.adapter)
+        except BaseModelError as error:
+            call.end(Ending.CANCELLED, error)
+            return
         sequence = self._free.pop()
         call.prompt_tokens, call.warm_tokens = len(call.ask.prompt), self._warmed(call, sequence)
         longest = self._options.draft_tokens if self._runtime.forgets_parts else 0
@@ -134,22 +136,40 @@ class Scheduler:
         self.running.append(Running(call, sequence, call.warm_tokens, draft, sampler))
 
     def _warmed(self, call: Call, sequence: int) -> int:
-        """Take over what is in the cache of the prompt's beginning, and return how many tokens that is.
+        """Take over what there is of the prompt's beginning, and return how many tokens that is.
 
-        One token at least is evaluated anew, for its logits.
+        From another answer's sequence if that has as much, because then the cache holds it once. One token at least is
+        evaluated anew, for its logits.
         """
         if not self._runtime.forgets_parts:
             return 0
         prompt = as_tokens(call.ask.prompt[:-1])
-        kept, length = self._warm.best(prompt, call.ask.adapter)
-        source = kept.sequence if kept else None
-        for running in self.running:
-            alike = common(as_tokens(running.tokens[: running.held]), prompt)
-            if alike > length:
-                source, length = running.sequence, alike
-        if source is not None:
-            self._runtime.copy(source, sequence, length)
-        return length
+        beginning = self._warm.best(prompt, call.ask.adapter)
+        kept = len(beginning.tokens) if beginning else 0
+        alike, source = max(
+            ((common(running.tokens[: running.held], prompt), running.sequence) for running in self.running),
+            default=(0, 0),
+        )
+        if alike and alike >= kept:
+            self._runtime.copy(source, sequence, alike)
+            return alike
+        if beginning:
+            self._runtime.load([part.state for part in beginning.parts], sequence)
+        return kept
+
+    def _is_warm(self, ask: Ask) -> bool:
+        beginning = self._warm.best(as_tokens(ask.prompt), ask.adapter)
+        return beginning is not None and len(beginning.tokens) == len(ask.prompt)
+
+    def _keep(self, running: Running) -> None:
+        """Keep the marked beginnings that are not kept yet."""
+        for mark in running.call.ask.marks:
+            tokens = as_tokens(running.tokens[:mark])
+            before = self._warm.best(tokens, running.adapter)
+            begin = len(before.tokens) if before else 0
+            if begin < mark <= running.held:
+                state = self._runtime.save(running.sequence, begin, mark)
+                self._warm.keep(Beginning(tokens, state, running.adapter, before))
 
     def _plan(self) -> tuple[list[tuple[Running, int]], list[Entry]]:
         """What each running answer evaluates, with the place of its first entry, and all entries."""
@@ -173,17 +193,25 @@ class Scheduler:
             running.call.compute_s += seconds * (end - first) / size
 
     def _end(self, running: Running) -> None:
-        """Free an answer's sequence, or keep it warm, and only then tell its end."""
+        """Free an answer's sequence, and only then tell its end."""
         running.close()
-        if self._runtime.forgets_parts and running.held:
-            tokens = as_tokens(running.tokens[: running.held])
-            self._warm.keep(Kept(running.sequence, tokens, running.adapter))
-        else:
-            self._runtime.cut(running.sequence, 0)
-            self._free.append(running.sequence)
+        if self._runtime.forgets_parts:
+            self._keep(running)
+        self._runtime.cut(running.sequence, 0)
+        self._free.append(running.sequence)
         self.running.remove(running)
         ending = running.ending or Ending.WHOLE
         running.call.end(ending, _late(running.call) if ending is Ending.CANCELLED else None)
+
+
+class _Nobody:
+    """Listens to what is read ahead."""
+
+    def heard(self, _pieces: Sequence[Piece]) -> None:
+        pass
+
+    def ended(self, _ending: Ending, _error: ExplainedError | None) -> None:
+        pass
 
 
 def _late(call: Call) -> DeadlineError | None:

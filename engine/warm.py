@@ -1,4 +1,4 @@
-"""What ended answers leave in the cache, so that what begins like them need not be evaluated again."""
+"""Beginnings of prompts that were evaluated, kept in the host's memory so that they need not be evaluated again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,48 +8,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tokens = NDArray[np.int32]
+State = NDArray[np.uint8]
+"""What llama.cpp's memory holds of some tokens of one sequence, in a form of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A sequence that nobody uses, and what it holds, computed under `adapter`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Beginning:
+    """The first tokens of prompts, and what the memory held of them under `adapter`.
 
-    sequence: int
+    `state` has those from the end of `before` on, so what several have in common is kept once.
+    """
+
     tokens: Tokens
+    state: State
     adapter: Path | None
+    before: "Beginning | None" = None
+
+    @property
+    def parts(self) -> "tuple[Beginning, ...]":
+        """Those that make up the whole, the first first."""
+        return (*(self.before.parts if self.before else ()), self)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of its own part."""
+        return self.state.nbytes + self.tokens.nbytes
 
 
 class Warm:
-    """The kept sequences, by least recent use. It does not touch the cache itself."""
+    """Beginnings, by least recent use, of at most `most_bytes` together.
 
-    def __init__(self) -> None:
-        self._kept: list[Kept] = []  # the least recently used first
+    Invariant: what another one builds on was used after it, and so stays as long.
+    """
 
-    @property
-    def size_tokens(self) -> int:
-        """Tokens of all of them; what several hold together counts for each."""
-        return sum(len(kept.tokens) for kept in self._kept)
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._kept: list[Beginning] = []  # the least recently used first
+        self.size_bytes = 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def keep(self, kept: Kept) -> None:
-        """Take a sequence in, as the most recently used."""
-        self._kept.append(kept)
+    def best(self, prompt: Tokens, adapter: Path | None) -> Beginning | None:
+        """The longest that the prompt begins with; it counts as used."""
+        found = max(
+            (kept for kept in self._kept if kept.adapter == adapter and _begins(prompt, kept.tokens)),
+            key=lambda kept: len(kept.tokens),
+            default=None,
+        )
+        if found:
+            self._use(found)
+        return found
 
-    def best(self, prompt: Tokens, adapter: Path | None) -> tuple[Kept | None, int]:
-        """The sequence with the longest beginning in common with the prompt, and its length; it counts as used."""
-        alike = [(common(kept.tokens, prompt), at) for at, kept in enumerate(self._kept) if kept.adapter == adapter]
-        length, at = max(alike, default=(0, 0))
-        if not length:
-            return None, 0
-        kept = self._kept.pop(at)
-        self._kept.append(kept)
-        return kept, length
+    def keep(self, beginning: Beginning) -> None:
+        """Take one in, as the most recently used; the least recently used make room for it."""
+        self._kept.append(beginning)
+        self.size_bytes += beginning.size_bytes
+        self._use(beginning)
+        while self.size_bytes > self._most_bytes:
+            self.size_bytes -= self._kept.pop(0).size_bytes
 
-    def oldest(self) -> Kept:
-        """Give up the least recently used. Raises IndexError where there is none."""
-        return self._kept.pop(0)
+    def _use(self, beginning: Beginning) -> None:
+        for part in reversed(beginning.parts):
+            self._kept.remove(part)
+            self._kept.append(part)
 
 
 def as_tokens(tokens: Sequence[int]) -> Tokens:
@@ -57,8 +79,12 @@ def as_tokens(tokens: Sequence[int]) -> Tokens:
     return np.array(tokens, np.int32)
 
 
-def common(one: Tokens, other: Tokens) -> int:
+def common(one: Sequence[int] | Tokens, other: Sequence[int] | Tokens) -> int:
     """Length of the common beginning."""
     size = min(len(one), len(other))
-    differs = np.flatnonzero(one[:size] != other[:size])
+    differs = np.flatnonzero(np.asarray(one[:size]) != np.asarray(other[:size]))
     return int(differs[0]) if len(differs) else size
+
+
+def _begins(prompt: Tokens, tokens: Tokens) -> bool:
+    return len(tokens) <= len(prompt) and bool((prompt[: len(tokens)] == tokens).all())

@@ -49,9 +49,8 @@ class Said(NamedTuple):
 def local_prompt(persona: str, fact: str, question: str, form: str = "") -> tuple[Said, ...]:
     """The messages of one local prompt; `form` is one of FORMS for a model fine-tuned on it, "" for the base model.
 
-    What is the same for every turn stands first and stays warm in the engine, and of a fine-tuned form so does the text,
-    which is asked for again and again. No history: the context of the message has been settled by the router's choice of
-    fact.
+    What is the same for every turn stands first and stays warm in the engine, in the newest form the text too, which is
+    asked for again and again. No history: the router's choice of fact has settled the context of the message.
     """
     if form in FORMS:
         return (Said("system", f"{persona.strip()} {_TUNED_RULES}"), _tuned(question, fact, form))

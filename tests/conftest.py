@@ -12,6 +12,9 @@ from pathlib import Path
 # take seconds. Set before any library loads, and inherited by every process that a test starts.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# No server reads its texts ahead, which is half a minute of both cores at each start, unless a test is about that.
+os.environ[READ_AHEAD := "FIRSTLINE_LOCAL_READ_AHEAD"] = "false"
+
 import pytest
 from filelock import FileLock
 from hypothesis import settings
@@ -110,3 +113,4 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the developer's FIRSTLINE_ variables out of the environment."""
     for name in [name for name in os.environ if name.startswith("FIRSTLINE_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv(READ_AHEAD, "false")

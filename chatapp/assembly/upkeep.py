@@ -1,16 +1,21 @@
-"""What a server does beside answering: it ends what dead processes left open, and forgets what was deleted."""
+"""What a server does beside answering: it ends what dead processes left open, forgets what was deleted, and has the
+local model read ahead.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from chatapp.assembly.read_ahead import keep_warm
 from chatapp.backends.base import Backend
 from chatapp.backends.cloud.usage import price_microusd
+from chatapp.backends.local.backend import LocalBackend
 from chatapp.backends.pool.pool import Pool
 from chatapp.errors import DatabaseError
+from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.store.forget import Forgetter
@@ -31,13 +36,18 @@ def close_left_open(store: Store, settings: Settings, *, alone: bool) -> None:
 
 @asynccontextmanager
 async def kept_up(
-    settings: Settings, store: Store, runner: TurnRunner, backends: Iterable[Backend] = ()
+    settings: Settings, store: Store, runner: TurnRunner, backends: Iterable[Backend], serving: Callable[[], Serving]
 ) -> AsyncIterator[None]:
-    """Upkeep every few seconds, for as long as the block lasts; of `backends`, what has servers to be watched."""
+    """Upkeep every few seconds, for as long as the block lasts; of `backends`, what has servers to be watched or is to
+    be kept warm.
+    """
+    backends = list(backends)
+    reading = [backend for backend in backends if isinstance(backend, LocalBackend) and settings.local_read_ahead]
     tasks = [
         asyncio.create_task(_sweep(settings, store, runner), name="sweep"),
         asyncio.create_task(Forgetter(store).run(), name="forget"),
         *(asyncio.create_task(pool.watch(), name="servers") for pool in backends if isinstance(pool, Pool)),
+        *(asyncio.create_task(keep_warm(serving, backend), name="read ahead") for backend in reading),
     ]
     yield
     for task in tasks:

@@ -26,7 +26,9 @@ class Request:
     """One call to a model. `max_tokens` bounds the answer; `temperature` 0 and a fixed `seed` make it repeatable.
 
     `adapter` is the LoRA file (GGUF) that the local model answers with, None for the base model. `source` is a text
-    that the answer may repeat, which makes it quicker and no other. `attended` says whether somebody waits for it now.
+    that the answer may repeat, which makes it quicker and no other. `alike` are prompts with which this one has a
+    beginning in common, as later ones will have; a backend may keep it warm. `attended` says whether somebody waits for
+    the answer now.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -35,6 +37,7 @@ class Request:
     seed: int = 0
     adapter: Path | None = None
     source: str = ""
+    alike: "tuple[tuple[ChatMessage, ...], ...]" = ()
     attended: Callable[[], bool] = field(default=lambda: True, compare=False)
 
 

@@ -18,7 +18,7 @@ from chatapp.store import Store
 from chatapp.store.models import Outcome, Purpose
 from chatapp.turn.draft import Draft
 from chatapp.turn.ledger import MeteredCall
-from chatapp.turn.prompts import free_messages, local_messages
+from chatapp.turn.prompts import free_messages, local_beginnings, local_messages
 from chatapp.turn.question import Question
 from chatapp.turn.waiting import told_of_place, told_of_waits
 from language import Language
@@ -123,6 +123,11 @@ class Worder:
             return free_messages(self._persona, asking.question.text)
         return local_messages(self._persona, fact.text, asking.question.text, asking.serving.form)
 
+    def _alike(self, asking: Asking, fact: ScoredFact) -> tuple[tuple[ChatMessage, ...], ...]:
+        if fact.id in self._free:
+            return (free_messages(self._persona, ""),)
+        return local_beginnings(self._persona, fact.text, asking.serving.form)
+
     def _call(self, asking: Asking, fact: ScoredFact, messages: tuple[ChatMessage, ...], draft: Draft) -> MeteredCall:
         question, settings = asking.question, self._settings
         request = Request(
@@ -132,6 +137,7 @@ class Worder:
             settings.local_seed + (question.turn_id if question.again else 0),
             asking.serving.adapter,
             "" if fact.id in self._free else fact.text,
+            self._alike(asking, fact),
             draft.attended,
         )
         return MeteredCall(

@@ -21,6 +21,11 @@ def local_messages(persona: str, fact: str, question: str, form: str = "") -> tu
     return tuple(ChatMessage(said.role, said.content) for said in local_prompt(persona, fact, question, form))
 
 
+def local_beginnings(persona: str, fact: str, form: str = "") -> tuple[tuple[ChatMessage, ...], ...]:
+    """What such a prompt has in common with those on other facts, and with all on this one: as prompts on nothing."""
+    return local_messages(persona, "", "", form), local_messages(persona, fact, "", form)
+
+
 def free_messages(persona: str, question: str) -> tuple[ChatMessage, ...]:
     """The prompt of an answer in the model's own words: persona and message, and no text."""
     return ChatMessage("system", persona.strip()), ChatMessage("user", question.strip())

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.runtime import Entry, Logits
+from engine.warm import State
 from localmodel.errors import BaseModelError
 
 SIZE, END = 64, 0
@@ -38,7 +39,9 @@ def alone(prompt: Sequence[int], max_tokens: int, adapter: Path | None) -> list[
 
 
 class FakeRuntime:
-    """Sequences as lists. `cells` bounds the tokens of all together, what several share counted once a sequence."""
+    """Sequences as lists. `cells` bounds the tokens of all together, what several share counted once a sequence. A
+    state is a number, under which `saved` has what it stands for.
+    """
 
     forgets_parts = True
     vocabulary_size = SIZE
@@ -46,6 +49,7 @@ class FakeRuntime:
 
     def __init__(self, cells: int, batch_tokens: int, sequences: int) -> None:
         self.cells, self.batch_tokens, self.sequences = cells, batch_tokens, sequences
+        self.saved: list[tuple[int, list[int], Path | None]] = []
         self.held: dict[int, list[int]] = {}
         self.computed_under: dict[int, Path | None] = {}
         self.adapter: Path | None = None
@@ -91,6 +95,21 @@ class FakeRuntime:
         self.held[sequence] = self.held.get(sequence, [])[:tokens]
         if not tokens:
             self.computed_under.pop(sequence, None)
+
+    def save(self, sequence: int, begin: int, end: int) -> State:
+        assert begin < end <= len(self.held[sequence])
+        self.saved.append((begin, self.held[sequence][begin:end], self.computed_under[sequence]))
+        return np.array([len(self.saved) - 1]).view(np.uint8)
+
+    def load(self, states: Sequence[State], sequence: int) -> None:
+        assert not self.held.get(sequence), "only into an empty sequence"
+        held: list[int] = []
+        for state in states:
+            begin, tokens, adapter = self.saved[int(state.view(np.int64)[0])]
+            assert begin == len(held), "the pieces follow one another"
+            assert adapter == self.adapter
+            held += tokens
+        self.held[sequence], self.computed_under[sequence] = held, self.adapter
 
     def prepare(self, adapter: Path) -> None:
         if adapter == BROKEN:

@@ -72,7 +72,9 @@ class Story:
             earlier = rng.choice(said)
             ask = replace(earlier.ask, source=tuple(heard(earlier).tokens), max_tokens=rng.randint(4, 24))
         else:
-            ask = Ask(prompt, rng.randint(1, 24), prompt, sampling, adapter=rng.choice(self.adapters))
+            marks = (len(persona),) if persona else ()
+            adapter = rng.choice(self.adapters)
+            ask = Ask(prompt, rng.randint(1, 24), prompt, sampling, adapter=adapter, marks=marks)
         return Call(ask, Heard())
 
     def step(self) -> None:

@@ -46,13 +46,16 @@ def finish(scheduler: Scheduler, most: int = 1000) -> int:
 
 
 def drawn(rng: random.Random) -> Call:
-    prompt = tuple(rng.choices(range(1, 6), k=rng.randint(1, 40)))
+    """A call whose prompt often begins as others do, and may mark where."""
+    persona, text = tuple(range(1, rng.choice((1, 5, 9)))), (rng.randint(1, 3),) * rng.choice((0, 6))
+    prompt = (*persona, *text, *rng.choices(range(1, 6), k=rng.randint(1, 26)))
+    marks = sorted({mark for mark in (len(persona), len(persona + text)) if mark and rng.random() < 0.8})
     adapter, most = rng.choice(ADAPTERS), rng.randint(1, 20)
     source = alone(prompt, most, adapter)
     for _ in range(rng.randint(0, 3)):  # a draft that is wrong here and there
         if source:
             source[rng.randrange(len(source))] = rng.randrange(SIZE)
-    return call(prompt, most, source=tuple(source), adapter=adapter)
+    return call(prompt, most, source=tuple(source), adapter=adapter, marks=tuple(marks))
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -65,6 +68,7 @@ def test_whatever_comes_between_every_answer_is_as_if_it_were_alone(seed: int) -
         cache_tokens=rng.choice((64, 90, 160, 400)),
         batch_tokens=rng.choice((8, 16, 64)),
         draft_tokens=rng.choice((0, 2, 8, 40)),
+        warm_bytes=rng.choice((0, 100, 400, 10_000)),
     )
     scheduler, runtime = desk(options)
     calls: list[Call] = []
@@ -72,6 +76,8 @@ def test_whatever_comes_between_every_answer_is_as_if_it_were_alone(seed: int) -
         if len(calls) < 60 and rng.random() < 0.6:
             calls.append(drawn(rng))
             scheduler.join(calls[-1])
+        if rng.random() < 0.05:
+            scheduler.read_ahead([ahead(drawn(rng).ask) for _ in range(4)])
         if calls and rng.random() < 0.1:
             rng.choice(calls).cancelled = True
         scheduler.step()
@@ -84,6 +90,7 @@ def test_whatever_comes_between_every_answer_is_as_if_it_were_alone(seed: int) -
             assert heard(one).ending is (Ending.LENGTH if len(expected) == one.ask.max_tokens else Ending.WHOLE)
     assert runtime.steps > 60
     assert not scheduler.running
+    assert not any(runtime.held.values()), "nothing that has ended holds a cell"
 
 
 def test_a_true_draft_is_said_in_one_step_after_the_prompt() -> None:
@@ -173,28 +180,80 @@ def test_a_call_that_is_overdue_ends_with_what_to_do(begun: bool) -> None:
     assert "within 30 s" in str(heard(one).error)
 
 
-def test_what_begins_alike_is_evaluated_once() -> None:
-    scheduler, runtime = desk(EngineOptions(context_tokens=64, cache_tokens=400, batch_tokens=64, draft_tokens=0))
-    persona = tuple(range(1, 31))
-    first, second = call((*persona, 40), 3), call((*persona, 41, 42), 3)
-    for one in (first, second):
+ROOMY = EngineOptions(context_tokens=64, cache_tokens=400, batch_tokens=64, draft_tokens=0)
+PERSONA, TEXT = tuple(range(1, 21)), tuple(range(21, 31))
+
+
+def asked(scheduler: Scheduler, *asks: Call) -> list[int]:
+    """How much of each prompt was warm, one after the other; the answers are as they would be alone."""
+    for one in asks:
         scheduler.join(one)
         finish(scheduler)
-    assert second.warm_tokens == len(persona)
-    assert heard(second).tokens == alone(second.ask.prompt, 3, None)
-    again = call(first.ask.prompt, 3)
-    scheduler.join(again)
-    finish(scheduler)
-    assert again.warm_tokens == len(persona), "one token is evaluated for its logits"
-    assert runtime.evaluated < 2 * len(persona) + 12
+        assert heard(one).tokens == alone(one.ask.prompt, one.ask.max_tokens, one.ask.adapter)
+    return [one.warm_tokens for one in asks]
 
 
-def test_what_is_kept_warm_gives_way_to_who_wants_to_be_answered() -> None:
-    scheduler, runtime = desk(EngineOptions(context_tokens=64, streams=2, cache_tokens=64, batch_tokens=64))
-    for n in range(20):
-        scheduler.join(call(tuple((n + 3 * at) % 60 + 1 for at in range(30)), 20))
+def test_what_begins_alike_is_evaluated_once() -> None:
+    scheduler, runtime = desk(ROOMY)
+    both = {"marks": (20, 30)}
+    texts = call((*PERSONA, *TEXT, 40), 3, **both), call((*PERSONA, *TEXT, 41, 42), 3, **both)
+    other = call((*PERSONA, *reversed(TEXT), 41), 3, **both)
+    again = call(texts[0].ask.prompt[:30], 3, **both)
+    assert asked(scheduler, *texts, other, again) == [0, 30, 20, 20], "one token is evaluated for its logits"
+    assert [begin for begin, _, _ in runtime.saved] == [0, 20, 20], "what they have in common is kept once"
+
+
+def test_nothing_is_kept_that_is_not_marked_and_nothing_across_adapters() -> None:
+    scheduler, runtime = desk(ROOMY)
+    one, other = ADAPTERS[1:]
+    plain = [call((*PERSONA, 40), 3) for _ in range(2)]
+    marked = [call((*PERSONA, 40), 3, marks=(20,), adapter=adapter) for adapter in (one, other, one)]
+    assert asked(scheduler, *plain, *marked) == [0, 0, 0, 0, 20]
+    assert not any(runtime.held.values())
+
+
+def test_what_was_cancelled_keeps_no_more_than_was_read() -> None:
+    scheduler, runtime = desk(EngineOptions(context_tokens=64, cache_tokens=400, batch_tokens=16, draft_tokens=0))
+    one = call((*PERSONA, *TEXT, 40), 3, marks=(10, 30))
+    scheduler.join(one)
+    scheduler.step()
+    one.cancelled = True
     finish(scheduler)
-    assert sum(map(len, runtime.held.values())) <= 64
+    assert runtime.saved == [(0, list(PERSONA[:10]), None)]
+
+
+def ahead(ask: Ask) -> Ask:
+    """As the engine hands them on: the prompt's last mark is its end."""
+    end = max((*ask.marks, 1))
+    return Ask(ask.prompt[:end], 1, adapter=ask.adapter, marks=(end,))
+
+
+def test_what_is_read_ahead_is_warm_for_the_first_who_asks_and_lets_them_pass() -> None:
+    scheduler, runtime = desk(ROOMY)
+    texts = [(*PERSONA, *(40 + (n + at) % 20 for at in range(10))) for n in range(5)]
+    scheduler.read_ahead([Ask(text, 1, marks=(20, 30)) for text in texts] + [Ask((1, 2), 1, adapter=BROKEN)])
+    scheduler.step()
+    assert not scheduler.line
+    first = call((*texts[0], 7), 3, marks=(20, 30))
+    assert asked(scheduler, first) == [30]
+    assert len(runtime.saved) == 6
+    read = runtime.evaluated
+    scheduler.read_ahead([Ask(text, 1, marks=(20, 30)) for text in texts])
+    finish(scheduler)
+    assert runtime.evaluated == read, "what is warm already is not read again"
+
+
+def test_who_asks_does_not_wait_for_what_is_read_ahead() -> None:
+    scheduler, _ = desk(ROOMY)
+    scheduler.read_ahead([Ask((n, *PERSONA), 1, marks=(21,)) for n in range(21, 60)])
+    scheduler.step()
+    one = call((*TEXT, 3), 3)
+    scheduler.join(one)
+    steps = 0
+    while not heard(one).ending:
+        scheduler.step()
+        steps += 1
+    assert steps <= 3
 
 
 def test_an_adapter_that_cannot_be_loaded_fails_its_own_call() -> None:
@@ -209,6 +268,7 @@ def test_an_adapter_that_cannot_be_loaded_fails_its_own_call() -> None:
 
 def test_a_failure_is_told_to_everybody_and_nothing_of_the_cache_is_used_again() -> None:
     scheduler, runtime = desk()
+    asked(scheduler, call(max_tokens=2, marks=(2,)))
     calls = [call(max_tokens=20) for _ in range(6)]
     for one in calls:
         scheduler.join(one)
@@ -223,7 +283,7 @@ def test_a_failure_is_told_to_everybody_and_nothing_of_the_cache_is_used_again()
     scheduler.join(after)
     finish(scheduler)
     assert heard(after).tokens == alone(after.ask.prompt, 20, None)
-    assert after.warm_tokens == 0
+    assert after.warm_tokens == 0, "what was kept is forgotten too"
 
 
 def test_a_model_that_cannot_forget_gets_no_drafts_and_keeps_nothing_warm() -> None:
@@ -231,7 +291,7 @@ def test_a_model_that_cannot_forget_gets_no_drafts_and_keeps_nothing_warm() -> N
     runtime.forgets_parts = False
     prompt = (1, 2, 3, 4)
     for _ in range(2):
-        one = call(prompt, 6, source=tuple(alone(prompt, 6, None)))
+        one = call(prompt, 6, source=tuple(alone(prompt, 6, None)), marks=(2,))
         scheduler.join(one)
         finish(scheduler)
         assert heard(one).tokens == alone(prompt, 6, None)
@@ -264,19 +324,6 @@ def test_long_drafts_of_some_do_not_silence_the_others() -> None:
         speaking = [running.call for running in scheduler.running if running.speaking]
         scheduler.step()
         assert all(len(heard(one).tokens) > before[id(one)] for one in speaking)
-
-
-def test_a_conversation_that_goes_on_finds_its_last_answer_warm() -> None:
-    scheduler, _ = desk(EngineOptions(context_tokens=64, cache_tokens=400, batch_tokens=64))
-    prompt = next((n, 9) for n in range(SIZE) if len(alone((n, 9), 6, None)) == 6)
-    first = call(prompt, 6)
-    scheduler.join(first)
-    finish(scheduler)
-    following = call((*prompt, *heard(first).tokens, 3, 4), 4)
-    scheduler.join(following)
-    finish(scheduler)
-    assert following.warm_tokens == len(prompt) + 5, "the last token was chosen, and not evaluated"
-    assert heard(following).tokens == alone(following.ask.prompt, 4, None)
 
 
 def test_after_many_failures_every_sequence_is_free_again() -> None:
@@ -324,10 +371,10 @@ def test_a_listener_that_raises_harms_nobody_else() -> None:
     scheduler.fail(EngineFailedError("It failed."))
 
 
-@pytest.mark.parametrize("broken", ["use", "copy"])
+@pytest.mark.parametrize("broken", ["use", "load"])
 def test_whoever_is_being_taken_in_when_it_fails_is_told(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scheduler, runtime = desk()
-    scheduler.join(call())
+    scheduler.join(call(marks=(2,)))
     finish(scheduler)
 
     def fail(*_: object) -> None:

@@ -95,7 +95,7 @@ async def test_a_model_that_was_fine_tuned_reads_its_own_prompt_and_may_refuse(d
     end, (call,) = await turn(desk, raw, said(REFUSAL), form=GROUNDED)
     assert (end.status, call.outcome) == ("abstained", "refused")
     assert len(raw.seen[0]["messages"]) == 2
-    assert raw.seen[0]["messages"][1]["content"].endswith(f"Text: {FACT.text}")
+    assert raw.seen[0]["messages"][1]["content"].startswith(f"Text: {FACT.text}")
 
 
 async def test_thinking_that_was_never_opened_is_withdrawn_and_not_judged(desk: Desk, raw: RawServer) -> None:

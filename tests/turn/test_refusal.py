@@ -7,7 +7,7 @@ import pytest
 from chatapp.serving import Serving
 from chatapp.turn.events import Delta, Escalated, Finished
 from chatapp.turn.runner import TurnRunner
-from localmodel.prompt import GROUNDED, REFUSAL
+from localmodel.prompt import FORMS, REFUSAL
 from router.types import Route, ScoredFact
 from tests.turn.conftest import FACT, FREE, Desk
 
@@ -76,7 +76,7 @@ async def test_the_text_stands_in_where_a_free_answer_fails(desk: Desk) -> None:
     assert end.text == FREE.text
 
 
-@pytest.mark.parametrize("form", ["", GROUNDED])
+@pytest.mark.parametrize("form", ["", *FORMS])
 async def test_a_turn_is_asked_in_the_form_and_with_the_adapter_that_serve(desk: Desk, form: str) -> None:
     desk.use([FACT.text])
     adapter = Path("r-1/adapter.gguf")
@@ -89,7 +89,12 @@ async def test_a_turn_is_asked_in_the_form_and_with_the_adapter_that_serve(desk:
     await desk.say("how long")
     (request,) = desk.local.requests
     assert request.adapter == adapter
-    assert request.messages[-1].content.endswith(FACT.text)
+    assert FACT.text in request.messages[-1].content
     assert len(request.messages) == (2 if form else 8)
+    anybody, on_this = request.alike
+    assert anybody[0] == on_this[0] == request.messages[0]
+    assert all("how long" not in prompt[-1].content for prompt in request.alike)
+    assert FACT.text in on_this[-1].content
+    assert FACT.text not in anybody[-1].content
     (exchange,) = desk.store.exchanges.of(desk.conversation)
     assert desk.store.ledger.calls(exchange.turn.id)[0].model == "scripted-local+r-1"

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 
 from chatapp.backends.base import ChatMessage, Request, Stage, Token, Usage, compute_microusd
@@ -92,14 +92,25 @@ class LocalBackend:
 
     def ask(self, engine: Engine, request: Request) -> Ask:
         """A request as the engine takes it. Raises EngineError."""
+        prompt = engine.tokenize(request.messages)
         return Ask(
-            engine.tokenize(request.messages),
+            prompt,
             request.max_tokens,
             engine.source(request.source),
             Sampling(request.temperature, request.seed),
             adapter=request.adapter,
             timeout_s=self._settings.local_timeout_s,
+            marks=engine.marks(prompt, request.alike),
         )
+
+    def read_ahead(self, requests: Iterable[Request]) -> None:
+        """Read what these have in common with later ones, whenever nobody asks. Raises LocalModelError, ModelFileError.
+
+        Blocks while their tokens are counted.
+        """
+        engine = self.load()
+        with as_provider_error():
+            engine.read_ahead([self.ask(engine, request) for request in requests])
 
     async def aclose(self) -> None:
         """End every call and free the model."""
@@ -243,6 +254,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         streams=settings.local_streams,
         line=settings.local_line,
         cache_tokens=settings.local_cache_tokens,
+        warm_bytes=settings.local_warm_mib * 2**20,
         batch_tokens=settings.local_batch_tokens,
         draft_tokens=settings.local_draft_tokens,
         threads=settings.local_threads,

@@ -3,6 +3,7 @@ shares; those of the cloud's are here.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chatapp.backends.base import ChatMessage
 from localmodel.prompt import local_prompt
@@ -22,8 +23,12 @@ def local_messages(persona: str, fact: str, question: str, form: str = "") -> tu
 
 
 def local_beginnings(persona: str, fact: str, form: str = "") -> tuple[tuple[ChatMessage, ...], ...]:
-    """What such a prompt has in common with those on other facts, and with all on this one: as prompts on nothing."""
-    return local_messages(persona, "", "", form), local_messages(persona, fact, "", form)
+    """What such a prompt has in common with those on other facts, and with all on this one: as prompts on nothing.
+
+    Without the space before the message, which is one token with the word after it.
+    """
+    prompts = (local_messages(persona, text, "", form) for text in ("", fact))
+    return tuple((*before, replace(last, content=last.content.rstrip())) for *before, last in prompts)
 
 
 def free_messages(persona: str, question: str) -> tuple[ChatMessage, ...]:

@@ -24,7 +24,7 @@ from engine.warm import common
 from localmodel.chat_template import Message
 from localmodel.errors import ExplainedError
 from localmodel.memory import available_memory
-from localmodel.unpacked import unpacked
+from localmodel.unpacked import GROWTH, Weights, slow, unpacked
 from localmodel.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -57,10 +57,11 @@ class Engine:
         options = self.options = options or EngineOptions()
         self.vocabulary = Vocabulary.open(path)
         try:
-            weights, size = self._weights(path), self.vocabulary.llama.n_vocab()
+            self._weights = _Weights(path, options.unpack_folder if slow(self.metadata) else None)
             if not options.gpu_layers:  # what a GPU holds llama.cpp itself must judge
-                check(plan(weights.stat().st_size, self.metadata, size, options), available_memory(), options)
-            self._runtime = Runtime(weights, options)
+                size = self.vocabulary.llama.n_vocab()
+                check(plan(self._weights.most_bytes, self.metadata, size, options), available_memory(), options)
+            self._runtime = Runtime(path, options, self._weights)
         except BaseException:
             self.vocabulary.close()
             raise
@@ -167,13 +168,17 @@ class Engine:
         ]
         self._post(lambda: self._scheduler.read_ahead(read))
 
-    def prepare(self, adapter: Path) -> None:
-        """Load an adapter beside those that serve. Blocks for a step. Raises BaseModelError where it does not fit."""
+    def prepare(self, adapter: Path | None) -> None:
+        """Have all at hand that an answer with this adapter needs, beside what serves now.
+
+        Blocks for a step, and for some seconds where weights are made. Raises BaseModelError where it does not fit.
+        """
+        weights = self._weights(adapter)
         done: Future[None] = Future()
 
         def work() -> None:
             try:
-                self._runtime.prepare(adapter)
+                self._runtime.prepare(weights)
             except BaseException as error:
                 done.set_exception(error)
             else:
@@ -197,10 +202,6 @@ class Engine:
     def _not_closed(self) -> None:
         if self.state is State.CLOSED:
             raise _closed()
-
-    def _weights(self, path: Path) -> Path:
-        folder = self.options.unpack_folder
-        return unpacked(path, self.metadata, folder) if folder else path
 
     def _tokenized(self, messages: tuple["_Said", ...]) -> tuple[int, ...]:
         try:
@@ -278,6 +279,29 @@ class Engine:
         with self._changed:
             if self.state is not State.CLOSED:
                 self.state = state
+
+
+class _Weights:
+    """Which weights an adapter's answers are computed with; made once, where that makes them quicker."""
+
+    def __init__(self, path: Path, folder: Path | None) -> None:
+        """With a `folder` they are made there."""
+        self._path, self._folder = path, folder
+        self._made: dict[Path | None, Weights] = {}
+        self._making = threading.Lock()
+
+    @property
+    def most_bytes(self) -> int:
+        """How large they may become."""
+        return int(self._path.stat().st_size * (GROWTH if self._folder else 1))
+
+    def __call__(self, adapter: Path | None) -> Weights:
+        if self._folder is None:
+            return Weights(self._path, adapter)
+        with self._making:
+            if adapter not in self._made:
+                self._made[adapter] = unpacked(self._path, self._folder, adapter)
+            return self._made[adapter]
 
 
 class _Said(NamedTuple):

@@ -5,7 +5,7 @@ marking cells. For one thread.
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from engine.options import EngineOptions
 from engine.warm import State
 from localmodel.llama import Adapters, first_error, forget_errors, load_weights
 from localmodel.processors import usable_processors
+from localmodel.unpacked import Weights
 
 Logits = NDArray[np.float32]
 
@@ -41,12 +42,12 @@ class Runtime:
     `restart`, which forgets all sequences.
     """
 
-    def __init__(self, path: Path, options: EngineOptions) -> None:
-        """Load the file. Raises ModelFileError."""
+    def __init__(self, path: Path, options: EngineOptions, weights: Callable[[Path | None], Weights]) -> None:
+        """Load the file. `weights` says what an adapter's answers are computed with. Raises ModelFileError."""
         import llama_cpp
 
         self._cpp: Any = llama_cpp
-        self._path, self._options = path, options
+        self._path, self._options, self._weights = path, options, weights
         self.model = load_weights(path, gpu_layers=options.gpu_layers)
         self._vocab = llama_cpp.llama_model_get_vocab(self.model)
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
@@ -149,13 +150,24 @@ class Runtime:
     def _spare(self) -> int:
         return self._options.streams
 
-    def prepare(self, adapter: Path) -> None:
+    def prepare(self, weights: Weights) -> None:
         """Load an adapter, so that `use` takes no time. Raises BaseModelError where it does not fit."""
-        self._adapters.load(adapter)
+        if weights.adapter and weights.path == self._path:
+            self._adapters.load(weights.adapter)
 
     def use(self, adapter: Path | None) -> None:
-        """Put this adapter over the model from the next batch on, or none. Raises BaseModelError."""
-        self._adapters.use(adapter)
+        """Compute with this adapter from the next batch on, or with none. No sequence holds anything then, if that is
+        a change. Raises BaseModelError and ModelFileError, and then changes nothing.
+        """
+        weights = self._weights(adapter)
+        if weights.path != self._path:
+            model = load_weights(weights.path, gpu_layers=self._options.gpu_layers)
+            self._free_context()
+            self._cpp.llama_model_free(self.model)
+            self._path, self.model = weights.path, model
+            self._vocab = self._cpp.llama_model_get_vocab(model)
+            self.restart()
+        self._adapters.use(weights.adapter)
 
     def close(self) -> None:
         """Free everything."""

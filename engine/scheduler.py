@@ -21,7 +21,7 @@ from engine.running import Running
 from engine.runtime import Entry, Runtime
 from engine.sampler import Sampler
 from engine.warm import Beginning, Warm, as_tokens, common
-from localmodel.errors import BaseModelError, ExplainedError
+from localmodel.errors import BaseModelError, ExplainedError, ModelFileError
 from localmodel.vocabulary import Vocabulary
 
 PATIENCE_S = 20.0
@@ -126,7 +126,7 @@ class Scheduler:
     def _begin(self, call: Call) -> None:
         try:
             self._runtime.use(call.ask.adapter)
-        except BaseModelError as error:
+        except (BaseModelError, ModelFileError) as error:
             call.end(Ending.CANCELLED, error)
             return
         sequence = self._free.pop()

@@ -13,6 +13,7 @@ STOREYS = {
         "processors memory",  # what of the machine this process may use
         "gguf_names model_file chat_template prompt llama release",  # the files, the prompt and the engine
         "vocabulary adapter quantize",  # a model's tokens, what is laid over its weights, and their kinds
+        "merge",  # both in one file
         "unpacked",  # weights that compute quickly
     ),
     "language": (

@@ -71,6 +71,7 @@ class Server:
         elif release.policy and not self._settings.policy:
             router = self._under(read_policy(release.policy), release, starting=starting)
         if release.adapter is None:
+            self._backend.prepare(None)
             form = self._backend.load().metadata.get(FORM_KEY, "")
             return Serving(release.id, router, None, form)
         metadata = read_metadata(release.adapter)

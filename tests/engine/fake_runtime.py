@@ -111,13 +111,10 @@ class FakeRuntime:
             held += tokens
         self.held[sequence], self.computed_under[sequence] = held, self.adapter
 
-    def prepare(self, adapter: Path) -> None:
+    def use(self, adapter: Path | None) -> None:
         if adapter == BROKEN:
             raise BaseModelError("broken.gguf is broken.", "Mend it.")
-
-    def use(self, adapter: Path | None) -> None:
-        if adapter:
-            self.prepare(adapter)
+        assert adapter == self.adapter or not any(self.held.values()), "only an empty memory changes its adapter"
         self.adapter = adapter
 
     def restart(self) -> None:

@@ -1,7 +1,7 @@
 """No answer sees another: the logits behind every token that was said, whatever came between, beside a run alone."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from engine import Ask, Call, Ending, EngineOptions, Sampling
 from engine.runtime import Entry, Logits, Runtime
 from engine.scheduler import Scheduler
+from localmodel.unpacked import Weights
 from localmodel.vocabulary import Vocabulary
 from tests.engine.listeners import Heard
 from tests.tiny_model import TOKENS
@@ -21,6 +22,11 @@ which add up in another order over a cache of 16 bits, by up to 0.04.
 """
 
 OPTIONS = EngineOptions(context_tokens=256, streams=4, cache_tokens=600, batch_tokens=48, draft_tokens=16, threads=1)
+
+
+def over(model: Path) -> Callable[[Path | None], Weights]:
+    """Adapters laid over the model itself."""
+    return lambda adapter: Weights(model, adapter)
 
 
 class Recording(Runtime):
@@ -51,7 +57,7 @@ class Story:
     def __init__(self, model: Path, adapters: Sequence[Path | None], seed: int) -> None:
         self.rng = random.Random(seed)
         self.adapters = adapters
-        self.runtime = Recording(model, OPTIONS)
+        self.runtime = Recording(model, OPTIONS, over(model))
         self.vocabulary = Vocabulary.open(model)
         self.scheduler = Watched(self.runtime, self.vocabulary, OPTIONS)
         self.calls: list[Call] = []
@@ -106,7 +112,7 @@ def test_whatever_comes_between_the_logits_are_those_of_a_run_alone(
     seed: int, tiny_model: Path, tiny_adapters: tuple[Path, Path]
 ) -> None:
     story = Story(tiny_model, (None, *tiny_adapters), seed)
-    alone = Runtime(tiny_model, OPTIONS)
+    alone = Runtime(tiny_model, OPTIONS, over(tiny_model))
     while len(story.calls) < 40 or story.scheduler.busy:
         if len(story.calls) < 40 and story.rng.random() < 0.4:
             story.calls.append(story.drawn())

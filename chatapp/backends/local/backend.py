@@ -59,10 +59,11 @@ class LocalBackend:
         """What it is doing now, for `/healthz`."""
         return str(self._engine.state) if self._engine else str(State.READY)
 
-    def prepare(self, adapter: Path) -> None:
-        """Load an adapter, so that the first call with it need not wait. Raises ModelFileError where it does not fit.
+    def prepare(self, adapter: Path | None) -> None:
+        """Have at hand what calls with this adapter need, or those with none.
 
-        Blocks for a step of the engine; other adapters and their calls are not touched.
+        Blocks for a step of the engine, and for some seconds the first time; other adapters and their calls are not
+        touched. Raises ModelFileError where it does not fit.
         """
         engine = self.load()
         with as_operators_error():

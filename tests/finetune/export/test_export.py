@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("localmodel.adapter.finish", full)
-    monkeypatch.setattr("finetune.export.merge.finish", full)
+    monkeypatch.setattr("localmodel.merge.finish", full)
     with pytest.raises(OSError, match="No space left"):
         write_adapter(small, tmp_path / "a.gguf", layout, name="x", base_sha256="", form="")
     with pytest.raises(RunError, match="No space left"):

@@ -1,11 +1,13 @@
 """Held-out questions of the support pack with their right facts, as the local model is asked to word them."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from chatapp.backends.base import ChatMessage
-from chatapp.turn.prompts import local_messages
+from chatapp.turn.prompts import local_beginnings, local_messages
+from engine import Ask, Engine
 from localmodel.adapter import FORM_KEY, read_metadata
 from router.pack.load import load_pack
 from router.types import FactVoice
@@ -16,11 +18,12 @@ ADAPTER = PACK / "adapter.gguf"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, the approved text that answers it, and the prompt of both."""
+    """A question, the approved text that answers it, the prompt of both, and what others begin alike."""
 
     question: str
     fact: str
     messages: tuple[ChatMessage, ...]
+    alike: tuple[tuple[ChatMessage, ...], ...]
 
     @property
     def json(self) -> list[dict[str, str]]:
@@ -40,4 +43,16 @@ def held_out(count: int | None = None) -> list[Asked]:
 
 
 def _asked(persona: str, fact: str, question: str, form: str) -> Asked:
-    return Asked(question, fact, local_messages(persona, fact, question, form))
+    messages = local_messages(persona, fact, question, form)
+    return Asked(question, fact, messages, local_beginnings(persona, fact, form))
+
+
+def read_all_ahead(engine: Engine) -> None:
+    """What the product does after its start: the model reads every text that it words. Returns when it has."""
+    asks = []
+    for each in held_out():
+        prompt = engine.tokenize(each.messages)
+        asks.append(Ask(prompt, 1, adapter=ADAPTER.resolve(), marks=engine.marks(prompt, each.alike)))
+    engine.read_ahead(asks)
+    while engine.reading:
+        time.sleep(0.05)

@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from bench.asked import ADAPTER, Asked, held_out
+from bench.asked import ADAPTER, Asked, held_out, read_all_ahead
 from bench.former import TokenByToken
 from bench.processes import free_port, local_server, running
 from bench.quantiles import quantile
@@ -50,13 +50,13 @@ class Waited:
 
 @contextmanager
 def the_engine() -> Iterator[Speak]:
-    """The product's own backend, with its default settings."""
+    """The product's own backend, with its default settings, when it has read the approved texts."""
     backend = LocalBackend(Settings())
-    backend.load()
     backend.prepare(ADAPTER.resolve())
+    read_all_ahead(backend.load())
 
     async def speak(asked: Asked) -> AsyncIterator[str]:
-        request = Request(asked.messages, MAX_TOKENS, adapter=ADAPTER.resolve(), source=asked.fact)
+        request = Request(asked.messages, MAX_TOKENS, adapter=ADAPTER.resolve(), source=asked.fact, alike=asked.alike)
         async for token in backend.stream(request):
             yield token.text
 

@@ -1,10 +1,11 @@
 """A whole local answer for one customer: the engine with drafts from the source, beside one token a step.
 
-    python -m bench.engine [--questions 60] [--rounds 1] [--packed] [--json]
+    python -m bench.engine [--questions 60] [--rounds 1] [--packed] [--cold] [--json]
 
 Both answer the same held-out questions with the same model, adapter, prompts and threads, greedily, by turns, each in a
-process of its own: the waiting threads of one would be in the other's way. Prints times, what the drafts did, and every
-answer that differs, with the support guard's verdict on both.
+process of its own: the waiting threads of one would be in the other's way. The engine has read the approved texts, as
+a server does after its start; with --cold it has not. Prints times, what the drafts did, and every answer that differs,
+with the support guard's verdict on both.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from bench.asked import ADAPTER, Asked, held_out
+from bench.asked import ADAPTER, Asked, held_out, read_all_ahead
 from bench.former import TokenByToken
 from bench.quantiles import quantile
 from chatapp.guards.support.support import SupportGuard
@@ -103,7 +104,7 @@ def former(asking: Connection, threads: int) -> None:
 class Both:
     """The two ways."""
 
-    def __init__(self, draft_tokens: int, weights: Path | None) -> None:
+    def __init__(self, draft_tokens: int, weights: Path | None, *, cold: bool) -> None:
         threads, adapter = usable_processors().threads, ADAPTER.resolve()
         self._adapter = adapter
         spawn = multiprocessing.get_context("spawn")
@@ -113,13 +114,16 @@ class Both:
         options = EngineOptions(draft_tokens=draft_tokens, threads=threads, unpack_folder=weights)
         self._engine = Engine(shipped_model(), options)
         self._engine.prepare(adapter)
+        if not cold:
+            read_all_ahead(self._engine)
 
     def row(self, asked: Asked) -> Row:
         """One question, first the former way, then with the engine."""
         prompt = self._engine.tokenize(asked.messages)
         self._former.send(prompt)
         plain, former_first, former_ms = self._former.recv()
-        ask = Ask(prompt, MAX_TOKENS, self._engine.source(asked.fact), adapter=self._adapter)
+        marks = self._engine.marks(prompt, asked.alike)
+        ask = Ask(prompt, MAX_TOKENS, self._engine.source(asked.fact), adapter=self._adapter, marks=marks)
         listener = Timing()
         call = self._engine.submit(ask, listener)
         listener.done.wait()
@@ -148,9 +152,9 @@ class Both:
         self._engine.close()
 
 
-def measured(questions: int, rounds: int, draft_tokens: int, weights: Path | None) -> list[Row]:
+def measured(questions: int, rounds: int, draft_tokens: int, weights: Path | None, *, cold: bool) -> list[Row]:
     """A row a question and round, after one question that warms both."""
-    both, asked = Both(draft_tokens, weights), held_out(questions)
+    both, asked = Both(draft_tokens, weights, cold=cold), held_out(questions)
     try:
         both.row(asked[0])
         return [both.row(each) for _ in range(rounds) for each in asked]
@@ -194,11 +198,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--draft", type=int, default=EngineOptions().draft_tokens)
     parser.add_argument("--packed", action="store_true", help="compute with the very weights of the plain loop")
+    parser.add_argument("--cold", action="store_true", help="without having read the texts ahead")
     parser.add_argument("--rows", action="store_true", help="every row too, with --json")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     weights = None if options.packed else Path(tempfile.gettempdir()) / "firstline-bench" / "weights"
-    rows = measured(options.questions, options.rounds, options.draft, weights)
+    rows = measured(options.questions, options.rounds, options.draft, weights, cold=options.cold)
     figures = report(rows)
     if options.json:
         print(json.dumps(figures | ({"rows": [asdict(row) for row in rows]} if options.rows else {})))

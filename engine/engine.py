@@ -92,6 +92,11 @@ class Engine:
         return self._scheduler.warm_bytes
 
     @property
+    def reading(self) -> bool:
+        """Whether there are texts to be read ahead."""
+        return bool(self._jobs) or self._scheduler.reading
+
+    @property
     def line(self) -> list[Call]:
         """The calls that wait, the next first."""
         return [*self._scheduler.line, *self._coming]

@@ -53,6 +53,11 @@ class Scheduler:
         """Of the beginnings that are kept."""
         return self._warm.size_bytes
 
+    @property
+    def reading(self) -> bool:
+        """Whether something is to be read ahead."""
+        return bool(self._ahead)
+
     def join(self, call: Call) -> None:
         """Put a call at the end of the line. Raises LineFullError."""
         if len(self.line) >= self._options.line + self._options.streams - len(self.running):

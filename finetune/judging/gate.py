@@ -72,7 +72,8 @@ def judge(candidate: Candidate, name: str, serves: Evaluation, template: str) ->
     """Hold `candidate` against the evaluation of what serves now, called `name`, on the same questions.
 
     - Of all questions, what users read earns more: 1 for a right answer, -1 for a wrong one or one where no fact
-      answers, 0 for none. So thresholds cannot buy right answers with wrong ones.
+      answers, 0 for none. So thresholds cannot buy right answers with wrong ones. Where it earns the same, the guards
+      having made good what a model got wrong, its own wording must be right more often.
     - Its own wording is not right less often, and users do not read a wrong answer more often.
     - It answers no more of the questions that no fact answers.
     - The served variant differs from full precision on at most a tenth of 200 prompts or more.
@@ -137,6 +138,10 @@ def _better(name: str, new: Sequence[Row], old: Sequence[Row]) -> Condition:
     mine, theirs = [_earned(row) for row in new], [_earned(row) for row in old]
     found = difference(mine, theirs)
     said = f"{sum(mine)} against {sum(theirs)} of {len(mine)}: {found}"
+    if sum(mine) == sum(theirs):
+        worded = difference(*_paired(new, old, lambda row: row.wording is Verdict.RIGHT, answerable=True))
+        if worded.value > 0:
+            return Condition(name, True, f"{said}, and of its own wording {worded}")
     return Condition(name, found.value > 0, said if found.value > 0 else f"{said}; it must be better")
 
 

@@ -139,6 +139,17 @@ def test_thresholds_cannot_buy_right_answers_with_wrong_ones() -> None:
     assert "it must be better" in found.conditions[0].said
 
 
+def test_where_users_read_as_much_the_better_wording_decides() -> None:
+    made_good = Row(WINDOW, "returns.window", "60 days", "60 days, unused")
+    rest = [*[_row(WINDOW)] * 19, *[_row(NOBODY, answered=False)] * 5]
+    worse, better = Evaluation((made_good, *rest)), Evaluation((_row(WINDOW), *rest))
+    found = judge(Candidate("better", better, ALIKE, "t"), "worse", worse, "t")
+    assert found.released, found
+    assert found.conditions[0].said.endswith("and of its own wording +5.0 points [+0.0, +15.0]")
+    for one, other in ((worse, better), (better, better)):
+        assert not judge(Candidate("c", one, ALIKE, "t"), "serves", other, "t").conditions[0].met
+
+
 def test_an_evaluation_is_read_back_with_those_beside_it(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="was not evaluated"):
         read_evaluated(tmp_path)

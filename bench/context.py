@@ -137,7 +137,7 @@ class Conversation:
 async def say(backend: Backend, messages: tuple[ChatMessage, ...], max_tokens: int = 60) -> Said:
     """One whole answer, at temperature 0."""
     began, ttft_ms, pieces = time.perf_counter(), 0.0, list[str]()
-    stream = backend.stream(Request(messages, max_tokens))
+    stream = backend.stream(Request(messages, max_tokens, alike=(messages[:-1], messages)))
     async for token in stream:
         ttft_ms = ttft_ms or (time.perf_counter() - began) * 1000
         pieces.append(token.text)

@@ -5,13 +5,14 @@
 Each conversation asks three of the pack's held-out questions. Of every turn it is checked that all its events are of
 its own conversation, that the words that came are the answer that is stored, and that the answer is the one that the
 same conversation gets alone. One that is worded otherwise, since batches of another size round otherwise, is counted,
-and is a fault where it is nearer to another conversation's. After that, eight conversations at a time go on for so many
-minutes, and resident memory is sampled.
+and is a fault where it has a word of another conversation's that is in neither its own nor its texts. After that, eight
+conversations at a time go on for so many minutes, and resident memory is sampled.
 """
 
 import argparse
 import asyncio
 import json
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from bench.asked import held_out
+from bench.asked import Asked, held_out
 from bench.client import Client, events
 from bench.processes import Served, firstline
 from bench.quantiles import quantile
@@ -46,8 +47,9 @@ class Seen:
 class Crowd:
     """Conversations of one product."""
 
-    def __init__(self, product: Served, questions: Sequence[str]) -> None:
-        self._product, self._questions = product, questions
+    def __init__(self, product: Served, asked: Sequence[Asked]) -> None:
+        self._product, self._questions = product, [each.question for each in asked]
+        self._facts = {each.question: each.fact for each in asked}
         self._alone: dict[tuple[str, ...], str] = {}
 
     async def ask_alone(self) -> None:
@@ -112,15 +114,13 @@ class Crowd:
             self._alone[asked] = text
         elif text != self._alone[asked]:
             seen.otherwise += 1
-            nearest = max(self._alone.values(), key=lambda answer: _likeness(answer, text))
-            if _likeness(nearest, text) > _likeness(self._alone[asked], text):
+            foreign = _words(text) - _words(self._alone[asked], self._facts[asked[-1]], *asked)
+            if foreign & _words(*self._alone.values()):
                 seen.faults.append(f"{asked[-1]!r} alone: {self._alone[asked]!r}, in the crowd: {text!r}")
 
 
-def _likeness(one: str, other: str) -> float:
-    """Words that both have, as a share of all."""
-    mine, theirs = set(one.lower().split()), set(other.lower().split())
-    return len(mine & theirs) / max(1, len(mine | theirs))
+def _words(*texts: str) -> set[str]:
+    return {word for text in texts for word in re.findall(r"\w+", text.lower())}
 
 
 def resident_mib(product: Served) -> float:
@@ -148,7 +148,7 @@ def figures(seen: Seen, seconds: float, product: Served) -> dict[str, Any]:
 
 async def measured(product: Served, customers: Sequence[int], minutes: float) -> dict[str, Any]:
     """All rows, and the memory under load."""
-    crowd = Crowd(product, [asked.question for asked in held_out(QUESTIONS)])
+    crowd = Crowd(product, held_out(QUESTIONS))
     await crowd.ask_alone()
     report: dict[str, Any] = {}
     for count in customers:

@@ -117,6 +117,7 @@ def requests() -> list[Request]:
             settings.local_seed,
             ADAPTER,
             asked.fact,
+            asked.alike,
         )
         for asked in held_out(QUESTIONS)
     ]

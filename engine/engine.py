@@ -21,16 +21,19 @@ from engine.options import EngineOptions
 from engine.runtime import Runtime
 from engine.scheduler import Scheduler
 from engine.warm import common
+from engine.weights import WeightsAtHand
 from localmodel.chat_template import Message
 from localmodel.errors import ExplainedError
 from localmodel.memory import available_memory
-from localmodel.unpacked import GROWTH, Weights, slow, unpacked
+from localmodel.unpacked import slow
 from localmodel.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
-_PROMPTS = 256
-"""Prompts whose tokens are remembered: one is counted, written into the books and asked, all within milliseconds."""
+_PROMPTS = 1024
+"""Prompts whose tokens are remembered: one is counted, written into the books and asked, all within milliseconds; and
+what it has in common with others is a prompt too, for each text the same.
+"""
 
 _AGAIN_S = 5.0
 """After which an engine that could not start again is tried once more."""
@@ -57,11 +60,11 @@ class Engine:
         options = self.options = options or EngineOptions()
         self.vocabulary = Vocabulary.open(path)
         try:
-            self._weights = _Weights(path, options.unpack_folder if slow(self.metadata) else None)
+            self._weights = WeightsAtHand(path, options.unpack_folder if slow(self.metadata) else None)
             if not options.gpu_layers:  # what a GPU holds llama.cpp itself must judge
                 size = self.vocabulary.llama.n_vocab()
                 check(plan(self._weights.most_bytes, self.metadata, size, options), available_memory(), options)
-            self._runtime = Runtime(path, options, self._weights)
+            self._runtime = Runtime(path, options, self._weights.of)
         except BaseException:
             self.vocabulary.close()
             raise
@@ -71,7 +74,7 @@ class Engine:
         self._jobs: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
         self._reading = threading.Lock()  # the vocabulary, which is freed at the end
-        self._failed_at = 0.0
+        self._failed_at, self._unread = 0.0, 0
         self.state, self.restarts = State.READY, 0
         self._thread = threading.Thread(target=self._run, name="local-model", daemon=True)
         self._thread.start()
@@ -93,8 +96,8 @@ class Engine:
 
     @property
     def reading(self) -> bool:
-        """Whether there are texts to be read ahead."""
-        return bool(self._jobs) or self._scheduler.reading
+        """Whether there are texts that are being read ahead, or are to be."""
+        return self._unread > 0 or self._scheduler.reading
 
     @property
     def line(self) -> list[Call]:
@@ -171,25 +174,38 @@ class Engine:
             for ask in asks
             if ask.marks and ask.marks[-1] < self.options.context_tokens
         ]
-        self._post(lambda: self._scheduler.read_ahead(read))
+        self._unread += 1
+
+        def work() -> None:
+            self._scheduler.read_ahead(read if self.drafts and self.options.warm_bytes else [])
+            self._unread -= 1
+
+        self._post(work)
 
     def prepare(self, adapter: Path | None) -> None:
-        """Have all at hand that an answer with this adapter needs, beside what serves now.
+        """Have all at hand that an answer with this adapter needs; what runs and waits is answered meanwhile.
 
         Blocks for a step, and for some seconds where weights are made. Raises BaseModelError where it does not fit.
         """
-        weights = self._weights(adapter)
+        weights = self._weights.made(adapter)
+        model = self._runtime.loaded(weights.path)
         done: Future[None] = Future()
 
         def work() -> None:
             try:
-                self._runtime.prepare(weights)
+                self._runtime.prepare(weights, model)
+                if not self._scheduler.running:
+                    self._runtime.use(adapter)
+            except EngineFailedError as error:
+                done.set_exception(error)
+                raise
             except BaseException as error:
                 done.set_exception(error)
             else:
                 done.set_result(None)
 
         if not self._post(work):
+            self._runtime.free(model)
             raise _closed()
         done.result()
 
@@ -240,7 +256,8 @@ class Engine:
         while self.state is not State.CLOSED:
             try:
                 self._wait()
-                self._scheduler.step()
+                if self.state is not State.FAILED:
+                    self._scheduler.step()
             except BaseException as error:  # whatever it is: without this thread nobody would be answered, or told
                 log.exception("a step of the local model failed")
                 self._recover(error)
@@ -259,9 +276,12 @@ class Engine:
     def _wait(self) -> None:
         """Wait for something to do, and take in what was posted."""
         with self._changed:
-            while not (self._jobs or self._scheduler.busy or self.state is State.CLOSED):
+            while not (self._jobs or self.state is State.CLOSED or self._can_step()):
                 self._changed.wait()
         self._take_in()
+
+    def _can_step(self) -> bool:
+        return self._scheduler.busy and self.state is not State.FAILED
 
     def _take_in(self) -> None:
         while self._jobs:
@@ -284,29 +304,6 @@ class Engine:
         with self._changed:
             if self.state is not State.CLOSED:
                 self.state = state
-
-
-class _Weights:
-    """Which weights an adapter's answers are computed with; made once, where that makes them quicker."""
-
-    def __init__(self, path: Path, folder: Path | None) -> None:
-        """With a `folder` they are made there."""
-        self._path, self._folder = path, folder
-        self._made: dict[Path | None, Weights] = {}
-        self._making = threading.Lock()
-
-    @property
-    def most_bytes(self) -> int:
-        """How large they may become."""
-        return int(self._path.stat().st_size * (GROWTH if self._folder else 1))
-
-    def __call__(self, adapter: Path | None) -> Weights:
-        if self._folder is None:
-            return Weights(self._path, adapter)
-        with self._making:
-            if adapter not in self._made:
-                self._made[adapter] = unpacked(self._path, self._folder, adapter)
-            return self._made[adapter]
 
 
 class _Said(NamedTuple):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.errors import EngineFailedError
 from engine.options import EngineOptions
 from engine.warm import State
+from localmodel.errors import ModelFileError
 from localmodel.llama import Adapters, first_error, forget_errors, load_weights
 from localmodel.processors import usable_processors
 from localmodel.unpacked import Weights
@@ -48,15 +49,21 @@ class Runtime:
 
         self._cpp: Any = llama_cpp
         self._path, self._options, self._weights = path, options, weights
+        self._ready: tuple[Path, Any] | None = None
         self.model = load_weights(path, gpu_layers=options.gpu_layers)
-        self._vocab = llama_cpp.llama_model_get_vocab(self.model)
-        self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        vocabulary = llama_cpp.llama_model_get_vocab(self.model)
+        self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(vocabulary)
         self.ctx: Any = None  # for the adapters
         try:
             self.restart()
         except BaseException:
-            llama_cpp.llama_model_free(self.model)
+            self.free(self.model)
             raise
+
+    @property
+    def slides(self) -> bool:
+        """Whether some layers see a window of the last tokens alone. What was restored then lacks those before it."""
+        return bool(self._cpp.llama_model_n_swa(self.model) > 0)
 
     @property
     def forgets_parts(self) -> bool:
@@ -76,7 +83,9 @@ class Runtime:
                 "FIRSTLINE_LOCAL_FLASH_ATTENTION as they are by default.",
             )
         self._memory = self._cpp.llama_get_memory(self.ctx)
+        self._vocab = self._cpp.llama_model_get_vocab(self.model)
         self._adapters = Adapters(self)
+        self._used: tuple[Path | None, ...] = ()
         self._batch = _Batch(self._cpp, self._options.batch_tokens)
 
     def _parameters(self) -> Any:
@@ -150,29 +159,62 @@ class Runtime:
     def _spare(self) -> int:
         return self._options.streams
 
-    def prepare(self, weights: Weights) -> None:
-        """Load an adapter, so that `use` takes no time. Raises BaseModelError where it does not fit."""
-        if weights.adapter and weights.path == self._path:
+    def loaded(self, path: Path) -> Any:
+        """The model of other weights than those in use, for `prepare`; None for these. From any thread; raises
+        ModelFileError.
+        """
+        return None if path == self._path else load_weights(path, gpu_layers=self._options.gpu_layers)
+
+    def free(self, model: Any) -> None:
+        """Free what `loaded` gave."""
+        if model:
+            self._cpp.llama_model_free(model)
+
+    def prepare(self, weights: Weights, model: Any) -> None:
+        """Have at hand what `use` will need, `model` being their model. Raises BaseModelError where it does not fit."""
+        if model:
+            self._free_ready()
+            self._ready = weights.path, model
+        elif weights.adapter and weights.path == self._path:
             self._adapters.load(weights.adapter)
 
     def use(self, adapter: Path | None) -> None:
         """Compute with this adapter from the next batch on, or with none. No sequence holds anything then, if that is
         a change. Raises BaseModelError and ModelFileError, and then changes nothing.
         """
+        if self._used == (adapter,):
+            return
         weights = self._weights(adapter)
         if weights.path != self._path:
-            model = load_weights(weights.path, gpu_layers=self._options.gpu_layers)
-            self._free_context()
-            self._cpp.llama_model_free(self.model)
-            self._path, self.model = weights.path, model
-            self._vocab = self._cpp.llama_model_get_vocab(model)
-            self.restart()
+            self._exchange(weights.path)
         self._adapters.use(weights.adapter)
+        self._used = (adapter,)
+
+    def _exchange(self, path: Path) -> None:
+        if self._ready and self._ready[0] == path:
+            model, self._ready = self._ready[1], None
+        else:
+            model = load_weights(path, gpu_layers=self._options.gpu_layers)
+        before, self._path, self.model = (self._path, self.model), path, model
+        try:
+            self.restart()
+        except EngineFailedError as error:
+            self._path, self.model = before
+            self.free(model)
+            self.restart()
+            raise ModelFileError(error.what, error.hint) from error
+        self.free(before[1])
+
+    def _free_ready(self) -> None:
+        if self._ready:
+            self.free(self._ready[1])
+            self._ready = None
 
     def close(self) -> None:
         """Free everything."""
         self._free_context()
-        self._cpp.llama_model_free(self.model)
+        self._free_ready()
+        self.free(self.model)
 
     def _free_context(self) -> None:
         if self.ctx:

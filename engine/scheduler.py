@@ -11,6 +11,7 @@ ended; nothing that runs is dropped.
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from engine.ask import Ask, Ending, Piece
 from engine.call import Call
@@ -40,13 +41,15 @@ class Scheduler:
         self._free = list(range(options.streams))
         self._warm = Warm(options.warm_bytes)
         self._ahead: deque[Ask] = deque()
+        self._asked: Path | None = None
+        """The adapter of whoever asked last."""
         self.line: deque[Call] = deque()
         self.running: list[Running] = []
 
     @property
     def busy(self) -> bool:
         """Whether a step would do anything."""
-        return bool(self.line or self.running or self._ahead)
+        return bool(self.line or self.running or self._may_read)
 
     @property
     def warm_bytes(self) -> int:
@@ -55,8 +58,12 @@ class Scheduler:
 
     @property
     def reading(self) -> bool:
-        """Whether something is to be read ahead."""
-        return bool(self._ahead)
+        """Whether something is read ahead, or is to be."""
+        return bool(self._ahead) or any(_ahead(running.call) for running in self.running)
+
+    @property
+    def _may_read(self) -> bool:
+        return bool(self._ahead) and self._ahead[0].adapter == self._asked
 
     def join(self, call: Call) -> None:
         """Put a call at the end of the line. Raises LineFullError."""
@@ -68,8 +75,13 @@ class Scheduler:
         self.line.append(call)
 
     def read_ahead(self, asks: Iterable[Ask]) -> None:
-        """Whenever nobody asks, read these prompts, whose last mark is their end, in place of those named before."""
+        """Whenever nobody asks, read these prompts, whose last mark is their end, in place of those named before.
+
+        It rests where somebody asks with another adapter, and ends where what is kept would make room for it.
+        """
         self._ahead = deque(asks)
+        if self._ahead:
+            self._asked = self._ahead[0].adapter
 
     def step(self) -> None:
         """One batch. Raises what llama.cpp's failure is; then nothing of the cache can be relied on."""
@@ -93,7 +105,8 @@ class Scheduler:
         calls = [*(running.call for running in self.running), *self.line]
         for running in self.running:
             running.close()
-        self.running, self.line, self._warm = [], deque(), Warm(self._options.warm_bytes)
+        self.running, self.line, self._ahead = [], deque(), deque()
+        self._warm = Warm(self._options.warm_bytes)
         self._free = list(range(self._options.streams))
         for call in calls:
             call.end(Ending.CANCELLED, error)
@@ -115,9 +128,10 @@ class Scheduler:
                 return
             if sum(running.call.needs for running in self.running) + call.needs > self._options.cells:
                 return
+            self._asked = call.ask.adapter
             self._begin(call)
             self.line.remove(call)  # last, so that whatever else fails is told to it too
-        while self._ahead and not self.running:
+        while self._may_read and not self.running:
             ask = self._ahead.popleft()
             if not self._is_warm(ask):
                 self._begin(Call(ask, _Nobody()))
@@ -155,7 +169,7 @@ class Scheduler:
             ((common(running.tokens[: running.held], prompt), running.sequence) for running in self.running),
             default=(0, 0),
         )
-        if alike and alike >= kept:
+        if alike and alike >= kept and not self._runtime.slides:
             self._runtime.copy(source, sequence, alike)
             return alike
         if beginning:
@@ -168,13 +182,15 @@ class Scheduler:
 
     def _keep(self, running: Running) -> None:
         """Keep the marked beginnings that are not kept yet."""
-        for mark in running.call.ask.marks:
+        for mark in running.call.ask.marks if self._options.warm_bytes else ():
             tokens = as_tokens(running.tokens[:mark])
             before = self._warm.best(tokens, running.adapter)
             begin = len(before.tokens) if before else 0
             if begin < mark <= running.held:
                 state = self._runtime.save(running.sequence, begin, mark)
-                self._warm.keep(Beginning(tokens, state, running.adapter, before))
+                full = self._warm.keep(Beginning(tokens, state, running.adapter, before))
+                if full and _ahead(running.call):
+                    self._ahead.clear()
 
     def _plan(self) -> tuple[list[tuple[Running, int]], list[Entry]]:
         """What each running answer evaluates, with the place of its first entry, and all entries."""
@@ -207,6 +223,10 @@ class Scheduler:
         self.running.remove(running)
         ending = running.ending or Ending.WHOLE
         running.call.end(ending, _late(running.call) if ending is Ending.CANCELLED else None)
+
+
+def _ahead(call: Call) -> bool:
+    return isinstance(call.listener, _Nobody)
 
 
 class _Nobody:

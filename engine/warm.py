@@ -60,13 +60,19 @@ class Warm:
             self._use(found)
         return found
 
-    def keep(self, beginning: Beginning) -> None:
-        """Take one in, as the most recently used; the least recently used make room for it."""
+    def keep(self, beginning: Beginning) -> bool:
+        """Take one in, as the most recently used; the least recently used make room for it. Returns whether some had
+        to. One that is larger than all may be is left.
+        """
+        if beginning.size_bytes > self._most_bytes:
+            return True
         self._kept.append(beginning)
         self.size_bytes += beginning.size_bytes
         self._use(beginning)
+        full = self.size_bytes > self._most_bytes
         while self.size_bytes > self._most_bytes:
             self.size_bytes -= self._kept.pop(0).size_bytes
+        return full
 
     def _use(self, beginning: Beginning) -> None:
         for part in reversed(beginning.parts):

@@ -44,7 +44,7 @@ STOREYS = {
         "judging",
     ),
     "engine": (
-        "errors ask options stops warm draft",  # what is asked, and what is known without a model
+        "errors ask options stops warm draft weights",  # what is asked, and what is known without a model
         "call capacity runtime",  # one call; the memory; llama.cpp's context
         "sampler",
         "running",  # one answer in the making

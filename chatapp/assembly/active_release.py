@@ -47,13 +47,17 @@ class Server:
         self._serving = self._made(self._releases.current(), starting=True)
 
     def now(self) -> Serving:
-        """What serves now. Blocks while a new release is loaded; one that cannot be leaves the old one in service."""
+        """What serves now. Where a new release is to be loaded, one caller waits for that, some seconds; the others get
+        the old one meanwhile. A release that cannot serve leaves the old one in service.
+        """
         stamp = self._releases.stamp
-        if stamp != self._stamp:
-            with self._changing:
+        if stamp != self._stamp and self._changing.acquire(blocking=False):
+            try:
                 if stamp != self._stamp:
                     self._change()
                     self._stamp = stamp
+            finally:
+                self._changing.release()
         return self._serving
 
     def _change(self) -> None:

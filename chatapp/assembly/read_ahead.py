@@ -18,17 +18,19 @@ _ANY = "?"
 
 
 async def keep_warm(serving: Callable[[], Serving], backend: LocalBackend) -> None:
-    """Have the local model read the texts that it words, at once and again after every promotion, until cancelled.
+    """Have the local model read the texts that it words, at once and again after every promotion and every new start
+    of the engine, until cancelled.
 
     It does so only while nobody asks it anything.
     """
-    read = None
+    read: tuple[str, int] | None = None
     while True:
         try:
             now = await asyncio.to_thread(serving)
-            if now.release != read:
+            state = now.release, backend.restarts
+            if state != read:
                 await asyncio.to_thread(backend.read_ahead, beginnings(now))
-                read = now.release
+                read = state
         except Exception:  # whoever asks is told of it; here it costs a little time
             log.exception("the approved texts could not be read ahead")
         await asyncio.sleep(BEAT_S)

@@ -14,7 +14,7 @@ from chatapp.serving import Serving
 from chatapp.settings import Settings
 from chatapp.store import Store
 from chatapp.turn.events import Failed, Finished
-from chatapp.turn.prompts import cloud_messages, free_messages, local_messages
+from chatapp.turn.prompts import cloud_messages, free_messages, local_beginnings, local_messages
 from chatapp.turn.runner import TurnRunner
 from finetune.judging.evaluate import Evaluation, Row
 from finetune.judging.scoring import Question
@@ -53,6 +53,7 @@ class Trial:
             self._settings.local_seed,
             self._serving.adapter,
             "" if fact.voice is FactVoice.FREE else fact.text,
+            self._alike(fact),
         )
         return (await whole_text(self._backend.stream(request))).strip()
 
@@ -67,6 +68,10 @@ class Trial:
                 if isinstance(event, Failed):
                     return ""
         return ""
+
+    def _alike(self, fact: Fact) -> tuple[tuple[ChatMessage, ...], ...]:
+        persona = self._serving.router.pack.persona
+        return () if fact.voice is FactVoice.FREE else local_beginnings(persona, fact.text, self._serving.form)
 
     def _messages(self, fact: Fact, text: str) -> tuple[ChatMessage, ...]:
         persona = self._serving.router.pack.persona

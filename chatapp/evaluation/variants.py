@@ -34,11 +34,26 @@ def speak(settings: Settings, variant: Variant, prompts: Sequence[Prompt], max_t
     Local-only mode forbids starting programs, so there this process answers, and the memory figure is its growth: some
     60 MB of Python less than elsewhere. A fork is no way out: OpenMP's threads would be missing in it, and waited for.
     """
+    _prepare(settings, variant)
     if settings.mode is Mode.LOCAL_ONLY:
         return _speak(settings, variant, list(prompts), max_tokens, alone=False)
     spawn = multiprocessing.get_context("spawn")  # a fork would begin with this process's memory
     with ProcessPoolExecutor(1, spawn) as pool:
         return pool.submit(_speak, settings, variant, list(prompts), max_tokens, alone=True).result()
+
+
+def _prepare(settings: Settings, variant: Variant) -> None:
+    """Make the weights that it is served with, so that the figures are not those of making them."""
+    if variant.adapter:
+        from chatapp.backends.local.backend import engine_options
+        from engine import Engine
+
+        with as_operators_error():
+            engine = Engine(variant.model, engine_options(settings))
+            try:
+                engine.prepare(variant.adapter)
+            finally:
+                engine.close()
 
 
 def _speak(settings: Settings, variant: Variant, prompts: list[Prompt], max_tokens: int, *, alone: bool) -> Spoken:

@@ -107,14 +107,19 @@ async def test_no_conversation_fails_and_none_is_answered_by_two_models(
         promoted = await asyncio.to_thread(
             releases.promote, {ADAPTER: random_adapter}, who="test", why="load", replaces=releases.shipped.id
         )
+        changing = asyncio.create_task(asyncio.to_thread(server.now))
+        await _until(server._changing.locked)
         before = begun
         second = asyncio.gather(*(talk(number) for number in range(6)))
-        await _until(lambda: begun > before)
+        await _until(lambda: begun == before + 6)
         assert not first.done()
         may_answer.set()
-        assert all(model.endswith(f"+{pack.folder.name}") for model in await first)
-        assert all(model.endswith(f"+{promoted.id}") for model in await second)
+        assert all(model.endswith(f"+{pack.folder.name}") for model in (*await first, *await second))
+        assert (await changing).release == promoted.id
+        then = await asyncio.gather(*(talk(number) for number in range(6)))
+        assert all(model.endswith(f"+{promoted.id}") for model in then)
         await asyncio.to_thread(releases.rollback, who="test", why="load")
+        await asyncio.to_thread(server.now)
         third = await asyncio.gather(*(talk(number) for number in range(3)))
         assert all(model.endswith(f"+{pack.folder.name}") for model in third)
     await runner.aclose()

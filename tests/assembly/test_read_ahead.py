@@ -11,11 +11,13 @@ import pytest
 
 from chatapp.assembly import read_ahead
 from chatapp.assembly.read_ahead import beginnings, keep_warm
+from chatapp.assembly.upkeep import kept_up
 from chatapp.backends.base import Request
 from chatapp.backends.local.backend import LocalBackend
 from chatapp.errors import LocalModelError
 from chatapp.serving import Serving
 from chatapp.settings import Settings
+from chatapp.store import Store
 from chatapp.turn.prompts import local_beginnings, local_messages
 from localmodel.prompt import GROUNDED, MESSAGE_FIRST
 from router.pack.load import load_pack
@@ -48,7 +50,7 @@ class Told:
 
     def __init__(self) -> None:
         self.heard: list[list[Request]] = []
-        self.failing = True
+        self.failing, self.restarts = True, 0
 
     def read_ahead(self, requests: list[Request]) -> None:
         if self.failing:
@@ -57,7 +59,7 @@ class Told:
         self.heard.append(requests)
 
 
-async def test_once_for_each_release_that_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_once_for_each_release_that_serves_and_each_start_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_ahead, "BEAT_S", 0.001)
     told: Any = Told()
     now = serving()
@@ -66,10 +68,29 @@ async def test_once_for_each_release_that_serves(monkeypatch: pytest.MonkeyPatch
     await asyncio.sleep(0.02)
     now = serving("r-2", MESSAGE_FIRST)
     await until(lambda: len(told.heard) == 2)
+    told.restarts += 1
+    await until(lambda: len(told.heard) == 3)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    assert told.heard == [beginnings(serving()), beginnings(serving("r-2", MESSAGE_FIRST))]
+    second = beginnings(serving("r-2", MESSAGE_FIRST))
+    assert told.heard == [beginnings(serving()), second, second]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_server_reads_ahead_where_it_is_to(
+    wanted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[list[Request]] = []
+    monkeypatch.setattr(LocalBackend, "read_ahead", lambda _self, requests: heard.append(requests))
+    settings = Settings(data_dir=tmp_path, local_read_ahead=wanted)
+    runner: Any = SimpleNamespace(sweep=lambda: asyncio.sleep(0))
+    with Store.open(f"sqlite:///{tmp_path / 'a.db'}") as store:
+        async with kept_up(settings, store, runner, [LocalBackend(settings)], serving):
+            if wanted:
+                await until(lambda: bool(heard))
+            await asyncio.sleep(0.1)
+    assert heard == ([beginnings(serving())] if wanted else [])
 
 
 async def test_what_was_read_ahead_is_warm_for_the_first_who_asks(tiny_model: Path, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ class FakeRuntime:
     """
 
     forgets_parts = True
+    slides = False
     vocabulary_size = SIZE
     ctx: Any = None
 

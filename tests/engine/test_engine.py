@@ -175,6 +175,7 @@ def test_an_engine_that_cannot_start_again_says_so_and_tries_later(
         with pytest.raises(EngineFailedError, match="boom"):
             said(own_engine, ask(own_engine, "Hello"))
         wait_for(lambda: own_engine.state is State.FAILED)
+        own_engine.read_ahead([Ask((1, 2, 3), 1, marks=(2,))])
         with pytest.raises(EngineFailedError, match="cannot be started again"):
             said(own_engine, ask(own_engine, "Hello"))
     broken.clear()

@@ -243,6 +243,38 @@ def test_what_is_read_ahead_is_warm_for_the_first_who_asks_and_lets_them_pass() 
     assert runtime.evaluated == read, "what is warm already is not read again"
 
 
+def test_what_is_read_ahead_rests_while_somebody_asks_with_another_adapter() -> None:
+    scheduler, runtime = desk(ROOMY)
+    old, new = ADAPTERS[1:]
+    scheduler.read_ahead([Ask((n, *PERSONA), 1, adapter=old, marks=(21,)) for n in range(21, 30)])
+    scheduler.step()
+    assert asked(scheduler, call((1, 2), 3, adapter=new)) == [0]
+    assert (scheduler.busy, scheduler.reading) == (False, True)
+    asked(scheduler, call((1, 2), 3, adapter=old))
+    assert (scheduler.busy, scheduler.reading, len(runtime.saved)) == (False, False, 9)
+
+
+def test_what_is_read_ahead_ends_where_it_would_drive_out_what_is_kept() -> None:
+    each = 8 + 4 * 21
+    scheduler, runtime = desk(EngineOptions(context_tokens=64, cache_tokens=400, warm_bytes=3 * each))
+    scheduler.read_ahead([Ask((n, *PERSONA), 1, marks=(21,)) for n in range(21, 40)])
+    finish(scheduler)
+    assert (len(runtime.saved), scheduler.reading) == (4, False)
+
+
+@pytest.mark.parametrize("slides", [False, True])
+def test_what_has_lost_the_tokens_outside_its_window_is_not_copied_from(slides: bool) -> None:
+    scheduler, runtime = desk(ROOMY)
+    runtime.slides = slides
+    first, second = call((*PERSONA, 1), 30), call((*PERSONA, 2), 3)
+    scheduler.join(first)
+    scheduler.step()
+    scheduler.join(second)
+    scheduler.step()
+    assert second.warm_tokens == (0 if slides else len(PERSONA))
+    finish(scheduler)
+
+
 def test_who_asks_does_not_wait_for_what_is_read_ahead() -> None:
     scheduler, _ = desk(ROOMY)
     scheduler.read_ahead([Ask((n, *PERSONA), 1, marks=(21,)) for n in range(21, 60)])

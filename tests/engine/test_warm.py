@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from engine.warm import Beginning, Warm, as_tokens, common
 
@@ -51,11 +50,14 @@ def test_what_others_build_on_stays_as_long_as_they() -> None:
     assert len(warm) == 3
 
 
-@pytest.mark.parametrize("room", [0, SIZE])
-def test_what_does_not_fit_is_not_kept(room: int) -> None:
-    warm = Warm(room)
-    warm.keep(beginning(1, 2))
-    assert (len(warm), warm.size_bytes) == (0, 0)
+def test_what_alone_does_not_fit_is_not_kept_and_drives_nothing_out() -> None:
+    warm = Warm(SIZE + 8)
+    small = beginning(1, 2)
+    assert not warm.keep(small)
+    assert warm.keep(beginning(3, 4, 5))
+    assert warm.best(as_tokens([1, 2]), None) is small
+    assert warm.keep(beginning(6, 7)), "somebody had to make room"
+    assert len(warm) == 1
 
 
 def test_common() -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +15,11 @@ import numpy as np
 import pytest
 
 from engine import Ask, Engine, EngineOptions
+from engine.weights import WeightsAtHand
 from localmodel.adapter import read_adapter, write_adapter
 from localmodel.errors import BaseModelError
 from localmodel.quantize import quantize
-from localmodel.unpacked import FILE_TYPE, unpacked
+from localmodel.unpacked import FILE_TYPE, Weights, unpacked
 from localmodel.unpacked import slow as is_slow
 from localmodel.vocabulary import Vocabulary
 from tests.engine.listeners import own
@@ -90,7 +93,7 @@ def test_where_the_disk_does_not_take_it_the_file_itself_is_computed_with(
     with caplog.at_level(logging.WARNING):
         assert unpacked(slow, blocked / "weights") == (slow, None)
         assert unpacked(slow, blocked / "weights", adapters[0]) == (slow, adapters[0])
-    assert "Make room" in caplog.text
+    assert "weights could not be made" in caplog.text
 
 
 def test_with_an_adapter_it_is_the_sum(slow: Path, adapters: tuple[Path, Path], tmp_path: Path) -> None:
@@ -112,7 +115,79 @@ def test_an_adapter_for_another_model_is_refused(slow: Path, adapters: tuple[Pat
     write_adapter(replace(read, pairs={layer: (a[:, 1:], b)}), foreign, layout, name="x", base_sha256="", form="")
     with pytest.raises(BaseModelError, match=f"weights in '{layer}'.*Merge it with its own base"):
         unpacked(slow, tmp_path / "weights", foreign)
-    assert list((tmp_path / "weights").iterdir()) == []
+    assert not list((tmp_path / "weights").glob("[!.]*"))
+
+
+def test_an_adapter_that_is_gone_is_said_to_be(slow: Path, tmp_path: Path) -> None:
+    with pytest.raises(BaseModelError, match=r"none.gguf' cannot be read \(No such file"):
+        unpacked(slow, tmp_path, tmp_path / "none.gguf")
+
+
+def test_whatever_hinders_there_is_another_way_to_answer(
+    slow: Path, adapters: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError("no memory")
+
+    monkeypatch.setattr("localmodel.unpacked.merge", full)
+    assert unpacked(slow, tmp_path, adapters[0]) == (slow, adapters[0])
+
+
+def test_an_adapter_that_changes_while_it_is_read_is_not_taken_for_another(
+    slow: Path, adapters: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = Path(shutil.copy(adapters[0], tmp_path / "adapter.gguf"))
+
+    def read(path: Path) -> Any:
+        found = read_adapter(path)
+        shutil.copy(adapters[1], path)
+        return found
+
+    monkeypatch.setattr("localmodel.unpacked.read_adapter", read)
+    with pytest.raises(BaseModelError, match="was changed while it was read"):
+        unpacked(slow, tmp_path / "weights", adapter)
+    assert not list((tmp_path / "weights").glob("*.gguf"))
+
+
+def test_what_a_killed_process_left_is_removed(slow: Path, adapters: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / ".merging-x1").mkdir()
+    (tmp_path / ".merging-x1" / "merged.gguf").write_bytes(b"half")
+    (tmp_path / ".1-abc.q8_0.gguf-00ff").write_bytes(b"half")
+    made = unpacked(slow, tmp_path, adapters[0]).path
+    assert {path.name for path in tmp_path.iterdir()} == {made.name, made.with_suffix(".sha256").name, ".lock"}
+
+
+def test_weights_that_somebody_removed_are_made_again(slow: Path, adapters: tuple[Path, Path], tmp_path: Path) -> None:
+    engine = Engine(slow, EngineOptions(context_tokens=64, threads=1, unpack_folder=tmp_path))
+    ask, other = (Ask((5, 6, 7), 4, adapter=adapter) for adapter in adapters)
+    first = [piece.token for piece in engine.answer(ask)]
+    list(engine.answer(other))
+    for path in tmp_path.glob("*.gguf"):
+        path.unlink()
+    assert [piece.token for piece in engine.answer(ask)] == first
+    engine.close()
+
+
+def test_who_knows_its_weights_does_not_wait_for_others_to_be_made(
+    adapters: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    making, go_on = threading.Event(), threading.Event()
+
+    def slowly(_path: Path, _folder: Path, adapter: Path | None) -> Weights:
+        if adapter == adapters[1]:
+            making.set()
+            assert go_on.wait(30)
+        return Weights(tmp_path, None)
+
+    monkeypatch.setattr("engine.weights.unpacked", slowly)
+    weights = WeightsAtHand(tmp_path, tmp_path)
+    weights.of(adapters[0])
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(weights.of, adapters[1])
+        assert making.wait(30)
+        assert weights.of(adapters[0]) == (tmp_path, None)
+        go_on.set()
+        assert other.result() == (tmp_path, None)
 
 
 def test_what_served_longest_ago_is_removed(slow: Path, adapters: tuple[Path, Path], tmp_path: Path) -> None:
@@ -124,7 +199,7 @@ def test_what_served_longest_ago_is_removed(slow: Path, adapters: tuple[Path, Pa
         made.append(unpacked(slow, folder, adapter).path)
         os.utime(made[-1], (at, at))
     assert sorted(folder.glob("*.gguf")) == sorted({made[0], made[2], made[4]})
-    assert len(list(folder.iterdir())) == 2 * 3
+    assert len(list(folder.glob("[!.]*"))) == 2 * 3
 
 
 def test_the_engine_computes_with_it_and_changes_between_answers(

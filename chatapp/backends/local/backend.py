@@ -59,6 +59,11 @@ class LocalBackend:
         """What it is doing now, for `/healthz`."""
         return str(self._engine.state) if self._engine else str(State.READY)
 
+    @property
+    def restarts(self) -> int:
+        """How often the engine has failed and started again, with nothing warm."""
+        return self._engine.restarts if self._engine else 0
+
     def prepare(self, adapter: Path | None) -> None:
         """Have at hand what calls with this adapter need, or those with none.
 

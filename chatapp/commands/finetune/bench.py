@@ -39,6 +39,7 @@ class Bench:
     def of(self, name: str, adapter: Path, policy: Path | None = None) -> Serving:
         """The desk with this adapter, under the policy of a file or the one in force."""
         router = under(self.router, policy) if policy else self.router
+        self.backend.prepare(adapter)
         return Serving(name, router, adapter, read_metadata(adapter).get(FORM_KEY, ""))
 
     def base(self) -> Serving:

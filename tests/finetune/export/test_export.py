@@ -156,11 +156,11 @@ def test_layers_that_the_base_has_not_are_refused(tiny: Base, small: Adapter, tm
 def test_a_full_disk_leaves_nothing(
     tiny: Base, layout: Layout, small: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_writer: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("localmodel.adapter.finish", full)
-    monkeypatch.setattr("localmodel.merge.finish", full)
+    monkeypatch.setattr("gguf.GGUFWriter.write_tensor_data", full)
     with pytest.raises(OSError, match="No space left"):
         write_adapter(small, tmp_path / "a.gguf", layout, name="x", base_sha256="", form="")
     with pytest.raises(RunError, match="No space left"):

@@ -30,8 +30,8 @@ class Local(ScriptedBackend):
     def load(self) -> SimpleNamespace:
         return SimpleNamespace(metadata={})
 
-    def prepare(self, adapter: Path) -> None:
-        assert adapter.is_file()
+    def prepare(self, adapter: Path | None) -> None:
+        assert adapter is None or adapter.is_file()
 
 
 @dataclass

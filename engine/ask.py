@@ -32,7 +32,8 @@ class Ask:
     """One answer to be made.
 
     `source` are the tokens of a text that the answer may repeat, such as the fact that it words. It makes the answer
-    quicker and changes no token of it. `marks` are lengths of the prompt's beginnings that other prompts will have too,
+    quicker and changes no token of it; drafts end at `likely_tokens`, about which length the answer will have, 0 where
+    that is not known. `marks` are lengths of the prompt's beginnings that other prompts will have too,
     the shortest first; these are kept warm. `max_tokens` bounds the answer, `stop` are texts at which it ends and that
     are not part of it, `adapter` is the LoRA file over the model, `timeout_s` the longest time from asking to the end.
     """
@@ -45,6 +46,7 @@ class Ask:
     adapter: Path | None = None
     timeout_s: float | None = None
     marks: tuple[int, ...] = ()
+    likely_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,12 @@ class Draft:
     only changes how many passes an answer takes, never its tokens, because each is verified.
     """
 
-    def __init__(self, source: Sequence[int], longest: int) -> None:
-        """`longest` is the length of the first draft, and of any, in tokens; 0 drafts nothing."""
-        self._source, self._longest = tuple(source), longest
+    def __init__(self, source: Sequence[int], longest: int, likely: int = 0) -> None:
+        """`longest` is the length of the first draft, and of any, in tokens; 0 drafts nothing. `likely` is the length
+        of the whole answer, about which drafts end; 0 where it is not known.
+        """
+        self._source, self._longest, self._likely = tuple(source), longest, likely
+        self._left = likely or longest
         self._at: int | None = 0
         self._used = 0
         self._length = longest
@@ -31,7 +34,7 @@ class Draft:
         """The next draft, of at most `most` tokens."""
         if self._at is None:
             return ()
-        return self._source[self._at : self._at + max(0, min(most, self._length))]
+        return self._source[self._at : self._at + max(0, min(most, self._length, self._left))]
 
     def verified(self, said: Sequence[int], drafted: int, accepted: int) -> None:
         """Take what became of the last draft: `accepted` of `drafted` tokens stand, and `said`, the whole answer so
@@ -39,6 +42,7 @@ class Draft:
         """
         if not self._source:
             return
+        self._left = max(_SHORTEST, self._likely - len(said)) if self._likely else self._longest
         if drafted:
             wished = max(self._length, 2 * drafted) if accepted == drafted else max(_SHORTEST, 2 * accepted)
             self._length = min(self._longest, wished)

@@ -117,11 +117,16 @@ class Engine:
         """
         return self._tokens(tuple(_Said(message.role, message.content) for message in messages))
 
-    def source(self, text: str) -> tuple[int, ...]:
-        """A text that an answer may repeat, as `Ask.source` takes it."""
+    def source(self, text: str) -> tuple[tuple[int, ...], int]:
+        """A text that an answer may repeat, as `Ask.source` and `Ask.likely_tokens` take it.
+
+        Twice, one after the other: an answer that begins in the middle goes on from the end to the beginning.
+        """
+        text = text.strip()
         with self._reading:
             self._not_closed()
-            return tuple(self.vocabulary.plain_tokens(text.strip()))
+            once = self.vocabulary.plain_tokens(text)
+            return (tuple(self.vocabulary.plain_tokens(f"{text} {text}")), len(once)) if text else ((), 0)
 
     def marks(self, prompt: Sequence[int], alike: Iterable[Sequence[Message]]) -> tuple[int, ...]:
         """How far a prompt begins like each of these others, as `Ask.marks` takes it. Raises EngineError."""

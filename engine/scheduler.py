@@ -151,7 +151,8 @@ class Scheduler:
         sequence = self._free.pop()
         call.prompt_tokens, call.warm_tokens = len(call.ask.prompt), self._warmed(call, sequence)
         longest = self._options.draft_tokens if self._runtime.forgets_parts else 0
-        draft, sampler = Draft(call.ask.source, longest), Sampler(call.ask.sampling, self._runtime.vocabulary_size)
+        draft = Draft(call.ask.source, longest, call.ask.likely_tokens)
+        sampler = Sampler(call.ask.sampling, self._runtime.vocabulary_size)
         self.running.append(Running(call, sequence, call.warm_tokens, draft, sampler))
 
     def _warmed(self, call: Call, sequence: int) -> int:

@@ -88,7 +88,8 @@ def _answers(engine: Engine, facts: Sequence[Fact], adapter: Path | None, max_to
 
 
 def _asked(engine: Engine, fact: Fact, adapter: Path | None, max_tokens: int) -> "_Heard":
-    ask = Ask(engine.tokenize(fact.messages), max_tokens, engine.source(fact.text), adapter=adapter)
+    source, likely = engine.source(fact.text)
+    ask = Ask(engine.tokenize(fact.messages), max_tokens, source, adapter=adapter, likely_tokens=likely)
     return _all_at_once(engine, [ask])[0]
 
 

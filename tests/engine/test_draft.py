@@ -22,6 +22,18 @@ def test_after_a_word_that_differs_the_source_goes_on_where_the_last_words_stand
     assert draft.next(9) == (21, 22, 23)
 
 
+def test_no_draft_goes_beyond_the_length_that_the_answer_likely_has() -> None:
+    thrice = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10) * 3
+    draft = Draft(thrice, 64, likely=10)
+    assert draft.next(99) == thrice[:10]
+    draft.verified([7], 10, 0)
+    assert draft.next(99) == (8, 9, 10, 1)
+    draft.verified([7, 8, 9, 10, 1, 2], 4, 4)
+    assert draft.next(99) == (3, 4, 5, 6)
+    draft.verified([7, 8, 9, 10, 1, 2, 3, 4, 5, 6, 7, 8], 4, 4)
+    assert len(draft.next(99)) == 4, "it may be longer after all"
+
+
 def test_what_was_used_is_looked_up_last() -> None:
     draft = Draft((5, 1, 5, 2, 5, 3), 9)
     draft.next(9)

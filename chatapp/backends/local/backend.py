@@ -99,14 +99,16 @@ class LocalBackend:
     def ask(self, engine: Engine, request: Request) -> Ask:
         """A request as the engine takes it. Raises EngineError."""
         prompt = engine.tokenize(request.messages)
+        source, likely = engine.source(request.source)
         return Ask(
             prompt,
             request.max_tokens,
-            engine.source(request.source),
+            source,
             Sampling(request.temperature, request.seed),
             adapter=request.adapter,
             timeout_s=self._settings.local_timeout_s,
             marks=engine.marks(prompt, request.alike),
+            likely_tokens=likely,
         )
 
     def read_ahead(self, requests: Iterable[Request]) -> None:

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import queue
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -154,8 +155,11 @@ async def crowd(speak: Speak, questions: Sequence[Asked], customers: int, messag
 
 
 def row(speak: Speak, questions: Sequence[Asked], customers: int, messages: int) -> dict[str, Any]:
-    """The figures of one crowd."""
-    waited, seconds = asyncio.run(crowd(speak, questions, customers, messages))
+    """The figures of one crowd; of one that is not done in time that it is not."""
+    try:
+        waited, seconds = asyncio.run(crowd(speak, questions, customers, messages))
+    except TimeoutError:
+        return {"customers": customers, "not_done_within_s": LONGEST_S}
     first, whole = [one.first_ms for one in waited], [one.whole_ms for one in waited]
     return {
         "customers": customers,
@@ -195,8 +199,8 @@ def main() -> None:
                 asyncio.run(customer(speak, questions[:2]))  # the first prompts are cold
                 figures = {"way": name, **row(speak, questions, customers, options.messages)}
             table.append(figures)
-            if not options.json:
-                print("  ".join(f"{k} {v:.1f}" if isinstance(v, float) else f"{k} {v}" for k, v in figures.items()))
+            said = "  ".join(f"{k} {v:.1f}" if isinstance(v, float) else f"{k} {v}" for k, v in figures.items())
+            print(said, file=sys.stderr if options.json else sys.stdout)
     if options.json:
         print(json.dumps(table))
 

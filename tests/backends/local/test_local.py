@@ -209,7 +209,9 @@ async def test_characters_of_several_tokens_come_whole(local: LocalBackend) -> N
 
 
 async def test_a_fact_makes_an_answer_quicker_and_no_other(local: LocalBackend) -> None:
-    plain, drafted = local.stream(delivery(40)), local.stream(delivery(40, source=FACT))
+    """Of a text to be repeated, where no two words are nearly as likely: a draft makes batches of another size."""
+    messages = PERSONA, ChatMessage("user", f"Repeat this, word for word: {FACT}")
+    plain, drafted = (local.stream(Request(messages, 40, source=source)) for source in ("", FACT))
     assert await read(plain) == await read(drafted)
     assert drafted._call
     assert plain._call

@@ -180,6 +180,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data-dir", type=Path, default=Path(tempfile.gettempdir()) / "firstline-bench")
     options = parser.parse_args()
+    with firstline(options.data_dir):  # makes the encoder and the router, where they are not there yet
+        pass
     with firstline(options.data_dir, mode="local-only") as product:
         report = asyncio.run(measured(product, options.customers, options.minutes))
     if options.json:

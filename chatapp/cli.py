@@ -1,4 +1,4 @@
-"""`firstline serve | ask | route | router | encoder | finetune | bench | servers | doctor | version`.
+"""`firstline serve | ask | route | router | encoder | safety | finetune | bench | servers | doctor | version`.
 
 Libraries load in the commands: help is instant.
 """
@@ -11,7 +11,7 @@ import typer
 
 from chatapp import __version__
 from chatapp.commands.finetune.app import finetune_app
-from chatapp.commands.router.app import bench_app, encoder_app, router_app
+from chatapp.commands.router.app import bench_app, encoder_app, router_app, safety_app
 from chatapp.errors import ProviderError
 from chatapp.start import fenced, start
 from localmodel.errors import ExplainedError
@@ -32,6 +32,7 @@ app = typer.Typer(
 ModeOption = Annotated[Mode | None, typer.Option(help="Instead of FIRSTLINE_MODE.")]
 app.add_typer(router_app, name="router")
 app.add_typer(encoder_app, name="encoder")
+app.add_typer(safety_app, name="safety")
 app.add_typer(finetune_app, name="finetune")
 app.add_typer(bench_app, name="bench")
 

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         description="Show everybody, not the operator alone, how an answer was made: route, cost, times, models.",
     )
 
+    ask_back: bool = Field(
+        True,
+        description="Where two or three approved answers may be meant, ask the customer which, with buttons.",
+    )
+
     local_model: str = Field("", description="Path of a GGUF file; empty means the shipped SmolLM2-135M.")
     local_model_sha256: str = Field(
         "", description="Expected SHA-256 of `FIRSTLINE_LOCAL_MODEL`; the shipped model's is pinned."

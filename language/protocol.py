@@ -44,6 +44,16 @@ class QuestionForms:
 
 
 @dataclass(frozen=True, slots=True)
+class ActForms:
+    """How somebody asks that something be done, which no answer does: `asks` is found in such a message, `said` begins
+    the answer to it.
+    """
+
+    asks: re.Pattern[str]
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimWords:
     """The closed word classes by which the support guard takes a sentence apart. Any other word claims something.
 
@@ -153,6 +163,14 @@ class Language(Protocol):
     @property
     def questions(self) -> QuestionForms:
         """For the router: what a message asks."""
+
+    @property
+    def ordinals(self) -> tuple[str, ...]:
+        """For the answer to a question back: "first", "second", "third"."""
+
+    @property
+    def acts(self) -> ActForms:
+        """For the answer: does the message ask for an act?"""
 
     @property
     def claims(self) -> ClaimWords:

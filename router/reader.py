@@ -10,9 +10,11 @@ from router.model.classifier import FACTS_SHOWN, Classifier
 from router.outcomes.model import OutcomeModel
 from router.text.clean import clean, has_words
 from router.text.followup import DOUBT, LOOK_BACK, SURE, FollowUpModel, before, signs, strength, together_with
-from router.text.questions import LONG_WORDS, MAX_QUESTIONS, asking, own_words, questions
+from router.text.questions import LONG_WORDS, MAX_QUESTIONS, asking, own_words, phrases, questions
 from router.types import ScoredFact, Scores
 
+SMALL_TALK_SURE = 0.8
+"""What thanks or a greeting must have of the probability: far more than an answer, for who meant more is left alone."""
 _MAX_SENTENCES = 8  # at most this many asking sentences of a long message are scored: the last ones
 
 
@@ -26,11 +28,14 @@ class Reader:
         follow_up: FollowUpModel,
         outcomes: OutcomeModel | None,
         courtesies: frozenset[str] = frozenset(),
+        small_talk: frozenset[str] = frozenset(),
         *,
         language: Language | None,
     ) -> None:
-        """`courtesies` are the ids of facts such as greetings, which no long message is about."""
-        self._parts = (encoder, classifier, follow_up, outcomes, courtesies, language)
+        """`courtesies` are the ids of facts such as greetings, which no long message is about; `small_talk` those of
+        them that are given only where nothing else is said.
+        """
+        self._parts = (encoder, classifier, follow_up, outcomes, courtesies, small_talk, language)
 
     def scores(self, message: str, turns: Sequence[str]) -> Scores:
         """The scores of a clean message, given the user's earlier ones, oldest first."""
@@ -46,6 +51,7 @@ class _Reading:
     follow_up: FollowUpModel
     outcomes: OutcomeModel | None
     courtesies: frozenset[str]
+    small_talk: frozenset[str]
     language: Language | None
     vectors: dict[str, Vectors]
 
@@ -70,7 +76,28 @@ class _Reading:
     def _alone(self, message: str) -> Scores:
         if not has_words(message):
             return replace(self._one(message), in_scope=0.0, no_fact=1.0, facts=())
-        return self._long(message) if len(message.split()) >= LONG_WORDS else self._one(message)
+        if len(message.split()) >= LONG_WORDS:
+            return self._in_earnest(self._long(message))
+        return self._polite(message, self._one(message))
+
+    def _polite(self, message: str, read: Scores) -> Scores:
+        """Small talk is answered only where that is sure and nothing else is said; what else is said is read."""
+        if not _is_one_of(read, self.small_talk):
+            return read
+        parts = phrases(message)
+        said = [part for part in parts if not _is_one_of(self._one(part), self.small_talk)]
+        if said and len(said) < len(parts):
+            return self._in_earnest(self._one(" ".join(said)))
+        sure = not said and read.facts[0].probability >= SMALL_TALK_SURE
+        return read if sure else self._in_earnest(read)
+
+    def _in_earnest(self, read: Scores) -> Scores:
+        """The scores of what is no small talk; what that had of the probability is "no fact"."""
+        if not _is_one_of(read, self.small_talk):
+            return read
+        facts = tuple(fact for fact in read.facts if fact.id not in self.small_talk)
+        category = facts[0].id.split(".", 1)[0] if facts else read.category
+        return replace(read, category=category, facts=facts, no_fact=1 - sum(fact.probability for fact in facts))
 
     def _several(self, message: str, asked: Sequence[str], turns: Sequence[str]) -> Scores:
         """The message is as in scope as its least likely question. Each question is scored with those before it as
@@ -96,12 +123,9 @@ class _Reading:
         text = own_words(message, self.language)
         own = self._one(text)
         asked = [self._one(sentence) for sentence in asking(text, self.language)[-_MAX_SENTENCES:]]
-        best = max((one for one in asked if not self._courteous(one)), key=strength, default=own)
+        best = max((one for one in asked if not _is_one_of(one, self.courtesies)), key=strength, default=own)
         readings = (best, own, self._one(message))
         return replace(best, facts=_averaged(readings), no_fact=sum(r.no_fact for r in readings) / len(readings))
-
-    def _courteous(self, scores: Scores) -> bool:
-        return bool(scores.facts) and scores.facts[0].id in self.courtesies
 
     def _one(self, text: str) -> Scores:
         vector = self._vector(text)
@@ -112,6 +136,11 @@ class _Reading:
         if text not in self.vectors:
             self.vectors[text] = self.encoder.encode_one(text)
         return self.vectors[text]
+
+
+def _is_one_of(scores: Scores, facts: frozenset[str]) -> bool:
+    """Whether the likeliest fact is one of these."""
+    return bool(scores.facts) and scores.facts[0].id in facts
 
 
 def _averaged(readings: Sequence[Scores]) -> tuple[ScoredFact, ...]:

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 OUT_OF_SCOPE_LABEL = "out_of_scope"  # of a neighbour that is out of scope
+SAFETY = "safety"  # category of a message of danger, which is answered before anything else
 
 
 class Route(StrEnum):
-    """Who answers."""
+    """Who answers; ASK: nobody yet, the customer is asked which of a few answers is meant."""
 
     LOCAL = "local"
     CLOUD = "cloud"
     ABSTAIN = "abstain"
+    ASK = "ask"
 
 
 class Mode(StrEnum):
@@ -42,6 +44,9 @@ class ReasonCode(StrEnum):
     CLOUD_NOT_CONNECTED = "cloud_not_connected"
     REFUSED = "refused"
     FORCED = "forced"
+    SAFETY = "safety"
+    ASKED_BACK = "asked_back"
+    CHOSEN = "chosen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +73,24 @@ class FactVoice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One approved answer of a pack. `id` is `<category>.<name>`; `questions` are examples of what it answers."""
+    """One approved answer of a pack. `id` is `<category>.<name>`; `questions` are examples of what it answers.
+
+    `title` is what stands on its button where the customer is asked which answer is meant; "" offers it never.
+    """
 
     id: str
     category: str
     text: str
     questions: tuple[str, ...]
     voice: FactVoice = FactVoice.PHRASED
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
     """One kind of message that the deployment answers by itself. `unanswerable` are messages of this kind that no fact
-    answers: near misses, which teach where the facts end.
+    answers: near misses, which teach where the facts end. `small_talk`: its facts answer greetings and thanks, and are
+    given only where that is sure and nothing else is said.
     """
 
     key: str
@@ -89,6 +99,7 @@ class Category:
     examples: tuple[str, ...]
     facts: tuple[Fact, ...]
     unanswerable: tuple[str, ...] = ()
+    small_talk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +143,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """The deployment's state that the policy depends on, besides the message."""
+    """The deployment's state that the policy depends on, besides the message.
+
+    `may_ask`: whether the customer may be asked which of a few answers is meant.
+    """
 
     mode: Mode = Mode.HYBRID
     cloud_connected: bool = False
+    may_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +161,8 @@ class Decision:
     are the chosen facts, best first; empty when none is sure enough. `candidates` are the likeliest facts whatever the
     threshold, for who answers instead. The first `asked` of either answer one question of the message each.
     `needs_context` says that the message was read together with the one before it. `no_fact` and `answers_well` are
-    those of the scores; `answer_threshold` is what the latter was held against, 0 for nothing. `elapsed_ms` is the time
+    those of the scores; `answer_threshold` is what the latter was held against, 0 for nothing. `options` are the facts
+    that the customer is asked to choose among, best first; empty on every route but ASK. `elapsed_ms` is the time
     of the whole decision in milliseconds.
     """
 
@@ -167,6 +183,7 @@ class Decision:
     answers_well: float | None = None
     answer_threshold: float = 0.0
     asked: int = 1
+    options: tuple[ScoredFact, ...] = ()
     elapsed_ms: float = field(default=0.0, compare=False)
 
     def as_json(self) -> dict[str, Any]:
@@ -192,7 +209,7 @@ def least_sure(facts: Sequence[ScoredFact], asked: int) -> float:
 
 _FORMER_FIELDS = {"leaned": "needs_context"}
 _FORMER_LABELS = {"edge": OUT_OF_SCOPE_LABEL}
-_LISTS = ("facts", "candidates", "neighbours", "reasons")
+_LISTS = ("facts", "candidates", "neighbours", "reasons", "options")
 
 
 @cache

@@ -73,11 +73,14 @@ document.addEventListener("htmx:ws:error", () => {
   else trouble("The connection is lost. Try again as soon as it is back.");
 });
 
+// What was being written when a button sent words of its own comes back once those are taken.
+let aside = "";
 let told = "";
 document.addEventListener("htmx:after:ws:message", () => {
   const sent = pending();
   if (sent && $("taken").textContent === sent.id) {
-    if (text.value === sent.text) text.value = "";
+    if (text.value === sent.text) text.value = aside;
+    aside = "";
     forgetPending();
     written();
     troubleIsOver();
@@ -100,6 +103,8 @@ document.addEventListener("click", (event) => {
   const starter = event.target.closest("[data-starter]");
   if (!starter) return;
   event.preventDefault();
+  if (text.readOnly) return;
+  aside = text.value;
   text.value = starter.value;
   rest();
   composer.requestSubmit();

@@ -30,6 +30,7 @@ STOREYS = {
         "model",  # vectors and letters into probabilities
         "outcomes",  # how likely the local model is to answer well
         "policy",  # probabilities into a decision
+        "danger",  # what is told before any of it
         "training",  # a pack into all of these
         "reader",  # how one message is read
         "router",  # a message in, a decision out

@@ -13,6 +13,7 @@ from chatapp.paths import pack_folder
 from chatapp.settings import Settings
 from localmodel.release import POLICY
 from router.errors import PolicyError
+from router.pack.safety import SAFETY_REMEDY, UNSAFE
 from router.policy.file import check, read_policy
 from router.router import Router
 
@@ -27,6 +28,8 @@ def open_router(settings: Settings) -> Router:
     file = read_policy(Path(settings.policy)) if settings.policy else None  # before a training of a minute
     folder = settings.make_data_dir() / "router"
     router = Router.open(pack_folder(settings.pack), folder, tell=partial(typer.echo, err=True))
+    if router.danger is None:
+        log.warning("The pack %r %s %s", router.pack.name, UNSAFE, SAFETY_REMEDY)
     if file is None:
         return with_learnt(_as_shipped(router), settings)
     check(file, router.pack, router.encoder)

@@ -41,6 +41,21 @@ def encoder(patient: Patient) -> Check:
     return Check("ok", "encoder", f"{size} dimensions, {(time.perf_counter() - began) * 1000:.1f} ms a message")
 
 
+def safety(patient: Patient) -> Check:
+    """Whether messages of danger are told, and whose emergency numbers are given."""
+    from chatapp.paths import pack_folder
+    from router.pack.load import load_pack
+    from router.pack.safety import SAFETY_REMEDY, UNSAFE
+    from router.training.safety import open_danger
+
+    own = load_pack(pack_folder(patient.settings.pack))
+    danger = open_danger(own, patient.settings.data_dir / "router")
+    if danger is None or own.safety is None:
+        return Check("note", "safety", f"the pack {own.name!r} {UNSAFE}", SAFETY_REMEDY)
+    kinds = ", ".join(kind.key.replace("_", " ") for kind in own.safety.kinds)
+    return Check("ok", "safety", f"told before routing: {kinds}; contacts of {own.safety.country}")
+
+
 def router(patient: Patient) -> Check:
     """The trained artefacts, the policy file if one is named, and one decision."""
     from chatapp.assembly.open_router import open_router

@@ -11,7 +11,7 @@ from chatapp.assembly.product import Product, build_product
 from chatapp.errors import SettingError
 from chatapp.fences import FenceReport
 from chatapp.settings import Settings
-from chatapp.turn.events import Delta, Escalated, Event, Failed, Finished, Notice, Reader, Routed
+from chatapp.turn.events import Asked, Delta, Escalated, Event, Failed, Finished, Notice, Reader, Routed
 from router.types import Route
 
 USER = "command-line"
@@ -58,6 +58,8 @@ def show(event: Event) -> None:
     match event:
         case Routed(decision=decision):
             typer.echo(f"[{decision.route.value}: {' '.join(r.text for r in decision.reasons)}]", err=True)
+        case Asked(options=options):
+            typer.echo("".join(f"[{number}: {title}]\n" for number, title in enumerate(options, 1)), nl=False, err=True)
         case Delta(text=text, replace=replace):
             typer.echo(f"\n\n{text}" if replace else text, nl=False)
         case Escalated(reason=reason) | Notice(text=reason):

@@ -13,7 +13,7 @@ from chatapp.checks.broken import explained
 from chatapp.checks.check import Check, Patient
 from chatapp.checks.connection import fences, pages, sessions
 from chatapp.checks.machine import data_folder, database, packages, port, python, threads
-from chatapp.checks.models import cloud, encoder, local_model, pack, router
+from chatapp.checks.models import cloud, encoder, local_model, pack, router, safety
 from chatapp.environment import of_kubernetes
 from chatapp.errors import FirstlineError
 from chatapp.fences.report import FenceReport
@@ -77,6 +77,7 @@ PARTS: dict[str, Part] = {
     "data folder": data_folder,
     "pack": pack,
     "encoder": encoder,
+    "safety": safety,
     "router": router,
     "threads": threads,
     "local model": local_model,

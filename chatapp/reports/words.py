@@ -4,10 +4,24 @@ from router.evaluation.labelled_case import Case
 from router.stats import Share
 from router.types import Route
 
+ASKING = {
+    "asked": "Asked back, of all",
+    "offered": "Asked back, right offered",
+    "rescued": "Asked back, right only so",
+    "annoying": "Asked back, needlessly",
+    "in_vain": "Asked back, in vain",
+}
+"""Name of every share of `router.evaluation.asking.Asking`; all but the first are of the messages asked about."""
+
 MAX_CHARS = 280
 _NBSP = "\u00a0"
 
-ROUTES = {Route.LOCAL: "answered here", Route.CLOUD: "sent to the cloud", Route.ABSTAIN: "not answered"}
+ROUTES = {
+    Route.LOCAL: "answered here",
+    Route.CLOUD: "sent to the cloud",
+    Route.ABSTAIN: "not answered",
+    Route.ASK: "asked back",
+}
 
 MEASURES = {
     "here": ("Answered here", "of all messages"),

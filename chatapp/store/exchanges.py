@@ -7,7 +7,18 @@ from sqlmodel import Session, col, select
 from chatapp.store.database import Book
 from chatapp.store.models import CallRow, ConversationRow, FeedbackRow, MessageRow, Role, TurnRow, TurnStatus
 from chatapp.store.records import Exchange, Past, Turn
-from chatapp.store.tries import existing, joined, origin, origin_of, standing, the_turn, together, with_text
+from chatapp.store.tries import (
+    decision_of,
+    existing,
+    joined,
+    origin,
+    origin_of,
+    standing,
+    the_turn,
+    together,
+    with_text,
+)
+from router.types import SAFETY, Decision, Route
 
 
 class Exchanges(Book):
@@ -30,6 +41,24 @@ class Exchanges(Book):
                 .limit(limit)
             )
             return list(session.exec(asked))[::-1]
+
+    def question_before(self, conversation_id: str, before_turn: int) -> Decision | None:
+        """The decision to ask back that the message of this turn comes right after; None where nothing was asked."""
+        with self._database.read() as session:
+            first = origin_of(the_turn(session, before_turn))
+            earlier = (
+                select(TurnRow)
+                .where(
+                    col(TurnRow.id).in_(standing(conversation_id)),
+                    col(TurnRow.status) != TurnStatus.JOINED,
+                    origin < first,
+                )
+                .order_by(origin.desc())
+                .limit(1)
+            )
+            turn = session.exec(earlier).first()
+        decision = decision_of(turn) if turn and turn.route is Route.ASK else None
+        return decision if decision and decision.options else None
 
     def of(self, conversation_id: str) -> list[Exchange]:
         """Every message with the try that stands for it, oldest first. Raises NotFoundError."""
@@ -67,9 +96,9 @@ class Exchanges(Book):
     ) -> list[Past]:
         """What a prompt needs besides the summary: exchanges with an answer (done or stopped), oldest first.
 
-        Each message comes once, with the try that stands. Left out are `after_turn` and everything before it
-        (None: what the summary covers), and `before_turn` (the turn to be answered), its other tries and
-        everything after it. Raises NotFoundError.
+        Each message comes once, with the try that stands. Left out are messages of danger, of which no model is told;
+        `after_turn` and everything before it (None: what the summary covers); and `before_turn` (the turn to be
+        answered), its other tries and everything after it. Raises NotFoundError.
         """
         with self._database.read() as session:
             row = existing(session.get(ConversationRow, conversation_id), conversation_id)
@@ -96,6 +125,7 @@ def _past(session: Session, conversation_id: str, after: int, before: int | None
         .where(
             col(TurnRow.id).in_(standing(conversation_id)),
             col(TurnRow.status).in_([TurnStatus.DONE, TurnStatus.STOPPED]),
+            func.coalesce(col(TurnRow.category), "") != SAFETY,
             origin > after,
             *([] if before is None else [origin < before]),
         )

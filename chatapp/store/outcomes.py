@@ -13,7 +13,7 @@ from language import Language
 from router.outcomes.verdicts import Outcome, OutcomeSource
 from router.text.clean import clean
 from router.text.followup import before, together_with
-from router.types import Decision, Route
+from router.types import SAFETY, Decision, Route
 
 EARLIER_TEXTS = 8
 
@@ -46,8 +46,10 @@ class OutcomeLog(Book):
 
 
 def _was_local(decision: Decision | None) -> TypeGuard[Decision]:
-    """Whether the router chose the local route, and with a fact."""
-    return decision is not None and decision.route is Route.LOCAL and bool(decision.facts)
+    """Whether the router chose the local route, with a fact of the pack's."""
+    if decision is None or decision.category == SAFETY:
+        return False
+    return decision.route is Route.LOCAL and bool(decision.facts)
 
 
 def _verdict(turn: TurnRow, mark: int, newest: int) -> tuple[bool, OutcomeSource] | None:

@@ -17,7 +17,7 @@ from chatapp.turn.events import Source
 from chatapp.turn.phrasing import Asking, Worder, Wording
 from chatapp.turn.question import Question
 from router.pack.load import Pack
-from router.types import Decision, Mode, Reason, ReasonCode, Route, ScoredFact, least_sure
+from router.types import SAFETY, Decision, Mode, Reason, ReasonCode, Route, ScoredFact, least_sure
 
 UNSURE_FACT = 0.4
 """Below this probability the reader is told that the fact may not be the one that was asked for; and where the small
@@ -31,6 +31,9 @@ OFFERED_FACT = 0.15
 
 NEXT_FACT = 0.05
 """From this probability on a fact is tried where the model has refused a likelier one."""
+
+ASKING = "I am not sure which of these you mean. Choose one, or say it in other words."
+"""What is said above the options where it is asked back."""
 
 ALL_REFUSED = Reason(ReasonCode.REFUSED, "The local model found no answer in the approved text.")
 
@@ -70,6 +73,7 @@ class Answering:
     def __init__(self, models: _Models, asking: Asking, decision: Decision, draft: Draft) -> None:
         self._models, self._asking, self._draft = models, asking, draft
         self._decision, self._route = decision, decision.route
+        draft.lead = self._lead()
         self._to_fold: ToFold | None = None
 
     async def whole(self) -> Answer:
@@ -87,6 +91,9 @@ class Answering:
                 return await self._cloud()
             case Route.ABSTAIN:
                 return self._abstain()
+            case Route.ASK:
+                self._draft.say(ASKING)
+                return self._ended(TurnStatus.DONE, ASKING)
 
     def stopped(self) -> Answer:
         """What its reader keeps who stopped it: the words that had been shown, and what they rest on."""
@@ -189,7 +196,10 @@ class Answering:
         return self._ended(TurnStatus.DONE, self._draft.text.strip())
 
     def _abstain(self) -> Answer:
-        self._route = Route.ABSTAIN
+        self._route, self._draft.lead = Route.ABSTAIN, ""
+        if self._decision.category == SAFETY:
+            self._draft.say(self._decision.candidates[0].text)
+            return self._ended(TurnStatus.ABSTAINED, self._draft.text)
         self._draft.say(abstention(self._decision.mode, self._models.contact))
         return self._ended(TurnStatus.ABSTAINED, self._draft.text, self._nearest())
 
@@ -202,12 +212,19 @@ class Answering:
     def _nearest(self) -> tuple[Source, ...]:
         """The approved text nearest to a message that nobody answered, to be offered and not to be taken for an answer.
 
-        None where the local model has read the likely ones and found that they do not answer.
+        None where the local model has read the likely ones and found that they do not answer, or for danger.
         """
-        if ALL_REFUSED in self._decision.reasons:
+        if ALL_REFUSED in self._decision.reasons or self._decision.category == SAFETY:
             return ()
         near = [fact for fact in self._decision.candidates if fact.probability >= OFFERED_FACT]
         return self._sources(near)[:1]
+
+    def _lead(self) -> str:
+        """What an answer begins with where an act is asked for: that nothing is done here. Its fact says who can."""
+        language, facts = self._asking.serving.router.pack.rules, self._decision.facts
+        explained = any(not self._models.local.unshown(fact) for fact in facts)
+        asked = language is not None and language.acts.asks.search(self._asking.question.text)
+        return f"{language.acts.said}\n\n" if language and asked and explained else ""
 
     def _sources(self, facts: Sequence[ScoredFact]) -> tuple[Source, ...]:
         """The sources to show; what is said word for word is its own."""

@@ -29,13 +29,14 @@ class Speaker(Protocol):
 class Draft:
     """What has been said so far, what is noted under it, and what it has cost. The speaker is told as it changes.
 
-    `trouble` says, to the operator, which failure of a model the answer does without.
+    `trouble` says, to the operator, which failure of a model the answer does without. `lead` are words that the answer
+    begins with, whatever it says then; they are shown with its first word.
 
     Invariant: `text` is what the speaker has been told to show.
     """
 
     def __init__(self, speaker: Speaker) -> None:
-        self.text = self.trouble = ""
+        self.text = self.trouble = self.lead = ""
         self.notices: list[Note] = []
         self.cost_microusd = 0
         self._speaker = speaker
@@ -44,6 +45,8 @@ class Draft:
     def say(self, text: str, *, replace: bool = False) -> None:
         """Add to the answer, or with `replace` begin it anew; nothing is told of nothing."""
         text = storable(text)
+        if text and (replace or not self.text) and not text.startswith(self.lead):
+            text = self.lead + text
         if text or replace:
             self.text = text if replace else self.text + text
             self._speaker.say(text, replace=replace)
@@ -60,6 +63,7 @@ class Draft:
 
     def escalate(self, reason: str) -> None:
         """Withdraw what was said: the cloud model is asked instead."""
+        self.lead = ""
         self.say("", replace=True)
         self.notices.append(Note(NoticeCode.ESCALATED, reason))
         self._speaker.escalated(reason)

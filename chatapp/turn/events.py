@@ -1,8 +1,9 @@
 """The events of a turn. The socket, the HTTP API and the command line are renderings of them.
 
-A turn emits one `Queued` if others are before it; then one `Started`, then `Routed`, then any number of `Delta`,
-`Escalated` and `Notice`. It ends with exactly one `Finished`, `Failed` or `Joined`, the last two also before it has
-started. Each event names its turn and conversation, so that a watcher of several can tell them apart.
+A turn emits one `Queued` if others are before it; then one `Started`, then `Routed` and, where it asks back, `Asked`;
+then any number of `Delta`, `Escalated` and `Notice`. It ends with exactly one `Finished`, `Failed` or `Joined`, the
+last two also before it has started. Each event names its turn and conversation, so that a watcher of several can tell
+them apart.
 
 An event is for two readers (docs/two-readers.md): `as_json` tells a customer what concerns them, the operator all.
 """
@@ -24,7 +25,7 @@ class Reader(StrEnum):
     OPERATOR = "operator"
 
 
-ANSWERED_BY = {Route.LOCAL: "own", Route.CLOUD: "outside", Route.ABSTAIN: "person"}
+ANSWERED_BY = {Route.LOCAL: "own", Route.CLOUD: "outside", Route.ABSTAIN: "person", Route.ASK: "own"}
 """Who answers, as a customer's program is told: our own assistant, an outside AI service, or a person."""
 
 
@@ -115,6 +116,22 @@ class Routed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked(Event):
+    """The customer is asked which of a few answers is meant: `options` are the words of the buttons, likeliest first.
+
+    A message with such words, in this conversation or another, is given that answer. So is one that points at an option
+    ("the second"), right after the question.
+    """
+
+    type: ClassVar[str] = "asked"
+    options: tuple[str, ...]
+
+    def told(self) -> dict[str, Any]:
+        """All of it."""
+        return {"options": list(self.options)}
+
+
+@dataclass(frozen=True, slots=True)
 class Delta(Event):
     """More of the answer. With `replace` the answer so far is withdrawn and `text` stands in its place."""
 
@@ -160,7 +177,8 @@ class Notice(Event):
 class Finished(Event):
     """The turn is over and stored. `status` is done, stopped or abstained; times are in milliseconds.
 
-    `sources` are what the answer rests on; where it is `abstained`, what may help nevertheless.
+    `sources` are what the answer rests on; where it is `abstained`, what may help nevertheless. `options` are those of
+    `Asked`, where it asks back.
     """
 
     type: ClassVar[str] = "finished"
@@ -173,6 +191,7 @@ class Finished(Event):
     ttft_ms: float | None
     total_ms: float
     notices: tuple[Note, ...] = ()
+    options: tuple[str, ...] = ()
 
     def whole(self) -> dict[str, Any]:
         """All of it; a notice without a detail has no such field."""
@@ -186,6 +205,7 @@ class Finished(Event):
             "text": self.text,
             "sources": [{"text": source.text} for source in self.sources],
             "notices": customer_notices(self.notices),
+            "options": list(self.options),
         }
 
 

@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from chatapp.store import Turn
 from chatapp.store.notices import Note
-from chatapp.turn.events import Delta, Escalated, Event, Notice, Routed, Started
+from chatapp.turn.events import Asked, Delta, Escalated, Event, Notice, Routed, Started
 from chatapp.turn.hub import Hub
 from chatapp.turn.question import Question
 from router.types import Decision, Route
@@ -36,6 +36,7 @@ class LiveTurn:
         self.replaces = replaces
         self.answer = ""
         self.route: Route | None = None
+        self.options: tuple[str, ...] = ()
         self.events: list[Event] = []
         self.ttft_ms: float | None = None
         self.task: asyncio.Task[None] | None = None
@@ -85,10 +86,12 @@ class LiveTurn:
         self.events.append(event)
         self._hub.publish(event)
 
-    def routed(self, decision: Decision) -> None:
-        """Show who will answer."""
-        self.route = decision.route
+    def routed(self, decision: Decision, options: tuple[str, ...] = ()) -> None:
+        """Show who will answer; or that it is asked which of the `options` is meant."""
+        self.route, self.options = decision.route, options
         self.emit(Routed(*self.ids, decision))
+        if options:
+            self.emit(Asked(*self.ids, options))
 
     def say(self, text: str, *, replace: bool = False) -> None:
         """Show more of the answer, or with `replace` another one in its place."""

@@ -82,7 +82,8 @@ class Worder:
     def __init__(self, settings: Settings, store: Store, pack: Pack, backend: Backend) -> None:
         self._settings, self._store, self._persona, self._backend = settings, store, pack.persona, backend
         self._language = pack.rules
-        self._verbatim = frozenset(fact.id for fact in pack.facts if fact.voice is FactVoice.VERBATIM)
+        said = (*pack.facts, *(pack.safety.facts if pack.safety else ()))
+        self._verbatim = frozenset(fact.id for fact in said if fact.voice is FactVoice.VERBATIM)
         self._free = frozenset(fact.id for fact in pack.facts if fact.voice is FactVoice.FREE)
 
     def unshown(self, fact: ScoredFact) -> bool:

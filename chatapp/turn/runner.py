@@ -1,7 +1,8 @@
 """Schedules turns: one at a time in a conversation, any number of conversations at once, and none is forgotten.
 
 A message is committed before anything else happens to it. Its turn begins at once, or waits while another one is being
-answered. If that one has shown no word yet, it is given up, and one turn reads both messages.
+answered. If that one has shown no word yet, it is given up, and one turn reads both messages. A message of danger waits
+for nothing: the answer that runs is stopped where it is.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from chatapp.turn.live import Halt, LiveTurn
 from chatapp.turn.message import clean_message
 from chatapp.turn.outbox import Outbox
 from chatapp.turn.task import TurnTask
+from router.text.clean import clean
 from router.types import Route
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ class TurnRunner:
         """`serving` gives what answers locally now; each turn takes it once, and keeps it to its end."""
         self.hub, self.outbox = Hub(), Outbox()
         self.closing = False
-        self._settings, self._store, self._backends = settings, store, backends
+        self._settings, self._store, self._serving, self._backends = settings, store, serving, backends
         self._turn = TurnTask(settings, store, serving, backends, self.outbox)
         self._live: dict[str, LiveTurn] = {}
         self._line = Line(settings.message_max_chars, serving().router.pack.rules)
@@ -214,7 +216,8 @@ class TurnRunner:
 
     async def _wait(self, turn: Turn) -> None:
         """Put the turn in line, and give up a silent one before it if one turn can read both."""
-        ahead = self._line.add(turn)
+        urgent = await asyncio.to_thread(self._tells_of_danger, turn.user_text)
+        ahead = self._line.add(turn, urgent=urgent)
         self.hub.publish(Queued(turn.id, turn.conversation_id, turn.user_text, ahead))
         self._heartbeat.keep()
         live = self.live(turn.conversation_id)
@@ -222,6 +225,12 @@ class TurnRunner:
             await self._next(turn.conversation_id)
         elif live.silent and self._burst(turn.conversation_id, live):
             live.halt(Halt.JOINED)
+        elif urgent:
+            live.halt(Halt.STOPPED)
+
+    def _tells_of_danger(self, text: str) -> bool:
+        danger = self._serving().router.danger
+        return danger is not None and danger.find(clean(text))[0] is not None
 
     def _burst(self, conversation_id: str, joining: LiveTurn | None) -> list[Turn]:
         return self._line.next(conversation_id, joining.user_text if joining else None)

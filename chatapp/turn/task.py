@@ -27,7 +27,7 @@ from chatapp.turn.events import Failed, Finished
 from chatapp.turn.live import Halt, LiveTurn
 from chatapp.turn.outbox import Outbox
 from router.policy.explain import counterfactual
-from router.types import Circumstances, Decision, Reason, ReasonCode, Route
+from router.types import SAFETY, Circumstances, Decision, Reason, ReasonCode, Route
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class TurnTask:
         try:
             decision, serving = await self._decide(live)
             answering = self._answerer.begin(live.question, decision, serving, live)
-            await self._routed(live, decision)
+            await self._routed(live, decision, serving)
             answer = await answering.whole()
             await self._finish(live, answer)
         except asyncio.CancelledError:
@@ -94,12 +94,18 @@ class TurnTask:
         earlier = await asyncio.to_thread(
             self._store.exchanges.user_texts, live.turn.conversation_id, before_turn=live.turn.id, limit=EARLIER_TURNS
         )
-        circumstances = Circumstances(self._settings.mode, self._cloud_connected)
+        question = await asyncio.to_thread(
+            self._store.exchanges.question_before, live.turn.conversation_id, live.turn.id
+        )
+        may_ask = self._settings.ask_back and question is None and live.turn.requested_route is None
+        circumstances = Circumstances(self._settings.mode, self._cloud_connected, may_ask)
         serving = await asyncio.to_thread(self._serving)
-        decision = await asyncio.to_thread(serving.router.decide, live.user_text, earlier, circumstances)
+        decision = await asyncio.to_thread(
+            serving.router.decide, live.user_text, earlier, circumstances, question=question
+        )
         return _forced(decision, live.turn.requested_route), serving
 
-    async def _routed(self, live: LiveTurn, decision: Decision) -> None:
+    async def _routed(self, live: LiveTurn, decision: Decision, serving: Serving) -> None:
         """Store the decision, and only then tell it."""
         routed = partial(
             self._store.turns.routed,
@@ -111,7 +117,7 @@ class TurnTask:
             decision.elapsed_ms,
         )
         await self._outbox.write(live.turn.conversation_id, f"the decision on turn {live.turn.id}", routed)
-        live.routed(decision)
+        live.routed(decision, serving.router.titles(decision.options))
 
     async def _save_partials(self, live: LiveTurn) -> None:
         saved = ""
@@ -137,6 +143,7 @@ class TurnTask:
             live.ttft_ms,
             total_ms,
             answer.notices,
+            live.options,
         )
         await self._end(live, answer, finished, total_ms=total_ms)
 
@@ -190,7 +197,8 @@ def _decision_json(decision: Decision) -> dict[str, Any]:
 
 
 def _forced(decision: Decision, requested: str | None) -> Decision:
-    if requested is None or decision.route.value == requested:
+    """The decision with the route that its reader asked for, save that a message of danger goes to no cloud."""
+    if requested is None or decision.route.value == requested or decision.category == SAFETY:
         return decision
     reason = Reason(ReasonCode.FORCED, "The cloud model was asked for.")
     return replace(decision, route=Route(requested), reasons=(reason, *decision.reasons))

@@ -27,6 +27,7 @@ class Pages:
         )
         pack = product.pack
         self.titles = {category.key: category.title for category in pack.categories}
+        self.answers = {fact.id: fact.title for fact in pack.facts if fact.title}
         self.sources = Sources(pack)
 
     def mode(self, reader: Reader) -> ModeView:
@@ -44,7 +45,9 @@ class Pages:
         return finished_view(exchange, sources, thread, because)
 
     def _thread(self, reader: Reader) -> Thread:
-        return Thread(reader, self.titles, self.pack.contact, self.runner.cloud_connected, self.pack.rules)
+        pack, cloud = self.pack, self.runner.cloud_connected
+        helplines = pack.safety.numbers if pack.safety else frozenset[str]()
+        return Thread(reader, self.titles, pack.contact, cloud, pack.rules, self.answers, helplines)
 
     def rail(self, user_id: str, current: str, find: str = "") -> str:
         """The list of conversations; an unused one is not listed."""

@@ -14,7 +14,7 @@ from router.policy.thresholds import Thresholds, default_policy, highest_keeping
 from router.stats import Share
 from router.training.rows import Rows
 
-KEEP = 0.90
+KEEP = 0.75
 """Share of the labelled messages whose likeliest fact answers them that is to be answered locally."""
 _HUNDREDTHS = 100
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from language.english.acts import ACTS
 from language.english.contacts import CONTACTS
 from language.english.names import introduced, own_name, repeated
 from language.english.numbers import NUMBERS
@@ -18,6 +19,8 @@ class English:
     code = "en"
     follow_up = FOLLOW_UP
     questions = QUESTIONS
+    ordinals = ("first", "second", "third")
+    acts = ACTS
     claims = CLAIMS
     numbers = NUMBERS
     statements = STATEMENTS

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from router.errors import PackError
+from router.evaluation.asking import Asking, asking
 from router.evaluation.costs import Cost, Prices, cost_of
 from router.evaluation.curves import Curve, Reliability, reliability, risk_coverage
 from router.evaluation.labelled_case import ELSEWHERE, Case, End
@@ -91,6 +92,7 @@ class Evaluation:
     fact: Reliability
     times: Times
     cost: Cost
+    asking: Asking
     cases: tuple[Case, ...]
 
     @property
@@ -152,6 +154,7 @@ def summarise(pack: Pack, policy: Policy, cases: tuple[Case, ...], prices: Price
         fact=reliability(best, [o.right_fact for o in cases]),
         times=Times(float(p50), float(p95)),
         cost=cost_of(figures.here, prices),
+        asking=asking(cases, {fact.id: fact.title for fact in pack.facts if fact.title}),
         cases=cases,
     )
 

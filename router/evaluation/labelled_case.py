@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from router.pack.labelled import Labelled
-from router.types import OUT_OF_SCOPE_LABEL, Decision, Route, ScoredFact, least_sure
+from router.types import OUT_OF_SCOPE_LABEL, SAFETY, Decision, Route, ScoredFact, least_sure
 
 ELSEWHERE = "not answered here"
 
@@ -39,8 +39,8 @@ class Case:
 
     @property
     def local(self) -> bool:
-        """Whether it is answered locally."""
-        return self.decision.route is Route.LOCAL
+        """Whether it is answered locally, from one of the pack's facts."""
+        return self.decision.route is Route.LOCAL and self.decision.category != SAFETY
 
     @property
     def best(self) -> ScoredFact | None:

@@ -10,8 +10,8 @@ from router.pack.toml_table import Table
 from router.types import Category, Fact, FactVoice
 
 MIN_EXAMPLES = 5
-_KEYS = ("key", "title", "description", "examples", "unanswerable", "routing", "facts")
-_FACT_KEYS = ("id", "text", "questions", "verbatim", "free")
+_KEYS = ("key", "title", "description", "examples", "unanswerable", "small_talk", "routing", "facts")
+_FACT_KEYS = ("id", "text", "title", "questions", "verbatim", "free")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def read_category(path: Path) -> CategoryFile:
     if not facts:
         raise source.error(1, f"category {key!r} has no facts.", "Add approved answers as [[facts]].")
     named = (key, table.text("title"), table.text("description"))
-    category = Category(*named, _examples(table, key), facts, table.texts("unanswerable"))
+    category = Category(*named, _examples(table, key), facts, table.texts("unanswerable"), table.flag("small_talk"))
     return CategoryFile(source, category, table.table("routing", ("threshold",)).share("threshold"))
 
 
@@ -48,7 +48,8 @@ def _examples(table: Table, key: str) -> tuple[str, ...]:
 
 def _fact(source: Source, key: str, data: dict[str, Any]) -> Fact:
     table = Table(source, data, _FACT_KEYS, str(data.get("id", "[[facts]]")))
-    fact = Fact(table.text("id"), key, table.text("text"), table.texts("questions"), _voice(table))
+    named = (table.text("id"), key, table.text("text"), table.texts("questions"))
+    fact = Fact(*named, _voice(table), table.text("title", ""))
     if not fact.id.startswith(f"{key}.") or fact.id == f"{key}.":
         raise table.error("id", f"fact {fact.id!r} is not named after {key!r}.", f"Call it '{key}.<name>'.")
     if not fact.questions:

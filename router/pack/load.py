@@ -1,7 +1,7 @@
 """A domain pack: all the data of one deployment, read from one folder and checked.
 
 The folder holds `pack.toml`, `categories/*.toml`, `out_of_scope.txt` and, if wanted, `calibration.jsonl`,
-`dialogues.jsonl`, `page.toml` and `encoder/`.
+`dialogues.jsonl`, `page.toml`, `encoder/`, and `safety.toml` with `safety/`.
 """
 
 import hashlib
@@ -15,10 +15,11 @@ from router.errors import PackError
 from router.pack.category import CategoryFile, read_category
 from router.pack.dialogues import Dialogue, read_dialogues
 from router.pack.labelled import Labelled, read_labelled
-from router.pack.overlap import refuse_overlap, taught
+from router.pack.overlap import fold, refuse_overlap, taught
+from router.pack.safety import Safety, read_safety
 from router.pack.source import Source
 from router.pack.toml_table import Table
-from router.types import Category, Fact
+from router.types import SAFETY, Category, Fact
 
 ENCODER_FOLDER = "encoder"
 _FLATTERED = "Probabilities calibrated on what was learnt come out too sure."
@@ -35,7 +36,8 @@ class Pack:
     an empty chat offers. `encoder` is a sentence-transformers name or path, empty for the shipped one.
     `thresholds` are the in-scope thresholds that the pack sets itself, by category key; `fact_threshold`
     likewise, None when it does not. `content_hash` is the SHA-256 of all files that something is learnt from.
-    `sources` say in a customer's words where an answer of a category comes from: `our returns policy`.
+    `sources` say in a customer's words where an answer of a category comes from: `our returns policy`. `safety` is
+    what is said to messages of danger, None where the pack does not tell them.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Pack:
     folder: Path
     content_hash: str
     sources: dict[str, str] = field(default_factory=dict)
+    safety: Safety | None = None
 
     @property
     def adapter(self) -> Path | None:
@@ -87,6 +90,7 @@ def load_pack(path: Path | str) -> Pack:
     )
     messages = _out_of_scope(out_of_scope)
     _check_unique_facts(files)
+    _check_own_titles(files)
     _check_one_meaning(files, out_of_scope, messages)
     calibration = _optional(folder / "calibration.jsonl", files, read_labelled)
     dialogues = _optional(folder / "dialogues.jsonl", files, read_dialogues)
@@ -103,7 +107,10 @@ def load_pack(path: Path | str) -> Pack:
         refuse_overlap(source, rows, known, _FLATTERED)
     pack = _assemble(table, files, messages, folder, sources)
     said = _sources(folder / "page.toml", files)
-    return replace(pack, calibration=_rows(calibration), dialogues=_rows(dialogues), sources=said)
+    safety = read_safety(folder)
+    if safety:
+        _check_apart_from_safety(files)
+    return replace(pack, calibration=_rows(calibration), dialogues=_rows(dialogues), sources=said, safety=safety)
 
 
 def _assemble(
@@ -167,6 +174,13 @@ def _out_of_scope(source: Source) -> tuple[str, ...]:
     return messages
 
 
+def _check_apart_from_safety(files: list[CategoryFile]) -> None:
+    for file in files:
+        if file.category.key == SAFETY:
+            line = file.source.line_of(SAFETY)
+            raise file.source.error(line, f"the key {SAFETY!r} is that of messages of danger.", "Name it otherwise.")
+
+
 def _check_unique_facts(files: list[CategoryFile]) -> None:
     seen: set[str] = set()
     for file in files:
@@ -175,6 +189,18 @@ def _check_unique_facts(files: list[CategoryFile]) -> None:
                 line = file.source.line_of(fact.id, last=True)
                 raise file.source.error(line, f"fact {fact.id!r} exists twice.", "Rename or remove one of them.")
             seen.add(fact.id)
+
+
+def _check_own_titles(files: list[CategoryFile]) -> None:
+    """A title is what a button sends: it must name one fact."""
+    seen: dict[str, str] = {}
+    for file in files:
+        for fact in file.category.facts:
+            other = seen.setdefault(fold(fact.title), fact.id) if fact.title else fact.id
+            if other != fact.id:
+                line = file.source.line_of(fact.title, last=True)
+                what = f"{fact.id!r} has the title of {other!r}, {fact.title!r}."
+                raise file.source.error(line, what, "Give each a title of its own.")
 
 
 def _check_one_meaning(files: list[CategoryFile], out_of_scope: Source, messages: tuple[str, ...]) -> None:

@@ -27,6 +27,8 @@ class Table:
         """A PackError at the table's first line that begins with `key`, else at its start."""
         lines = self.source.text.splitlines()
         for number, line in enumerate(lines[self.start - 1 :], self.start):
+            if number > self.start > 1 and line.startswith("["):  # another table begins, which may have the key
+                break
             if line.strip(" [").startswith(key):
                 return self.source.error(number, what, hint)
         return self.source.error(self.start, what, hint)

@@ -6,9 +6,10 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from router.plain import plain, plain_fields
-from router.types import OUT_OF_SCOPE_LABEL, Decision, Mode, Route, ScoredFact, least_sure
+from router.types import OUT_OF_SCOPE_LABEL, SAFETY, Decision, Mode, Route, ScoredFact, least_sure
 
 _STEP = Decimal("0.001")
+_SAFE = "Nothing would: a message of danger is answered before any threshold, mode or cloud."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ def counterfactual(decision: Decision) -> Counterfactual:
     - Deciding again with a `flips_at` in place of that threshold gives the other of "here" and "not here".
     - `elsewhere` never holds the route taken.
     """
+    if decision.category == SAFETY:
+        return Counterfactual(decision.route is Route.LOCAL, (), {}, None, None, (_SAFE,))
     facts = decision.candidates or decision.facts
     held = _held(decision, facts)
     here = bool(facts) and all(value >= threshold for _, value, threshold in held)

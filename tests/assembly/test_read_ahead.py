@@ -30,7 +30,7 @@ PHRASED = [fact for fact in PIP.facts if fact.voice is FactVoice.PHRASED]
 
 def serving(release: str = "r-1", form: str = GROUNDED, **pack: Any) -> Serving:
     router: Any = SimpleNamespace(
-        pack=SimpleNamespace(**{"persona": "Be brief.", "facts": PIP.facts, "rules": 1} | pack)
+        pack=SimpleNamespace(**{"persona": "Be brief.", "facts": PIP.facts, "rules": 1, "safety": None} | pack)
     )
     return Serving(release, router, Path("adapter.gguf"), form)
 

@@ -75,9 +75,13 @@ class ScriptedRouter:
 
     def __init__(self) -> None:
         self.pack = load_pack("packs/pip")
+        self.danger = None
         self.asked: list[tuple[str, list[str], Circumstances]] = []
 
-    def decide(self, text: str, turns: Any, circumstances: Circumstances) -> Decision:
+    def titles(self, _facts: Any) -> tuple[str, ...]:
+        return ()
+
+    def decide(self, text: str, turns: Any, circumstances: Circumstances, **_: Any) -> Decision:
         self.asked.append((text, list(turns), circumstances))
         return Decision(
             route=Route.LOCAL,

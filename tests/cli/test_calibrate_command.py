@@ -31,7 +31,7 @@ def test_a_file_is_written_and_put_in_force(
     pack: Path, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "policy.toml"
-    calibrate(pack, risk=None, local=0.9, confidence=0.9, out=out, as_json=True)
+    calibrate(pack, risk=None, local=0.9, confidence=0.9, traffic=None, out=out, as_json=True)
     shown = json.loads(capsys.readouterr().out)
     file = read_policy(out)
     assert shown["version"] == file.version
@@ -43,7 +43,7 @@ def test_a_file_is_written_and_put_in_force(
 
 
 def test_a_risk_that_cannot_be_promised_is_said_so(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    calibrate(pack, risk=0.02, local=None, confidence=0.9, out=None, as_json=False)
+    calibrate(pack, risk=0.02, local=None, confidence=0.9, traffic=None, out=None, as_json=False)
     shown = capsys.readouterr().out
     assert "cannot be promised" in shown
     assert "Nothing passes" in shown
@@ -52,15 +52,33 @@ def test_a_risk_that_cannot_be_promised_is_said_so(pack: Path, capsys: pytest.Ca
 
 def test_the_default(pack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "policy.toml"
-    calibrate(pack, risk=None, local=None, confidence=0.9, out=out, as_json=False)
+    calibrate(pack, risk=None, local=None, confidence=0.9, traffic=None, out=out, as_json=False)
     assert f"FIRSTLINE_POLICY={out}" in capsys.readouterr().out
     plain = open_router(Settings(pack=str(pack)))
     assert read_policy(out).policy.version == plain.policy.version
 
 
+def test_traffic_that_is_not_like_the_calibration_is_warned_of(
+    pack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bread = [f"is the {kind} bread fresh on day {day}" for kind in ("rye", "white", "spelt") for day in range(40)]
+    rows = [{"text": text, "category": "bread", "facts": ["bread.baked"]} for text in bread]
+    (pack / "calibration.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    traffic = tmp_path / "traffic.txt"
+    for said, warned in (
+        (bread[::2], False),
+        ([f"my invoice number {n} was paid twice, please refund me" for n in range(80)], True),
+    ):
+        traffic.write_text("\n".join(said), encoding="utf-8")
+        calibrate(pack, risk=None, local=None, confidence=0.9, traffic=traffic, out=None, as_json=True)
+        warning = json.loads(capsys.readouterr().out)["warning"]
+        assert bool(warning) is warned
+        assert not warned or "my invoice number" in warning
+
+
 def test_a_wrong_question_is_refused_before_the_training(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(PolicyError):
-        calibrate(pack, risk=0.05, local=0.8, confidence=0.9, out=None, as_json=False)
+        calibrate(pack, risk=0.05, local=0.8, confidence=0.9, traffic=None, out=None, as_json=False)
     assert capsys.readouterr() == ("", "")
 
 

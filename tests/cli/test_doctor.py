@@ -297,3 +297,14 @@ def test_the_real_models(warm_folder: str) -> None:
     assert "dimensions" in module.encoder(patient).detail
     local = module.local_model(patient)
     assert (local.status, "with release 'pack-" in local.detail) == ("ok", True)
+
+
+def test_a_pack_that_tells_no_danger_is_noted_with_what_to_do(settings: Settings, tmp_path: Path) -> None:
+    for name, text in SMALL.items():
+        path = tmp_path / "small" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    check = module.safety(Patient(settings.model_copy(update={"pack": str(tmp_path / "small")}), None))
+    assert (check.status, check.name) == ("note", "safety")
+    assert "messages of danger are answered like any other" in check.detail
+    assert "Copy safety.toml and the folder safety/" in check.remedy

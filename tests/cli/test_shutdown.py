@@ -35,7 +35,10 @@ from router.types import Decision, Mode, Route
 class Told:
     pack = load_pack("packs/pip")
     policy = SimpleNamespace(version="p", thresholds={}, fact_threshold=0.3, answer_threshold=0)
-    def decide(self, *_):
+    danger = None
+    def titles(self, _):
+        return ()
+    def decide(self, *_, **__):
         return Decision(Route.CLOUD, Mode.HYBRID, "x", 0.9, 0.1, 0.5, 0.3, (), (), (), "p")
 
 words = " ".join("".join(pair) for pair in zip("abcdefghijklmnopqrstuvwxyz", "mnopqrstuvwxyzabcdefghijkl"))

@@ -70,6 +70,31 @@ def test_a_courtesy_does_not_decide_a_long_message(told: Told) -> None:
     assert reader.scores(f"{threat}. Are you open to help me?", ()).in_scope == pytest.approx(0.1)
 
 
+def _talk(told: Told, message: str) -> Scores:
+    small_talk = frozenset({HOURS.id})
+    reader = Reader(told, told, NEVER, None, small_talk, small_talk, language=ENGLISH)  # type: ignore[arg-type]
+    return reader.scores(message, ())
+
+
+def test_small_talk_is_answered_where_it_is_sure_and_all_that_is_said(told: Told) -> None:
+    assert _talk(told, "open").facts == (HOURS,)
+    assert _talk(told, "open, open!").facts == (HOURS,)
+
+
+@pytest.mark.parametrize("message", ["open, what does it cost", "it does cost something - and open"])
+def test_what_is_said_besides_small_talk_is_read_alone(told: Told, message: str) -> None:
+    assert [fact.id for fact in _talk(told, message).facts] == ["faq.price"]
+
+
+def test_small_talk_that_is_not_sure_is_none(told: Told) -> None:
+    scores = _talk(told, "open very late")
+    assert (scores.facts, scores.no_fact) == ((), pytest.approx(1.0))
+
+
+def test_small_talk_does_not_answer_a_long_message(told: Told) -> None:
+    assert _talk(told, "we came and found the door open " * 10).facts == ()
+
+
 def test_a_second_question_that_leans_is_read_with_the_first(told: Told) -> None:
     text = "what does it cost to ship? and to Norway?"
     assert _read(told, text).in_scope == pytest.approx(0.4)

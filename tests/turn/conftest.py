@@ -1,6 +1,6 @@
 """A turn's surroundings: a real database, scripted models, and a router that says what it is told."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +15,11 @@ from chatapp.store.notices import Note
 from chatapp.turn.events import Event, Failed, Finished
 from chatapp.turn.runner import TurnRunner
 from language.english import ENGLISH
+from router.danger import Danger
+from router.policy.ask import chosen, given, titled
+from router.policy.policy import Policy
 from router.types import Circumstances, Decision, Fact, FactVoice, Route, ScoredFact
+from tests.danger import DANGER, SAFE
 
 FACT = ScoredFact("returns.window", "You have 60 days from delivery to send unused goods back.", 0.9)
 
@@ -24,10 +28,15 @@ FREE = Fact("identity.name", "identity", "I am Pip.", ("who are you",), voice=Fa
 VERBATIM = Fact("courtesy.hello", "courtesy", "Hello!", ("hi",), voice=FactVoice.VERBATIM)
 
 
+TITLES = {"returns.window": "How long I can return goods", "returns.label": "Get a return label"}
+TORN = tuple(ScoredFact(name, f"The text of {name}.", 0.3) for name in TITLES)
+
+
 @dataclass
 class ToldRouter:
-    """Routes by the first word: `outside …` away from here, all else local with one fact, or with one for each of two
-    questions where `second` is set. `others` are less likely facts, which `also_chosen` makes further reading.
+    """Routes by the first word: `outside …` away from here, `torn …` to a question back, all else local with one fact,
+    or with one for each of two questions where `second` is set. `others` are less likely facts, which `also_chosen`
+    makes further reading.
     """
 
     fact: ScoredFact = FACT
@@ -36,13 +45,27 @@ class ToldRouter:
     also_chosen: bool = False
     pack: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(
-            persona="You are a help desk.", contact="call 0800.", facts=(VERBATIM, FREE), rules=ENGLISH
+            persona="You are a help desk.", contact="call 0800.", facts=(VERBATIM, FREE), rules=ENGLISH, safety=SAFE
         )
     )
     seen: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    danger: Danger = field(default_factory=lambda: DANGER)
 
-    def decide(self, text: str, turns: list[str], circumstances: Circumstances) -> Decision:
+    def titles(self, facts: Sequence[ScoredFact]) -> tuple[str, ...]:
+        return tuple(TITLES[fact.id] for fact in facts)
+
+    def decide(
+        self, text: str, turns: list[str], circumstances: Circumstances, *, question: Decision | None = None
+    ) -> Decision:
         self.seen.append((text, tuple(turns)))
+        if in_danger := self.danger.decide(text, circumstances):
+            return in_danger
+        offered = {fact.id: TITLES[fact.id] for fact in question.options} if question else {}
+        if name := titled(text, TITLES) or chosen(text, offered, ENGLISH):
+            fact = next(fact for fact in TORN if fact.id == name)
+            return given(Fact(fact.id, "returns", fact.text, ()), Policy({"returns": 0.5}, 0.3), circumstances)
+        if text.startswith("torn") and circumstances.may_ask:
+            return replace(self.decide("", turns, circumstances), route=Route.ASK, facts=(), options=TORN)
         out_of_scope = text.startswith("outside")
         facts = (self.fact, self.second) if self.second else (self.fact,)
         away = Route.CLOUD if circumstances.cloud_connected else Route.ABSTAIN

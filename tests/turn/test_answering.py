@@ -59,6 +59,35 @@ async def test_a_thing_that_the_question_names_may_be_named_in_its_answer(desk: 
     assert (answer.text, answer.notices) == (said, ())
 
 
+ACT = "please cancel my order"
+LEAD = "I cannot do that myself from this chat. Here is what applies:\n\n"
+
+
+async def test_an_act_is_not_done_here_and_the_answer_says_so_first(desk: Desk, heard: Heard) -> None:
+    answer = await answering(desk, heard, [FACT.text], text=ACT).whole()
+    assert (answer.status, answer.text) == (TurnStatus.DONE, LEAD + FACT.text)
+    assert heard.said[0][0].startswith(LEAD), "with the first word, so that nothing stands alone"
+
+
+async def test_nor_is_it_where_the_approved_wording_stands_in(desk: Desk, heard: Heard) -> None:
+    answer = await answering(desk, heard, [INVENTED], text=ACT).whole()
+    assert answer.text == heard.text == LEAD + FACT.text
+
+
+@pytest.mark.parametrize("cloud", [None, ["From the cloud."]])
+async def test_who_answers_nothing_from_here_says_nothing_of_it(
+    desk: Desk, heard: Heard, cloud: list[str] | None
+) -> None:
+    answer = await answering(desk, heard, [REFUSAL], cloud, text=ACT).whole()
+    assert LEAD.strip() not in answer.text
+    assert answer.text == heard.text
+
+
+async def test_a_greeting_that_asks_for_an_act_is_word_for_word(desk: Desk, heard: Heard) -> None:
+    desk.router.fact = ScoredFact(VERBATIM.id, VERBATIM.text, 0.9)
+    assert (await answering(desk, heard, text=ACT).whole()).text == VERBATIM.text
+
+
 async def test_a_cloud_answer_is_trimmed_and_rests_on_nothing(desk: Desk, heard: Heard) -> None:
     answer = await answering(desk, heard, cloud=["From the cloud. "], text="outside of it").whole()
     assert (answer.status, answer.text, answer.route) == (TurnStatus.DONE, "From the cloud.", Route.CLOUD)

@@ -78,3 +78,26 @@ async def test_whoever_is_answered_at_once_is_told_of_no_line() -> None:
     async with waiting.told_of_place(Draft(heard), call):  # type: ignore[arg-type]
         await asyncio.sleep(0.1)
     assert not heard.notes
+
+
+def test_an_answer_begins_with_its_lead_and_says_it_once() -> None:
+    heard = Heard()
+    draft = Draft(heard)
+    draft.lead = "Not from here. "
+    draft.say("")
+    assert heard.said == [], "a lead alone is no word"
+    draft.say("Two ")
+    draft.say("words")
+    assert draft.text == heard.text == "Not from here. Two words"
+    draft.say(draft.text[:-6], replace=True)
+    draft.say("One word", replace=True)
+    assert draft.text == heard.text == "Not from here. One word"
+
+
+def test_what_is_asked_of_the_cloud_has_no_lead() -> None:
+    draft = Draft(Heard())
+    draft.lead = "Not from here. "
+    draft.say("Two words")
+    draft.escalate("not sure")
+    draft.say("A cloud")
+    assert draft.text == "A cloud"

@@ -44,6 +44,7 @@ def test_a_customer_reads_the_notices_that_are_for_them_in_their_words() -> None
         "text": "Sixty.",
         "sources": [{"text": "60 days."}],
         "notices": told["notices"],
+        "options": [],
     }
 
 

@@ -143,10 +143,10 @@ async def test_a_decision_that_cannot_be_stored_does_not_fail_the_answer(desk: D
     other = sqlite3.connect(tmp_path / "turns.db", isolation_level=None, check_same_thread=False)
     decide, loop = desk.router.decide, asyncio.get_running_loop()
 
-    def locking(*given: object) -> object:
+    def locking(*given: object, **more: object) -> object:
         other.execute("BEGIN IMMEDIATE")
         loop.call_soon_threadsafe(loop.call_later, 0.3, lambda: other.execute("ROLLBACK"))  # never before it is locked
-        return decide(*given)  # type: ignore[arg-type]
+        return decide(*given, **more)  # type: ignore[arg-type]
 
     desk.router.decide = locking  # type: ignore[assignment, method-assign]
     await desk.say("how long do i have")

@@ -326,7 +326,7 @@ async def test_a_window_that_opens_in_the_middle_gets_the_turn_from_its_start(de
 
 
 async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> None:
-    desk.use((), ["This is what the cloud has to say about it."] * 40, cloud_prompt_tokens=400)
+    desk.use((), ["This is what the cloud has to say about it."] * 40, cloud_prompt_tokens=440)
     await desk.say("outside: my name is Ottilie and I write long messages " + "about tents " * 10)
     for number in range(12):
         await desk.say(f"outside question {number} " + "and so on " * 6)
@@ -336,7 +336,7 @@ async def test_history_that_no_longer_fits_is_folded_and_booked(desk: Desk) -> N
     calls = [c for e in desk.store.exchanges.of(desk.conversation) for c in desk.store.ledger.calls(e.turn.id)]
     assert any(call.purpose == "summary" for call in calls)
     answers = [request for request in desk.cloud.requests if request.messages[-1].content.count("outside")]
-    assert max(desk.cloud.count_tokens(request.messages) for request in answers) <= 400
+    assert max(desk.cloud.count_tokens(request.messages) for request in answers) <= 440
     assert any("Ottilie" in message.content for message in answers[-1].messages[:-1])
 
 

@@ -7,6 +7,7 @@ import typer
 
 router_app = typer.Typer(help="Train, calibrate, evaluate and explain the router of a pack.", no_args_is_help=True)
 encoder_app = typer.Typer(help="Tune the sentence encoder on a pack.", no_args_is_help=True)
+safety_app = typer.Typer(help="Tell messages of danger, which are answered before routing.", no_args_is_help=True)
 bench_app = typer.Typer(help="Measure against published data sets and peers.", no_args_is_help=True)
 
 PackArgument = Annotated[Path | None, typer.Argument(help="The pack's folder; FIRSTLINE_PACK if not given.")]
@@ -28,13 +29,17 @@ def calibrate(
     risk: Annotated[float | None, typer.Option(help="Share of local answers that may be wrong, e.g. 0.02.")] = None,
     local: Annotated[float | None, typer.Option(help="Share of in-scope messages to keep local, e.g. 0.8.")] = None,
     confidence: Annotated[float, typer.Option(help="How sure the promise must be.")] = 0.9,
+    traffic: Annotated[
+        Path | None,
+        typer.Option(help="Messages to hold the calibration against, one a line; those of the database if not given."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the policy to this file.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Choose the thresholds for a stated risk or a stated local share, and say whether the data suffice."""
     from chatapp.commands.router.calibrate import calibrate as run
 
-    run(pack, risk=risk, local=local, confidence=confidence, out=out, as_json=json)
+    run(pack, risk=risk, local=local, confidence=confidence, traffic=traffic, out=out, as_json=json)
 
 
 @router_app.command("eval")
@@ -88,6 +93,26 @@ def tune(
     from router.encoder.lora import Recipe
 
     run(pack, Recipe(rank=rank, learning_rate=learning_rate, epochs=epochs, seed=seed), as_json=json)
+
+
+@safety_app.command("tune")
+def tune_safety(pack: PackArgument = None, json: JsonOption = False) -> None:
+    """Learn from the pack's safety messages how danger sounds: minutes on a CPU; says what it does on held-out ones."""
+    from chatapp.commands.router.safety import tune_safety as run
+
+    run(pack, as_json=json)
+
+
+@safety_app.command("evaluate")
+def evaluate_safety(
+    data: Annotated[Path, typer.Option(help="JSON lines with text and kind, null for harmless.")],
+    pack: PackArgument = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure which labelled messages are taken for danger."""
+    from chatapp.commands.router.safety import evaluate_safety as run
+
+    run(data, pack, as_json=json)
 
 
 @bench_app.command("router")

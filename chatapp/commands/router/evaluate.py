@@ -127,14 +127,17 @@ def _lines(evaluation: "Evaluation") -> tuple[str, ...]:
     """The figures for people."""
     from dataclasses import fields
 
-    from chatapp.reports.words import MEASURES, usd
+    from chatapp.reports.words import ASKING, MEASURES, usd
 
     shares = ((MEASURES[f.name][0], getattr(evaluation.figures, f.name)) for f in fields(evaluation.figures))
+    asked = [(ASKING[f.name], getattr(evaluation.asking, f.name)) for f in fields(evaluation.asking)]
+    asked = asked if evaluation.asking.asked.hits else asked[:1]
     times, cost = evaluation.times, evaluation.cost
     return (
         f"{evaluation.pack}, policy {evaluation.policy.version}: {len(evaluation.cases)} messages",
         *(f"{name:28s} {share}" for name, share in shares),
         f"{'Calibration error':28s} in scope {evaluation.scope.error:.1%}, best fact {evaluation.fact.error:.1%}",
+        *(f"{name:28s} {share}" for name, share in asked),
         f"{'Decision':28s} p50 {times.p50_ms:.1f} ms, p95 {times.p95_ms:.1f} ms",
         f"{'1,000 messages, estimate':28s} {usd(cost.hybrid_usd)}; all by the cloud {usd(cost.all_cloud_usd)}",
     )

@@ -23,7 +23,7 @@ def tune(pack: Path | None, recipe: "Recipe", *, as_json: bool) -> None:
 
     loaded = load_pack(chosen_pack(pack))
     typer.echo(f"Tuning the encoder on {loaded.folder} …", err=True)
-    outcome = tune_pack(loaded, cache_folder(), recipe, _Progress())
+    outcome = tune_pack(loaded, cache_folder(), recipe, Progress())
     if as_json:
         typer.echo(json.dumps(asdict(outcome)))
         return
@@ -34,7 +34,7 @@ def tune(pack: Path | None, recipe: "Recipe", *, as_json: bool) -> None:
     typer.echo(f"Kept in {loaded.folder / 'encoder'}." if outcome.kept else "No better: not kept.")
 
 
-class _Progress:
+class Progress:
     """Prints step, loss and the time left, now and then."""
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ ROUTE_WORDS = {
     Route.LOCAL: "answered here",
     Route.CLOUD: "asked the cloud",
     Route.ABSTAIN: "not answered",
+    Route.ASK: "asked back",
 }
 
 

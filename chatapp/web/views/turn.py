@@ -1,11 +1,12 @@
 """A turn as the thread shows it, stored or running."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from chatapp.store import Exchange
+from chatapp.store import Exchange, Turn
 from chatapp.store.notices import NoticeCode
 from chatapp.turn.events import Notice, Reader
 from chatapp.turn.live import LiveTurn
@@ -15,7 +16,7 @@ from chatapp.web.views.notices import RETRY_STATES, NoticeView, notice_views
 from chatapp.web.views.person import way_to_a_person
 from chatapp.web.views.sources import SourceView
 from language import Language
-from router.types import Route
+from router.types import SAFETY, Route
 
 NOTHING = Markup()
 
@@ -23,6 +24,7 @@ WHO_WORDS = {
     Route.LOCAL: "Answered by our own assistant, an AI",
     Route.CLOUD: "Answered with an outside AI service",
     Route.ABSTAIN: "",
+    Route.ASK: "",
 }
 WAITING_WORDS = {
     "queued": "Your message waits for the answer before it.",
@@ -34,13 +36,19 @@ WAITING_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Who reads a thread, and what of the deployment its turns are shown with."""
+    """Who reads a thread, and what of the deployment its turns are shown with.
+
+    `titles` are those of categories by key, `answers` those of facts by id; `helplines` the numbers, as they are
+    written, that can be called from an answer to danger.
+    """
 
     reader: Reader
     titles: Mapping[str, str]
     contact: str
     cloud_connected: bool
     language: Language | None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    helplines: frozenset[str] = frozenset()
     read_only: bool = False
 
 
@@ -48,8 +56,8 @@ class Thread:
 class TurnView:
     """One turn as the thread shows it. `state` is a turn's status, or deciding / answering while it runs.
 
-    `machinery` is None in a customer's view. `person` is the way to a person, where nobody else answered. A thread
-    that is `read_only` offers nothing to do.
+    `machinery` is None in a customer's view. `person` is the way to a person, where nobody else answered. `options` are
+    the words of the buttons where it is asked back. A thread that is `read_only` offers nothing to do.
     """
 
     id: int
@@ -65,6 +73,7 @@ class TurnView:
     person: Markup = NOTHING
     feedback: int = 0
     can_ask_cloud: bool = False
+    options: tuple[str, ...] = ()
     read_only: bool = False
     waiting_words: str = ""
 
@@ -75,8 +84,8 @@ class TurnView:
 
     @property
     def rateable(self) -> bool:
-        """Whether somebody may say if it was helpful: not of an answer that there is none."""
-        return bool(self.answer_text) and self.state != "abstained"
+        """Whether somebody may say if it was helpful: not of an answer that there is none, nor of a question."""
+        return bool(self.answer_text) and self.state != "abstained" and not self.options
 
 
 def finished_view(
@@ -90,7 +99,7 @@ def finished_view(
         state=status,
         user_text=exchange.user_text,
         answer_text=exchange.answer_text,
-        answer_html=markdown(exchange.answer_text, thread.language),
+        answer_html=markdown(_with_helplines(exchange, thread), thread.language),
         route=route.value,
         who=_who(route, status, bool(exchange.answer_text)),
         machinery=machinery(exchange, route, thread.titles, because) if thread.reader is Reader.OPERATOR else None,
@@ -98,7 +107,8 @@ def finished_view(
         notices=notice_views(turn.notices, status, thread.reader),
         person=way_to_a_person(thread.contact) if status in RETRY_STATES else NOTHING,
         feedback=exchange.feedback,
-        can_ask_cloud=thread.cloud_connected and route is not Route.CLOUD,
+        can_ask_cloud=thread.cloud_connected and route is not Route.CLOUD and turn.category != SAFETY,
+        options=_options(turn, thread.answers),
         read_only=thread.read_only,
         waiting_words=WAITING_WORDS.get(status, ""),
     )
@@ -114,6 +124,7 @@ def live_view(live: LiveTurn, reader: Reader, language: Language | None) -> Turn
         answer_text=live.answer,
         answer_html=markdown(live.answer, language),
         route=route.value,
+        options=live.options,
         waiting_words=_waiting_words(live, reader),
     )
 
@@ -128,6 +139,20 @@ def _waiting_words(live: LiveTurn, reader: Reader) -> str:
     if live.route is not Route.CLOUD:
         return "Writing…"
     return "Asking an outside AI service…" if reader is Reader.CUSTOMER else "Asking the cloud model…"
+
+
+def _with_helplines(exchange: Exchange, thread: Thread) -> str:
+    """The answer's Markdown. Under danger every number can be called; elsewhere a number of three digits is none."""
+    if exchange.turn.category != SAFETY or not thread.helplines:
+        return exchange.answer_text
+    longest_first = sorted(thread.helplines, key=len, reverse=True)
+    number = re.compile(rf"(?<!\d)(?:{'|'.join(map(re.escape, longest_first))})(?!\d)")
+    return number.sub(lambda found: f"[{found[0]}](tel:{found[0].replace(' ', '')})", exchange.answer_text)
+
+
+def _options(turn: Turn, titles: Mapping[str, str]) -> tuple[str, ...]:
+    offered = turn.decision.options if turn.decision and turn.route is Route.ASK else ()
+    return tuple(titles[fact.id] for fact in offered if fact.id in titles)
 
 
 def _who(route: Route, status: str, answered: bool) -> str:

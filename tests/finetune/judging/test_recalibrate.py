@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.judging.recalibrate import recalibrate
+from finetune.judging.recalibrate import KEEP, recalibrate
 from router.pack.load import Pack, load_pack
 from router.training.rows import Rows
 
@@ -87,5 +87,5 @@ def test_enough_is_kept_and_never_more_is_wrong_than_without_thresholds(
 ) -> None:
     rows = _rows([(a, b) for a, b, _, _ in said], [c for *_, c, _ in said], [c and d for *_, c, d in said])
     found = recalibrate(PIP, rows, _none(rows))
-    assert found.kept.value >= 0.9 or not found.kept.n
+    assert found.kept.value >= KEEP or not found.kept.n
     assert found.wrong.hits <= int((~rows.right_fact).sum())

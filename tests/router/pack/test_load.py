@@ -269,3 +269,17 @@ def test_malformed_calibration(pack_dir: Path, row: str, what: str) -> None:
     (pack_dir / "calibration.jsonl").write_text(f"{good}\n\n{row}\n")
     with pytest.raises(PackError, match=rf"calibration.jsonl:3: {what}"):
         load_pack(pack_dir)
+
+
+def test_a_title_names_one_fact(pack_dir: Path) -> None:
+    _edit(pack_dir, "categories/hours.toml", 'id = "hours.week"\n', 'id = "hours.week"\ntitle = "When we are open"\n')
+    assert [fact.title for fact in load_pack(pack_dir).facts] == ["", "When we are open", ""]
+    _edit(pack_dir, "categories/bread.toml", 'id = "bread.baked"\n', 'id = "bread.baked"\ntitle = "when we are OPEN"\n')
+    with pytest.raises(PackError, match=r"'hours\.week' has the title of 'bread\.baked'"):
+        load_pack(pack_dir)
+
+
+def test_every_fact_of_the_shipped_pack_can_be_offered() -> None:
+    facts = load_pack(SUPPORT).facts
+    assert [fact.id for fact in facts if not fact.title] == ["courtesy.hello", "courtesy.thanks"]
+    assert all(3 <= len(fact.title.split()) <= 8 for fact in facts if fact.title)

@@ -27,6 +27,8 @@ RECIPES: dict[str, list[str]] = {
     "router learn": ["PACK"],
     "route": ["Who are you?", "--json"],
     "ask": ["Who are you?", "--json"],
+    "safety tune": ["PACK", "--json"],
+    "safety evaluate": ["--data", "HOME/danger.jsonl", "PACK", "--json"],
     "encoder tune": ["PACK", "--epochs", "1", "--rank", "2"],
     "finetune data check": ["PACK", "--json"],
     "finetune data from-log": ["PACK", "--out", "HOME/candidates.jsonl"],
@@ -48,9 +50,16 @@ RECIPES: dict[str, list[str]] = {
 }
 """In an order in which each finds what it needs. PACK and HOME stand for folders."""
 
-SAYS_NO = {"router learn": 2, "finetune gate": 2, "finetune promote": 2, "finetune rollback": 2}
+SAYS_NO = {
+    "router learn": 2,
+    "safety tune": 2,
+    "safety evaluate": 2,
+    "finetune gate": 2,
+    "finetune promote": 2,
+    "finetune rollback": 2,
+}
 """Exit codes of those that have loaded their libraries and find nothing to do: so small a pack has no verdicts to learn
-from, and nothing that may be released.
+from, tells no danger, and has nothing that may be released.
 """
 
 

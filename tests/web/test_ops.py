@@ -56,7 +56,7 @@ def page(store: Store, tmp_path: Path) -> Iterator[Callable[..., str]]:
     serving = SimpleNamespace(release="pack", router=SimpleNamespace(policy=SimpleNamespace(version="v1")))
     product: Any = SimpleNamespace(
         settings=Settings(data_dir=tmp_path),
-        pack=SimpleNamespace(title="Tarn & Tor", categories=(), sources={}),
+        pack=SimpleNamespace(title="Tarn & Tor", categories=(), facts=(), sources={}),
         store=store,
         runner=SimpleNamespace(cloud_connected=True),
         serving=lambda: serving,

@@ -148,7 +148,7 @@ def test_a_customers_program_is_told_what_concerns_a_customer(failing: FastAPI, 
     ids = {"type", "turn_id", "conversation_id"}
     outside = text.startswith("outside")
     assert told[0] == {key: told[0][key] for key in ids} | {"answered_by": "outside" if outside else "own"}
-    fields = {"code", "what", "hint"} if outside else {"status", "answered_by", "notices"}
+    fields = {"code", "what", "hint"} if outside else {"status", "answered_by", "notices", "options"}
     assert told[-1].keys() == ids | fields | {"text", "sources"}
     assert all(source.keys() == {"text"} for source in told[-1]["sources"])
 

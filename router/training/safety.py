@@ -26,7 +26,7 @@ from router.stats import Share
 from router.text.clean import clean
 
 RECIPE = Recipe(rank=64, learning_rate=5e-4, batch=32, epochs=2)
-FALSE_ALARMS = 0.01
+FALSE_ALARMS = 0.0075
 """At most this share of the held-out look-alikes is taken for danger: what the threshold is set by. The pack's own
 messages do not set it, for some of them are real: people threaten a shop with their lawyers."""
 

@@ -57,7 +57,8 @@ class TurnView:
     """One turn as the thread shows it. `state` is a turn's status, or deciding / answering while it runs.
 
     `machinery` is None in a customer's view. `person` is the way to a person, where nobody else answered. `options` are
-    the words of the buttons where it is asked back. A thread that is `read_only` offers nothing to do.
+    the words of the buttons where it is asked back; `danger` marks an answer to danger, which no model words and nobody
+    rates. A thread that is `read_only` offers nothing to do.
     """
 
     id: int
@@ -74,6 +75,7 @@ class TurnView:
     feedback: int = 0
     can_ask_cloud: bool = False
     options: tuple[str, ...] = ()
+    danger: bool = False
     read_only: bool = False
     waiting_words: str = ""
 
@@ -84,8 +86,8 @@ class TurnView:
 
     @property
     def rateable(self) -> bool:
-        """Whether somebody may say if it was helpful: not of an answer that there is none, nor of a question."""
-        return bool(self.answer_text) and self.state != "abstained" and not self.options
+        """Whether somebody may say if it was helpful: not where there is none, nor of a question, nor of danger."""
+        return bool(self.answer_text) and self.state != "abstained" and not (self.options or self.danger)
 
 
 def finished_view(
@@ -101,7 +103,7 @@ def finished_view(
         answer_text=exchange.answer_text,
         answer_html=markdown(_with_helplines(exchange, thread), thread.language),
         route=route.value,
-        who=_who(route, status, bool(exchange.answer_text)),
+        who="" if turn.category == SAFETY else _who(route, status, bool(exchange.answer_text)),
         machinery=machinery(exchange, route, thread.titles, because) if thread.reader is Reader.OPERATOR else None,
         sources=sources,
         notices=notice_views(turn.notices, status, thread.reader),
@@ -109,6 +111,7 @@ def finished_view(
         feedback=exchange.feedback,
         can_ask_cloud=thread.cloud_connected and route is not Route.CLOUD and turn.category != SAFETY,
         options=_options(turn, thread.answers),
+        danger=turn.category == SAFETY,
         read_only=thread.read_only,
         waiting_words=WAITING_WORDS.get(status, ""),
     )

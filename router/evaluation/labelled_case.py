@@ -38,14 +38,18 @@ class Case:
         return self.message.category is not None
 
     @property
+    def _danger(self) -> bool:
+        return self.decision.category == SAFETY
+
+    @property
     def local(self) -> bool:
         """Whether it is answered locally, from one of the pack's facts."""
-        return self.decision.route is Route.LOCAL and self.decision.category != SAFETY
+        return self.decision.route is Route.LOCAL and not self._danger
 
     @property
     def best(self) -> ScoredFact | None:
-        """The likeliest fact, whether or not it was chosen."""
-        return self.decision.candidates[0] if self.decision.candidates else None
+        """The likeliest of the pack's facts, whether or not it was chosen; None where the message was taken for danger."""
+        return self.decision.candidates[0] if self.decision.candidates and not self._danger else None
 
     @property
     def right_fact(self) -> bool:
@@ -55,7 +59,8 @@ class Case:
     @property
     def score(self) -> float:
         """P(in scope) x P(best fact, the least sure of several): how sure the router is of a local answer, 0 to 1."""
-        return self.decision.in_scope * least_sure(self.decision.candidates, self.decision.asked)
+        sure = least_sure(self.decision.candidates, self.decision.asked)
+        return 0.0 if self._danger else self.decision.in_scope * sure
 
     @property
     def row(self) -> str:

@@ -28,7 +28,7 @@ def questions(text: str, language: Language | None) -> tuple[str, ...]:
     if len(text.split()) > MAX_ASKED_WORDS:
         return (text,)
     asked, leading, forms = [], list[str](), _forms(language)
-    for piece in (piece for sentence in sentences(text) for piece in _split(sentence, forms)):
+    for piece in (piece for sentence in _sentences(text) for piece in _split(sentence, forms)):
         leading.append(piece)
         if forms.asks.search(piece) and has_words(piece):
             asked.append(" ".join(leading))
@@ -50,12 +50,7 @@ def own_words(text: str, language: Language | None) -> str:
 def asking(text: str, language: Language | None) -> tuple[str, ...]:
     """The sentences of a long text that ask something; none where none does."""
     forms = _forms(language)
-    return tuple(one for one in sentences(text) if _long_enough(one) and forms.asks.search(one))
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences and lines of a text, without the spaces around them."""
-    return [sentence.strip() for sentence in _ENDS.split(text) if sentence.strip()]
+    return tuple(one for one in _sentences(text) if _long_enough(one) and forms.asks.search(one))
 
 
 def phrases(text: str) -> tuple[str, ...]:
@@ -65,6 +60,10 @@ def phrases(text: str) -> tuple[str, ...]:
 
 def _forms(language: Language | None) -> QuestionForms:
     return language.questions if language else _BY_MARKS
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence.strip() for sentence in _ENDS.split(text) if sentence.strip()]
 
 
 def _split(sentence: str, forms: QuestionForms) -> list[str]:

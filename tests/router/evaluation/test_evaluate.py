@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from router.encoder.encoder import Encoder
 from router.errors import PackError
 from router.evaluation.costs import Prices, cost_of
-from router.evaluation.evaluate import WORST, evaluate
+from router.evaluation.evaluate import CONNECTED, WORST, evaluate
 from router.evaluation.labelled_case import ELSEWHERE, Case, End
 from router.pack.labelled import Labelled
 from router.router import Router
 from router.stats import Share
 from router.types import Route
+from tests.danger import DANGER
 from tests.router.cases import KEYS, PRICES, any_cases, case, evaluation, scores
 
 BAKED = Labelled("when do you bake", "bread", ("bread.baked",))
@@ -112,3 +113,11 @@ def test_a_real_router(pack_dir: Path, own_cache: Path, encoder: Encoder) -> Non
         evaluate(router, [Labelled("a cake", "cakes", ())], PRICES)
     with pytest.raises(PackError, match="no message"):
         evaluate(router, [], PRICES)
+
+
+def test_a_message_that_was_taken_for_danger_is_answered_from_no_fact_of_the_pack() -> None:
+    decision = DANGER.decide("there is fire", CONNECTED)
+    assert decision is not None
+    taken = Case(Labelled("there is fire", "bread", ("bread.baked",)), decision)
+    assert (taken.local, taken.best, taken.right_fact, taken.score) == (False, None, False, 0.0)
+    assert taken.end is End.MISSED

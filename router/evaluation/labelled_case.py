@@ -48,7 +48,7 @@ class Case:
 
     @property
     def best(self) -> ScoredFact | None:
-        """The likeliest of the pack's facts, whether or not it was chosen; None where the message was taken for danger."""
+        """The likeliest of the pack's facts, whether or not it was chosen; None for what was taken for danger."""
         return self.decision.candidates[0] if self.decision.candidates and not self._danger else None
 
     @property
